@@ -1,1 +1,1 @@
-//! To be written.
+pub mod catalog;

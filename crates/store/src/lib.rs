@@ -1,1 +1,53 @@
-//! To be written.
+//! The only owner of database connections: who may see what, and how it is read.
+//!
+//! - [`policy`] and `scope`: the two permission matrices, and what they mean for a row
+//! - [`model`]: the graph, declared once as data
+//! - [`read`]: a plan in, the answer's JSON out, one statement per node of the plan
+//! - [`session`]: signing in and out, the first writes of the gateway
+
+pub mod actor;
+mod database;
+pub mod error;
+pub mod model;
+pub mod policy;
+pub mod read;
+mod scope;
+mod sql;
+pub mod value;
+
+use uuid::Uuid;
+
+pub use self::{
+    database::{Connect, Database, counting},
+    error::{Error, Result},
+    read::render::node_id,
+};
+use self::{actor::Actors, read::Reader};
+
+/// The store: the pools and what is remembered between requests. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    actors: Actors,
+}
+
+impl Store {
+    /// A store over these pools.
+    pub fn new(database: Database) -> Self {
+        Self { database, actors: Actors::new() }
+    }
+
+    /// What a request of this session reads with.
+    pub fn reader(&self, session_id: Option<Uuid>) -> Reader {
+        Reader::new(self.clone(), session_id)
+    }
+
+    /// The pools.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(crate) fn actors(&self) -> &Actors {
+        &self.actors
+    }
+}

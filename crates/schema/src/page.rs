@@ -1,0 +1,149 @@
+//! The arguments of a connection: how many, where from, in which order, which of them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use aether_store::{
+    Error, Result,
+    model::{Relation, Source, Type, orderable},
+    read::{
+        Cursor,
+        plan::{Page, Slot, Term},
+    },
+};
+use async_graphql::{Value, indexmap::IndexMap};
+use heck::ToLowerCamelCase;
+
+use crate::{Limits, filter};
+
+/// How many terms an order may have.
+const MOST_TERMS: usize = 8;
+
+/// The page that these arguments ask for.
+pub(crate) fn parse(
+    ty: &'static Type,
+    relation: Option<&Relation>,
+    arguments: &IndexMap<String, Value>,
+    limits: &Limits,
+) -> Result<Page> {
+    let argument = |name: &str| arguments.get(name).filter(|value| !matches!(value, Value::Null));
+    let (first, last) = (size(argument("first"), "first", limits)?, size(argument("last"), "last", limits)?);
+    let backward = match (first, last) {
+        (Some(_), Some(_)) => {
+            return Err(Error::invalid("last", "Ask for first or for last, not for both."));
+        }
+        (None, Some(_)) => true,
+        _ => false,
+    };
+    let search = text(argument("search"), "search")?;
+    if search.as_deref().is_some_and(|search| search.trim().is_empty()) {
+        return Err(Error::invalid("search", "A search needs at least one word."));
+    }
+    let filter = filter::parse(ty, argument("filter"))?;
+    let order = order(ty, argument("orderBy"), search.is_some())?;
+    let mut hasher = DefaultHasher::new();
+    (ty.name, relation.map(|r| (r.from, r.to_column)), &filter, &search).hash(&mut hasher);
+    for term in &order {
+        (term.slot, term.descending, term.nulls_first).hash(&mut hasher);
+    }
+    let fingerprint = hasher.finish();
+    let position = |name: &str| {
+        let cursor = text(argument(name), name)?;
+        cursor.map(|cursor| Cursor::decode(name, &cursor, ty, fingerprint, &order)).transpose()
+    };
+    let (after, before) = (position("after")?, position("before")?);
+    Ok(Page {
+        filter,
+        search,
+        size: first.or(last).unwrap_or(limits.default_page_size),
+        backward,
+        after,
+        before,
+        rows: false,
+        total: false,
+        fingerprint,
+        order,
+    })
+}
+
+fn text(value: Option<&Value>, name: &str) -> Result<Option<String>> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) if text.len() <= 4_000 && !text.contains('\0') => Ok(Some(text.clone())),
+        Some(_) => Err(Error::invalid(name, "This must be a string of at most 4,000 bytes.")),
+    }
+}
+
+fn size(value: Option<&Value>, name: &str, limits: &Limits) -> Result<Option<u64>> {
+    let Some(value) = value else { return Ok(None) };
+    let size = match value {
+        Value::Number(number) => number.as_u64(),
+        _ => None,
+    };
+    match size {
+        Some(size) if size <= limits.max_page_size => Ok(Some(size)),
+        Some(_) => Err(Error::invalid(
+            name,
+            format!("A page has at most {} rows. Ask for that many and page on with after.", limits.max_page_size),
+        )),
+        None => Err(Error::invalid(name, "This must be a whole number from 0.")),
+    }
+}
+
+fn order(ty: &'static Type, value: Option<&Value>, searching: bool) -> Result<Vec<Term>> {
+    let mut terms = Vec::new();
+    match value {
+        None if searching => {
+            terms.push(Term { slot: Slot::Rank, descending: true, nulls_first: false, nullable: false });
+        }
+        None => {
+            for &(index, descending) in &ty.order {
+                terms.push(term(ty, index, descending, None));
+            }
+        }
+        Some(value) => {
+            let items = match value {
+                Value::List(items) => items.as_slice(),
+                single => std::slice::from_ref(single),
+            };
+            if items.len() > MOST_TERMS {
+                return Err(Error::invalid("orderBy", format!("An order has at most {MOST_TERMS} terms.")));
+            }
+            for (i, item) in items.iter().enumerate() {
+                terms.push(written(ty, item, &format!("orderBy.{i}"))?);
+            }
+        }
+    }
+    // Without a last word that is unique, rows that tie could fall between two pages.
+    let (id, _) = ty.table.column("id").ok_or_else(|| Error::invalid("orderBy", "This type has no id."))?;
+    if !terms.iter().any(|term| term.slot == Slot::Column(id)) {
+        let descending = terms.last().is_some_and(|term| term.descending);
+        terms.push(Term { slot: Slot::Column(id), descending, nulls_first: false, nullable: false });
+    }
+    Ok(terms)
+}
+
+fn written(ty: &'static Type, item: &Value, path: &str) -> Result<Term> {
+    let Value::Object(entries) = item else { return Err(Error::invalid(path, "A term is an object with a field.")) };
+    let name = |key: &str| match entries.get(key) {
+        Some(Value::Enum(name)) => Some(name.to_string()),
+        Some(Value::String(name)) => Some(name.clone()),
+        _ => None,
+    };
+    let field = name("field").unwrap_or_default();
+    let index = ty
+        .field(&field.to_lower_camel_case())
+        .and_then(|field| match field.source {
+            Source::Column(column) if orderable(column.kind) => Some(column.index),
+            _ => None,
+        })
+        .ok_or_else(|| Error::invalid(format!("{path}.field"), format!("{} cannot be ordered by {field}.", ty.name)))?;
+    let descending = name("direction").as_deref() == Some("DESC");
+    let nulls_first = name("nulls").map(|nulls| nulls == "FIRST");
+    Ok(term(ty, index, descending, nulls_first))
+}
+
+/// Nulls come last unless asked for first, whatever the direction.
+fn term(ty: &Type, index: usize, descending: bool, nulls_first: Option<bool>) -> Term {
+    let nullable = ty.columns().any(|(_, column)| column.index == index && column.nullable);
+    Term { slot: Slot::Column(index), descending, nulls_first: nulls_first.unwrap_or(false), nullable }
+}

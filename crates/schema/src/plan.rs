@@ -1,0 +1,234 @@
+//! From a selection to the store's plan.
+
+use std::cell::Cell;
+
+use aether_store::{
+    Error, Result,
+    model::{Leaf, Model, Relation, Shape, ShapeType, Source, Type},
+    read::plan::{
+        Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
+    },
+};
+use async_graphql::{QueryEnv, parser::types::SelectionSet};
+use uuid::Uuid;
+
+use crate::{
+    Limits, page,
+    selection::{Selected, collect},
+};
+
+/// Plans selections of one request.
+pub(crate) struct Planner<'a> {
+    env: &'a QueryEnv,
+    limits: &'a Limits,
+    /// Rows that the plan could return in all, were every page full.
+    rows: Cell<u64>,
+}
+
+type Sets<'a, 's> = &'s [&'a SelectionSet];
+
+impl<'a> Planner<'a> {
+    pub(crate) fn new(env: &'a QueryEnv, limits: &'a Limits) -> Self {
+        Self { env, limits, rows: Cell::new(0) }
+    }
+
+    /// One row by its id.
+    pub(crate) fn one(&self, ty: &'static Type, id: Uuid, sets: Sets<'a, '_>) -> Result<Fetch> {
+        let mut fetch = Fetch::new(ty, Which::Id(id));
+        self.count(1)?;
+        fetch.body = Body::One(self.object(&mut fetch, sets, 1)?);
+        Ok(fetch)
+    }
+
+    /// A page of all rows.
+    pub(crate) fn list(&self, ty: &'static Type, selected: &Selected<'a>) -> Result<Fetch> {
+        let page = page::parse(ty, None, &selected.arguments(self.env), self.limits)?;
+        self.connection(ty, page, &selected.sets, 1, Which::Page)
+    }
+
+    /// Refuses a plan whose pages multiply beyond what one request may return.
+    fn count(&self, rows: u64) -> Result<()> {
+        self.rows.set(self.rows.get().saturating_add(rows));
+        if self.rows.get() > self.limits.max_rows {
+            return Err(Error::invalid(
+                "first",
+                format!(
+                    "This query could return more than {} rows, for the pages of each level multiply. Ask for smaller \
+                     pages with first, or for fewer levels at once.",
+                    self.limits.max_rows
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// What is selected of a row, of which there may be `rows`.
+    fn object(&self, fetch: &mut Fetch, sets: Sets<'a, '_>, rows: u64) -> Result<Template> {
+        let ty = fetch.ty;
+        let mut values = Vec::new();
+        for selected in collect(self.env, sets, ty.name)? {
+            let value = match selected.name() {
+                "__typename" => Value::Literal(quoted(ty.name)),
+                "nodeId" => Value::NodeId(fetch.slot(Slot::Column(id_column(ty)?))),
+                name => {
+                    let field = ty.field(name).ok_or_else(|| no_field(ty.name, name))?;
+                    match &field.source {
+                        Source::Column(column) => {
+                            let slot = fetch.slot(Slot::Column(column.index));
+                            match column.shape {
+                                Some(shape) => Value::Shaped(slot, shape, self.shaped(shape, &selected.sets)?),
+                                None => Value::Slot(slot, Writer::new(column.kind)),
+                            }
+                        }
+                        Source::Relation(relation) => Value::Child(self.child(fetch, *relation, &selected, rows)?),
+                    }
+                }
+            };
+            values.push((Key::new(selected.key), value));
+        }
+        Ok(Template(values))
+    }
+
+    fn child(&self, fetch: &mut Fetch, relation: Relation, selected: &Selected<'a>, rows: u64) -> Result<usize> {
+        let to = &Model::get().types[relation.to];
+        let key = fetch.slot(Slot::Column(relation.from_column));
+        let child = if relation.many {
+            let page = page::parse(to, Some(&relation), &selected.arguments(self.env), self.limits)?;
+            self.connection(to, page, &selected.sets, rows, |page| Which::Pages(relation, page))?
+        } else {
+            self.count(rows)?;
+            let mut child = Fetch::new(to, Which::One(relation));
+            child.body = Body::One(self.object(&mut child, &selected.sets, rows)?);
+            child
+        };
+        fetch.children.push(Child { key, fetch: child });
+        Ok(fetch.children.len() - 1)
+    }
+
+    fn connection(
+        &self,
+        ty: &'static Type,
+        mut page: Page,
+        sets: Sets<'a, '_>,
+        parents: u64,
+        which: impl FnOnce(Page) -> Which,
+    ) -> Result<Fetch> {
+        let rows = parents.saturating_mul(page.size);
+        // Where the page is known only after its selection, the rows are selected from a stand-in.
+        let mut fetch = Fetch::new(ty, Which::Id(Uuid::nil()));
+        let mut parts = Vec::new();
+        let mut cursors = false;
+        let mut counted = false;
+        for selected in collect(self.env, sets, &format!("{}Connection", ty.name))? {
+            let part = match selected.name() {
+                "__typename" => Part::Literal(quoted(&format!("{}Connection", ty.name))),
+                "totalCount" => {
+                    page.total = true;
+                    Part::TotalCount
+                }
+                name => {
+                    page.rows = true;
+                    if !std::mem::replace(&mut counted, true) {
+                        self.count(rows)?;
+                    }
+                    match name {
+                        "nodes" => Part::Nodes(self.object(&mut fetch, &selected.sets, rows)?),
+                        "edges" => Part::Edges(self.edge(&mut fetch, &selected.sets, rows, &mut cursors)?),
+                        "pageInfo" => Part::PageInfo(self.page_info(&selected.sets, &mut cursors)?),
+                        name => return Err(no_field("connection", name)),
+                    }
+                }
+            };
+            parts.push((Key::new(selected.key), part));
+        }
+        if cursors {
+            for term in &page.order {
+                fetch.slot(term.slot);
+            }
+        }
+        fetch.body = Body::Connection(parts);
+        fetch.which = which(page);
+        Ok(fetch)
+    }
+
+    fn edge(&self, fetch: &mut Fetch, sets: Sets<'a, '_>, rows: u64, cursors: &mut bool) -> Result<Vec<(Key, EdgePart)>> {
+        let name = format!("{}Edge", fetch.ty.name);
+        let mut parts = Vec::new();
+        for selected in collect(self.env, sets, &name)? {
+            let part = match selected.name() {
+                "__typename" => EdgePart::Literal(quoted(&name)),
+                "node" => EdgePart::Node(self.object(fetch, &selected.sets, rows)?),
+                "cursor" => {
+                    *cursors = true;
+                    EdgePart::Cursor
+                }
+                "rank" => EdgePart::Rank(fetch.slot(Slot::Rank)),
+                "snippet" => EdgePart::Snippet(fetch.slot(Slot::Snippet)),
+                other => return Err(no_field(&name, other)),
+            };
+            parts.push((Key::new(selected.key), part));
+        }
+        Ok(parts)
+    }
+
+    fn page_info(&self, sets: Sets<'a, '_>, cursors: &mut bool) -> Result<Vec<(Key, PageInfoPart)>> {
+        let mut parts = Vec::new();
+        for selected in collect(self.env, sets, "PageInfo")? {
+            let part = match selected.name() {
+                "__typename" => PageInfoPart::Literal(quoted("PageInfo")),
+                "hasNextPage" => PageInfoPart::HasNextPage,
+                "hasPreviousPage" => PageInfoPart::HasPreviousPage,
+                name => {
+                    *cursors = true;
+                    match name {
+                        "startCursor" => PageInfoPart::StartCursor,
+                        "endCursor" => PageInfoPart::EndCursor,
+                        other => return Err(no_field("PageInfo", other)),
+                    }
+                }
+            };
+            parts.push((Key::new(selected.key), part));
+        }
+        Ok(parts)
+    }
+
+    fn shaped(&self, shape: &'static Shape, sets: Sets<'a, '_>) -> Result<Vec<Pick>> {
+        match shape {
+            Shape::Object(ty) | Shape::List(ty) | Shape::Entries(_, ty) => self.picks(ty, sets),
+            Shape::Strings => Ok(Vec::new()),
+        }
+    }
+
+    fn picks(&self, ty: &'static ShapeType, sets: Sets<'a, '_>) -> Result<Vec<Pick>> {
+        let mut picks = Vec::new();
+        for selected in collect(self.env, sets, ty.name)? {
+            let what = match selected.name() {
+                "__typename" => Picked::Literal(quoted(ty.name)),
+                name => {
+                    let field =
+                        ty.fields.iter().find(|field| field.name == name).ok_or_else(|| no_field(ty.name, name))?;
+                    let inner = match field.leaf {
+                        Leaf::Object(inner) => self.picks(inner, &selected.sets)?,
+                        _ => Vec::new(),
+                    };
+                    Picked::Field(field, inner)
+                }
+            };
+            picks.push(Pick { key: Key::new(selected.key), what });
+        }
+        Ok(picks)
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
+fn id_column(ty: &Type) -> Result<usize> {
+    ty.table.column("id").map(|(index, _)| index).ok_or_else(|| no_field(ty.name, "id"))
+}
+
+/// Validation has refused such a selection before; this only keeps a gap in it from becoming a panic.
+fn no_field(ty: &str, name: &str) -> Error {
+    Error::invalid(name, format!("{ty} has no field {name}."))
+}

@@ -1,0 +1,137 @@
+//! Who is asking: the user behind a session, as the database has it now.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use moka::sync::Cache;
+use sea_orm::{FromQueryResult, Statement};
+use uuid::Uuid;
+
+use crate::{
+    database::Database,
+    error::{Error, Result},
+    policy::{Permission, Role},
+    sql::Sql,
+};
+
+/// A signed-in user with everything that decides what it may see and do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Actor {
+    /// The session it came by.
+    pub session_id: Uuid,
+    /// The user.
+    pub user_id: Uuid,
+    /// The user's organization.
+    pub organization_id: Uuid,
+    /// Its role there.
+    pub role: Role,
+    /// What it may do: by role and by grants of its own.
+    pub permissions: BTreeSet<Permission>,
+    /// The region its view is narrowed to.
+    pub region: Option<String>,
+    /// The department its view is narrowed to, with all below it.
+    pub department: Option<String>,
+    /// The versions of the user's and the organization's row that the above was read from.
+    pub(crate) versions: (i32, i32),
+}
+
+impl Actor {
+    /// Whether it may.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+}
+
+/// The actors seen lately, so that a request costs no statement of its own for its actor.
+///
+/// Nothing here is trusted: each root statement re-checks session and versions in its own snapshot (see [`live`]), so a
+/// revoked session, a deactivated user or a changed role takes effect with the next statement, on every replica.
+#[derive(Clone)]
+pub(crate) struct Actors(Cache<Uuid, Arc<Actor>>);
+
+impl Actors {
+    pub(crate) fn new() -> Self {
+        Self(Cache::builder().max_capacity(100_000).time_to_idle(Duration::from_secs(900)).build())
+    }
+
+    pub(crate) fn cached(&self, session_id: Uuid) -> Option<Arc<Actor>> {
+        self.0.get(&session_id)
+    }
+
+    /// Reads the actor anew; a session that has ended, or a user or organization that is not active, has none.
+    pub(crate) async fn load(&self, database: &Database, session_id: Uuid) -> Result<Arc<Actor>> {
+        let mut sql = Sql::new();
+        sql.push(
+            "SELECT u.id, u.organization_id, u.role::text AS role, u.permissions, u.region, u.department, \
+             u.row_version AS user_version, o.row_version AS organization_version \
+             FROM user_sessions s JOIN users u ON u.id = s.user_id JOIN organizations o ON o.id = u.organization_id \
+             WHERE s.revoked_at IS NULL AND s.expires_at > now() AND u.status = 'active' AND u.deleted_at IS NULL \
+             AND o.subscription_status = 'active' AND o.deleted_at IS NULL AND s.id = ",
+        )
+        .uuid(session_id);
+        let rows = database.read(&sql).await?;
+        let Some(row) = rows.first() else {
+            self.0.invalidate(&session_id);
+            return Err(ended());
+        };
+        let found = Found::from_query_result(row, "")?;
+        let role = Role::from_label(&found.role).ok_or_else(|| Error::internal("a role the gateway does not know"))?;
+        let granted = found.permissions.as_array().into_iter().flatten().filter_map(|name| name.as_str());
+        let actor = Arc::new(Actor {
+            session_id,
+            user_id: found.id,
+            organization_id: found.organization_id,
+            role,
+            permissions: Permission::ALL
+                .iter()
+                .copied()
+                .filter(|permission| permission.granted_to(role))
+                .chain(granted.filter_map(Permission::from_name))
+                .collect(),
+            region: found.region,
+            department: found.department,
+            versions: (found.user_version, found.organization_version),
+        });
+        self.0.insert(session_id, actor.clone());
+        Ok(actor)
+    }
+}
+
+/// The condition that the session still stands and that the actor is as it was read.
+pub(crate) fn live(actor: &Actor) -> Sql {
+    let mut sql = Sql::new();
+    sql.push(
+        "EXISTS (SELECT FROM user_sessions s JOIN users u ON u.id = s.user_id \
+         JOIN organizations o ON o.id = u.organization_id \
+         WHERE s.revoked_at IS NULL AND s.expires_at > now() AND s.id = ",
+    )
+    .uuid(actor.session_id)
+    .push(" AND u.row_version = ")
+    .int(actor.versions.0)
+    .push(" AND o.row_version = ")
+    .int(actor.versions.1)
+    .push(")");
+    sql
+}
+
+/// The answer to a session that does not stand.
+pub(crate) fn ended() -> Error {
+    Error::Unauthenticated("The session has ended. Sign in again with the login mutation.".into())
+}
+
+#[derive(FromQueryResult)]
+struct Found {
+    id: Uuid,
+    organization_id: Uuid,
+    role: String,
+    permissions: sea_orm::JsonValue,
+    region: Option<String>,
+    department: Option<String>,
+    user_version: i32,
+    organization_version: i32,
+}
+
+impl Sql {
+    pub(crate) fn statement(&self) -> Statement {
+        Statement::from_sql_and_values(sea_orm::DbBackend::Postgres, self.text.clone(), self.values.clone())
+    }
+}

@@ -1,0 +1,70 @@
+//! Everything that can go wrong, as a client may hear it.
+//!
+//! Deliberately without `Display`: async-graphql turns whatever displays into an error message, and an internal error
+//! must not reach a client by that road. The schema crate converts an [`Error`] in one place.
+
+use sea_orm::DbErr;
+
+/// A failure of the store.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Error {
+    /// No session, or one that has ended.
+    Unauthenticated(String),
+    /// The actor lacks this permission.
+    Forbidden(&'static str),
+    /// Input that cannot be taken: what was wrong and what to do.
+    Invalid {
+        /// The argument or input field, as a path such as `filter.value.gt`.
+        field: String,
+        /// One sentence for the client.
+        message: String,
+    },
+    /// The statement ran longer than the gateway lets one run.
+    Timeout,
+    /// The database cannot be reached or has no free connection.
+    Unavailable,
+    /// A defect or an outage: logged here, told to nobody.
+    Internal,
+}
+
+/// What the store's functions return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Input that cannot be taken.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid { field: field.into(), message: message.into() }
+    }
+
+    /// A defect: logs what is known, keeps it from the client.
+    pub(crate) fn internal(what: &str) -> Self {
+        tracing::error!(what, "internal error");
+        Self::Internal
+    }
+}
+
+/// `query_canceled`: what PostgreSQL answers when `statement_timeout` strikes.
+const QUERY_CANCELED: &str = "57014";
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        use sea_orm::{ConnAcquireErr, RuntimeErr, sqlx};
+        match &error {
+            DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => match &**inner {
+                sqlx::Error::Database(e) if e.code().as_deref() == Some(QUERY_CANCELED) => return Self::Timeout,
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                    tracing::error!(%error, "database unavailable");
+                    return Self::Unavailable;
+                }
+                _ => {}
+            },
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) | DbErr::Conn(_) => {
+                tracing::error!(%error, "database unavailable");
+                return Self::Unavailable;
+            }
+            _ => {}
+        }
+        tracing::error!(%error, "database error");
+        Self::Internal
+    }
+}

@@ -1,0 +1,159 @@
+//! Who may do what: the two matrices, each one exhaustive `match`.
+
+/// A user's role in its organization (`users.role`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Chief financial officer.
+    Cfo,
+    /// Finance manager.
+    FinanceManager,
+    /// Analyst.
+    Analyst,
+    /// Viewer: reads only.
+    Viewer,
+    /// Administrator of users, settings and integrations.
+    Admin,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 5] = [Self::Cfo, Self::FinanceManager, Self::Analyst, Self::Viewer, Self::Admin];
+
+    /// The role with the database's spelling.
+    pub fn from_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.label() == label)
+    }
+
+    /// The database's spelling.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Cfo => "CFO",
+            Self::FinanceManager => "FINANCE_MANAGER",
+            Self::Analyst => "ANALYST",
+            Self::Viewer => "VIEWER",
+            Self::Admin => "ADMIN",
+        }
+    }
+
+    /// Whether a region or department set on the user leaves this role's view whole.
+    pub fn sees_every_region(self) -> bool {
+        matches!(self, Self::Cfo | Self::Admin)
+    }
+}
+
+macro_rules! permissions {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// Something a user of an organization may do. `users.permissions` grants by these names beyond the role.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Permission { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Permission {
+            /// All permissions.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name by which it is granted and listed.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// What it allows.
+            pub fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// Read dashboards, metrics, vendors, costs and deals.
+    DashboardsRead = "dashboards:read",
+    /// Import metrics and override forecasts.
+    MetricsImport = "metrics:import",
+    /// Create and edit deals.
+    DealsEdit = "deals:edit",
+    /// Draft and submit budgets.
+    BudgetsDraft = "budgets:draft",
+    /// Approve and lock budgets that somebody else submitted.
+    BudgetsApprove = "budgets:approve",
+    /// Edit vendors, departments and costs.
+    VendorsEdit = "vendors:edit",
+    /// Assign and resolve anomalies.
+    AnomaliesResolve = "anomalies:resolve",
+    /// Detect and dismiss anomalies.
+    AnomaliesManage = "anomalies:manage",
+    /// Create, run and share scenarios, and delete one's own.
+    ScenariosRun = "scenarios:run",
+    /// Delete anybody's scenarios.
+    ScenariosDelete = "scenarios:delete",
+    /// Converse with the assistant.
+    AssistantConverse = "assistant:converse",
+    /// Review and override the assistant's actions.
+    AiActionsReview = "ai_actions:review",
+    /// Register and retire models.
+    AiModelsRegister = "ai_models:register",
+    /// Read the audit log.
+    AuditRead = "audit:read",
+    /// Export and review the audit log.
+    AuditExport = "audit:export",
+    /// Edit compliance controls and resolve compliance issues.
+    ComplianceEdit = "compliance:edit",
+    /// Edit lineage and integrations, and trigger syncs.
+    IntegrationsEdit = "integrations:edit",
+    /// Manage users and the organization's settings.
+    UsersManage = "users:manage",
+}
+
+impl Permission {
+    /// The permission of that name; an unknown name grants nothing.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|permission| permission.name() == name)
+    }
+
+    /// Whether the role has it without a further grant.
+    pub fn granted_to(self, role: Role) -> bool {
+        use Role::{Admin, Analyst, Cfo, FinanceManager};
+        match self {
+            Self::DashboardsRead => true,
+            Self::MetricsImport
+            | Self::DealsEdit
+            | Self::BudgetsApprove
+            | Self::VendorsEdit
+            | Self::AnomaliesManage
+            | Self::AiActionsReview => matches!(role, Cfo | FinanceManager),
+            Self::BudgetsDraft | Self::AnomaliesResolve | Self::ScenariosRun | Self::AssistantConverse => {
+                matches!(role, Cfo | FinanceManager | Analyst)
+            }
+            Self::ScenariosDelete => matches!(role, Cfo),
+            Self::AuditRead | Self::ComplianceEdit => matches!(role, Cfo | FinanceManager | Admin),
+            Self::AiModelsRegister | Self::AuditExport | Self::IntegrationsEdit | Self::UsersManage => {
+                matches!(role, Cfo | Admin)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn viewers_only_read() {
+        let granted: Vec<_> = Permission::ALL.iter().filter(|p| p.granted_to(Role::Viewer)).collect();
+        assert_eq!(granted, [&Permission::DashboardsRead]);
+    }
+
+    #[test]
+    fn names_are_unique_and_found_again() {
+        for permission in Permission::ALL {
+            assert_eq!(Permission::from_name(permission.name()), Some(*permission));
+        }
+        assert_eq!(Permission::from_name("everything"), None);
+    }
+
+    #[test]
+    fn every_role_is_found_by_its_label() {
+        for role in Role::ALL {
+            assert_eq!(Role::from_label(role.label()), Some(role));
+        }
+    }
+}

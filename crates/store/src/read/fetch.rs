@@ -1,0 +1,214 @@
+//! Carrying out a plan: one statement per node, level by level.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::Arc,
+    time::Duration,
+};
+
+use async_graphql::dataloader::{DataLoader, HashMapCache};
+use futures::future::{BoxFuture, FutureExt, try_join_all};
+use sea_orm::QueryResult;
+use uuid::Uuid;
+
+use super::{
+    one::{ByKey, Row, Shape, Wanted},
+    plan::{Child, Fetch, Page, Which},
+    render,
+    statement::{self, FIRST_SLOT, Find},
+    turns::Turns,
+};
+use crate::{
+    Store,
+    actor::{Actor, ended},
+    error::{Error, Result},
+};
+
+/// How often a root statement is tried when the actor changes under it.
+const ATTEMPTS: usize = 3;
+
+/// What one request reads with: everything it sees, it sees as its actor.
+pub struct Reader {
+    store: Store,
+    session_id: Option<Uuid>,
+    turns: Turns,
+    by_key: DataLoader<ByKey, HashMapCache>,
+}
+
+/// The rows of a plan's node, and of what hangs off them.
+pub(super) struct Loaded {
+    pub(super) rows: Vec<Row>,
+    groups: HashMap<Uuid, Group>,
+    pub(super) children: Vec<Loaded>,
+}
+
+/// The rows of one key.
+#[derive(Clone, Default)]
+pub(super) struct Group {
+    pub(super) range: Range<usize>,
+    pub(super) more: bool,
+    pub(super) total: Option<i64>,
+}
+
+impl Reader {
+    pub(crate) fn new(store: Store, session_id: Option<Uuid>) -> Self {
+        let turns = Turns::default();
+        let queue = turns.clone();
+        let by_key = DataLoader::with_cache(
+            ByKey(store.database().clone()),
+            move |batch| queue.queue(batch),
+            HashMapCache::default(),
+        )
+        .delay(Duration::ZERO)
+        .max_batch_size(usize::MAX);
+        Self { store, session_id, turns, by_key }
+    }
+
+    /// Runs the request that reads with this; batches run between its turns.
+    pub async fn run<T>(&self, request: impl Future<Output = T>) -> T {
+        self.turns.run(request).await
+    }
+
+    /// The session that the request came with.
+    pub fn session_id(&self) -> Option<Uuid> {
+        self.session_id
+    }
+
+    /// Who is asking, read anew.
+    pub async fn actor(&self) -> Result<Arc<Actor>> {
+        self.store.actors().load(self.store.database(), self.session()?).await
+    }
+
+    fn session(&self) -> Result<Uuid> {
+        self.session_id.ok_or_else(|| {
+            Error::Unauthenticated(
+                "Sign in with the login mutation and send its accessToken in the header `Authorization: Bearer …`.".into(),
+            )
+        })
+    }
+
+    /// Fetches and writes the answer's JSON.
+    pub async fn fetch(&self, fetch: &Fetch) -> Result<String> {
+        let session = self.session()?;
+        let mut actor = match self.store.actors().cached(session) {
+            Some(actor) => actor,
+            None => self.store.actors().load(self.store.database(), session).await?,
+        };
+        for _ in 0..ATTEMPTS {
+            let find = match &fetch.which {
+                Which::Id(id) => Find::Id(*id),
+                Which::Page(page) => Find::Page(page),
+                Which::One(_) | Which::Pages(..) => return Err(Error::internal("a relation at the root")),
+            };
+            let answer = self.store.database().read(&statement::root(fetch, &actor, find)).await?;
+            let live = answer.first().map(|row| row.try_get_by_index::<bool>(0)).transpose()?;
+            if live == Some(true) {
+                return self.complete(fetch, answer, &actor).await;
+            }
+            // The session ended, or the actor is no longer who it was: only in the second case there is another try.
+            actor = self.store.actors().load(self.store.database(), session).await?;
+        }
+        Err(ended())
+    }
+
+    async fn complete(&self, fetch: &Fetch, answer: Vec<QueryResult>, actor: &Actor) -> Result<String> {
+        let page = match &fetch.which {
+            Which::Page(page) => Some(page),
+            _ => None,
+        };
+        let mut rows = Vec::with_capacity(answer.len());
+        let group = group(answer, page, &mut rows)?;
+        let children = self.children(&fetch.children, &rows, actor).await?;
+        let loaded = Loaded { rows, groups: HashMap::new(), children };
+        render::root(fetch, &loaded, &group)
+    }
+
+    /// What hangs off these rows.
+    fn children<'a>(
+        &'a self,
+        children: &'a [Child],
+        rows: &'a [Row],
+        actor: &'a Actor,
+    ) -> BoxFuture<'a, Result<Vec<Loaded>>> {
+        try_join_all(children.iter().map(move |child| async move {
+            let mut seen = HashSet::with_capacity(rows.len());
+            let mut keys = Vec::with_capacity(rows.len());
+            for row in rows {
+                if let Some(key) = row.try_get_by_index::<Option<Uuid>>(FIRST_SLOT + child.key)?
+                    && seen.insert(key)
+                {
+                    keys.push(key);
+                }
+            }
+            let (rows, groups) = if keys.is_empty() { Default::default() } else { self.related(&child.fetch, keys, actor).await? };
+            let children = self.children(&child.fetch.children, &rows, actor).await?;
+            Ok(Loaded { rows, groups, children })
+        }))
+        .boxed()
+    }
+
+    /// The rows related by these keys.
+    async fn related(&self, fetch: &Fetch, keys: Vec<Uuid>, actor: &Actor) -> Result<(Vec<Row>, HashMap<Uuid, Group>)> {
+        match &fetch.which {
+            Which::One(relation) => {
+                let shape = Arc::new(Shape::new(statement::one(fetch, relation, actor)));
+                let wanted = keys.into_iter().map(|key| Wanted { shape: shape.clone(), key });
+                let found = self.by_key.load_many(wanted).await?;
+                let mut rows = Vec::with_capacity(found.len());
+                let mut groups = HashMap::with_capacity(found.len());
+                for (wanted, row) in found {
+                    groups.insert(wanted.key, Group { range: rows.len()..rows.len() + 1, more: false, total: None });
+                    rows.push(row);
+                }
+                Ok((rows, groups))
+            }
+            Which::Pages(relation, page) => {
+                let mut rows = Vec::new();
+                let mut groups = HashMap::with_capacity(keys.len());
+                let answer = self.store.database().read(&statement::pages(fetch, relation, page, actor, keys)).await?;
+                let mut answer = answer.into_iter().peekable();
+                while let Some(row) = answer.next() {
+                    let key = row.try_get_by_index::<Uuid>(0)?;
+                    let mut same = vec![row];
+                    while let Some(next) = answer.peek() {
+                        if next.try_get_by_index::<Uuid>(0)? != key {
+                            break;
+                        }
+                        same.extend(answer.next());
+                    }
+                    groups.insert(key, group(same, Some(page), &mut rows)?);
+                }
+                Ok((rows, groups))
+            }
+            Which::Id(_) | Which::Page(_) => Err(Error::internal("a root below the root")),
+        }
+    }
+}
+
+/// Cuts a group's rows to the page and appends them.
+fn group(mut answer: Vec<QueryResult>, page: Option<&Page>, rows: &mut Vec<Row>) -> Result<Group> {
+    let first = answer.first();
+    let total = first.map(|row| row.try_get_by_index::<Option<i64>>(1)).transpose()?.flatten();
+    if first.map(|row| row.try_get_by_index::<Option<bool>>(2)).transpose()?.flatten() != Some(true) {
+        answer.clear();
+    }
+    let mut more = false;
+    if let Some(page) = page {
+        more = answer.len() as u64 > page.size;
+        answer.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
+        if page.backward {
+            answer.reverse();
+        }
+    }
+    let start = rows.len();
+    rows.extend(answer.into_iter().map(Arc::new));
+    Ok(Group { range: start..rows.len(), more, total })
+}
+
+impl Loaded {
+    /// The rows of this key.
+    pub(super) fn group(&self, key: Uuid) -> Option<&Group> {
+        self.groups.get(&key)
+    }
+}

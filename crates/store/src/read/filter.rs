@@ -1,0 +1,182 @@
+//! Filters as SQL.
+
+use super::plan::Slot;
+use crate::{
+    actor::Actor,
+    model::{Model, Relation, Type},
+    scope,
+    sql::Sql,
+};
+
+/// What rows must satisfy. Values are the canonical text of the column's kind.
+#[derive(Debug, Clone, PartialEq, Hash)]
+pub enum Filter {
+    /// All of them; none given is true.
+    All(Vec<Filter>),
+    /// At least one of them; none given is false.
+    Any(Vec<Filter>),
+    /// Not that, null included.
+    Not(Box<Filter>),
+    /// A condition on a column.
+    Column(usize, Condition),
+    /// A condition on related rows that the actor sees: there is one (or, for `false`, none) that satisfies the filter.
+    Related(Relation, bool, Box<Filter>),
+}
+
+/// A condition on a column.
+#[derive(Debug, Clone, PartialEq, Hash)]
+pub enum Condition {
+    /// Against one value.
+    Compare(Operator, String),
+    /// Among these values, or (for `false`) not.
+    In(bool, Vec<String>),
+    /// Null, or (for `false`) not.
+    IsNull(bool),
+    /// Text that contains this, without case.
+    Contains(String),
+    /// Text that starts with this, without case.
+    StartsWith(String),
+    /// Text that ends with this, without case.
+    EndsWith(String),
+    /// A list that has all of these.
+    HasAll(Vec<String>),
+    /// A list that has at least one of these.
+    HasAny(Vec<String>),
+    /// JSON that contains this JSON.
+    JsonContains(String),
+    /// JSON that has this key.
+    HasKey(String),
+}
+
+/// A comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// `=`
+    Eq,
+    /// `<>`; null is not equal to anything, so rows with null satisfy it.
+    Ne,
+    /// `>`
+    Gt,
+    /// `>=`
+    Gte,
+    /// `<`
+    Lt,
+    /// `<=`
+    Lte,
+}
+
+impl Filter {
+    /// What every row satisfies.
+    pub fn everything() -> Self {
+        Self::All(Vec::new())
+    }
+
+    /// Whether it leaves anything out.
+    pub(crate) fn is_everything(&self) -> bool {
+        matches!(self, Self::All(filters) if filters.iter().all(Self::is_everything))
+    }
+
+    pub(crate) fn sql(&self, sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
+        match self {
+            Self::All(filters) => joined(filters, " AND ", "true", sql, ty, alias, actor),
+            Self::Any(filters) => joined(filters, " OR ", "false", sql, ty, alias, actor),
+            Self::Not(filter) => {
+                sql.push("(");
+                filter.sql(sql, ty, alias, actor);
+                sql.push(") IS NOT TRUE");
+            }
+            Self::Column(index, condition) => condition.sql(sql, ty, *index, alias, actor),
+            Self::Related(relation, some, filter) => {
+                let to = &Model::get().types[relation.to];
+                let inner = format!("{alias}r");
+                sql.push(if *some { "EXISTS" } else { "NOT EXISTS" });
+                sql.push(" (SELECT FROM ").push(to.table.name).push(" ").push(&inner).push(" WHERE ");
+                sql.column(&inner, to.column(relation.to_column).name).push(" = ");
+                sql.column(alias, ty.column(relation.from_column).name).push(" AND ");
+                sql.append(&scope::condition(to, &inner, actor)).push(" AND ");
+                filter.sql(sql, to, &inner, actor);
+                sql.push(")");
+            }
+        }
+    }
+}
+
+fn joined(filters: &[Filter], with: &str, empty: &str, sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
+    if filters.is_empty() {
+        sql.push(empty);
+        return;
+    }
+    sql.push("(");
+    for (i, filter) in filters.iter().enumerate() {
+        if i > 0 {
+            sql.push(with);
+        }
+        filter.sql(sql, ty, alias, actor);
+    }
+    sql.push(")");
+}
+
+impl Condition {
+    fn sql(&self, sql: &mut Sql, ty: &Type, index: usize, alias: &str, actor: &Actor) {
+        let kind = ty.column(index).kind;
+        let column = super::statement::expression(ty, Slot::Column(index), alias, actor, None);
+        match self {
+            Self::Compare(Operator::Ne, value) => {
+                sql.append(&column).push(" IS DISTINCT FROM ").value(kind, value);
+            }
+            Self::Compare(operator, value) => {
+                sql.append(&column).push(match operator {
+                    Operator::Eq | Operator::Ne => " = ",
+                    Operator::Gt => " > ",
+                    Operator::Gte => " >= ",
+                    Operator::Lt => " < ",
+                    Operator::Lte => " <= ",
+                });
+                sql.value(kind, value);
+            }
+            Self::In(true, values) => {
+                sql.append(&column).push(" = ANY(").values(kind, values.clone()).push(")");
+            }
+            Self::In(false, values) => {
+                sql.push("(").append(&column).push(" = ANY(").values(kind, values.clone()).push(")) IS NOT TRUE");
+            }
+            Self::IsNull(null) => {
+                sql.push("(").append(&column).push(if *null { ") IS NULL" } else { ") IS NOT NULL" });
+            }
+            Self::Contains(text) => like(sql, &column, &format!("%{}%", escaped(text))),
+            Self::StartsWith(text) => like(sql, &column, &format!("{}%", escaped(text))),
+            Self::EndsWith(text) => like(sql, &column, &format!("%{}", escaped(text))),
+            Self::HasAll(values) => {
+                sql.append(&column).push("::text[] @> ").values(aether_entity::catalog::Kind::Text, values.clone());
+            }
+            Self::HasAny(values) => {
+                sql.append(&column).push("::text[] && ").values(aether_entity::catalog::Kind::Text, values.clone());
+            }
+            Self::JsonContains(json) => {
+                sql.append(&column).push(" @> ").value(kind, json);
+            }
+            Self::HasKey(key) => {
+                sql.append(&column).push(" ? ").text(key);
+            }
+        }
+    }
+}
+
+fn like(sql: &mut Sql, column: &Sql, pattern: &str) {
+    sql.append(column).push(" ILIKE ").text(pattern);
+}
+
+/// Takes the meaning from `LIKE`'s wildcards.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_plain_text() {
+        assert_eq!(escaped(r"50%_\"), r"50\%\_\\");
+    }
+}

@@ -1,0 +1,19 @@
+//! Reading: a plan of what to fetch goes in, the answer as JSON comes out.
+//!
+//! The schema turns a selection into a [`plan::Fetch`]; here it becomes one scoped statement per node of that tree,
+//! whatever the number of rows, and the rows are written straight into the answer's JSON. Nothing else reads.
+
+mod cursor;
+mod filter;
+mod fetch;
+mod one;
+pub mod plan;
+pub(crate) mod render;
+mod statement;
+mod turns;
+
+pub use self::{
+    cursor::{Cursor, Position},
+    fetch::Reader,
+    filter::{Condition, Filter, Operator},
+};

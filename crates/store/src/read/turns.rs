@@ -1,0 +1,91 @@
+//! Batches in lockstep: a request's batched loads run when all of its parts have asked for what they need.
+//!
+//! async-graphql's loader starts a batch by a timer on whatever thread is free, which races with the siblings that still
+//! ask: how many statements a query takes would then be chance. Here the loader's batches are queued and driven by the
+//! request itself, after each of its turns: as soon as nothing else can go on, and never before.
+
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::Poll,
+};
+
+use futures::{
+    future::{BoxFuture, poll_fn},
+    stream::{FuturesUnordered, StreamExt},
+};
+
+/// The batches that wait for the end of the turn.
+#[derive(Clone, Default)]
+pub(super) struct Turns(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
+
+impl Turns {
+    /// Queues a batch.
+    pub(super) fn queue(&self, batch: BoxFuture<'static, ()>) {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).push(batch);
+    }
+
+    /// Runs a request and, at the end of each of its turns, the batches it has queued.
+    pub(super) async fn run<T>(&self, request: impl Future<Output = T>) -> T {
+        let mut request = pin!(request);
+        let mut running = FuturesUnordered::new();
+        poll_fn(|context| {
+            loop {
+                if let Poll::Ready(answer) = request.as_mut().poll(context) {
+                    return Poll::Ready(answer);
+                }
+                running.extend(self.0.lock().unwrap_or_else(|e| e.into_inner()).drain(..));
+                // A finished batch lets the request go on; until one is, all there is to do is wait.
+                match running.poll_next_unpin(context) {
+                    Poll::Ready(Some(())) => {}
+                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, time::Duration};
+
+    use async_graphql::dataloader::{DataLoader, Loader};
+    use futures::future::join_all;
+
+    use super::*;
+
+    struct Batches(Arc<Mutex<Vec<usize>>>);
+
+    impl Loader<u32> for Batches {
+        type Value = u32;
+        type Error = ();
+        async fn load(&self, keys: &[u32]) -> Result<HashMap<u32, u32>, ()> {
+            self.0.lock().unwrap().push(keys.len());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok(keys.iter().map(|key| (*key, *key)).collect())
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn siblings_share_a_batch_however_many_threads_there_are() {
+        for _ in 0..50 {
+            let sizes = Arc::new(Mutex::new(Vec::new()));
+            let turns = Turns::default();
+            let spawner = turns.clone();
+            let loader =
+                DataLoader::new(Batches(sizes.clone()), move |batch| spawner.queue(batch)).delay(Duration::ZERO);
+            let level = |offset: u32| {
+                let loader = &loader;
+                join_all((0..100).map(move |i| async move { loader.load_one(offset + i).await }))
+            };
+            turns
+                .run(async {
+                    level(0).await;
+                    level(100).await;
+                })
+                .await;
+            assert_eq!(*sizes.lock().unwrap(), [100, 100]);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Who sees which row: the one place where `permissions.md` becomes SQL for reads.
+//!
+//! Every statement asks a type's [`condition`]; there is no other way to build one. Conditions that do not depend on the
+//! row are written as uncorrelated subqueries, which PostgreSQL runs once per statement.
+
+use crate::{
+    actor::Actor,
+    model::{Model, Source, Type},
+    policy::Permission,
+    sql::Sql,
+};
+
+/// Who sees a type's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Users of the row's `organization_id`.
+    Organization,
+    /// Those who see the row that this foreign key refers to.
+    Via(&'static str),
+    /// Active members of the workspace in this column.
+    Workspace(&'static str),
+    /// Organizations: one's own, and those met in shared workspaces.
+    Organizations,
+    /// Users: of one's own organization, and those met in shared workspaces.
+    Users,
+    /// Sessions: one's own; those who manage users see their organization's.
+    Sessions,
+    /// Models: the organization's and those of the whole system.
+    Models,
+    /// Audit events: those of one's workspaces (investors: one's own, and PUBLISH), and one's own outside any.
+    AuditEvents,
+}
+
+/// A condition on top of a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Narrow {
+    /// `users.region` against this column.
+    Region(&'static str),
+    /// `users.department` against this reference to a department.
+    Department(&'static str),
+    /// `users.department` against this department's name.
+    DepartmentName(&'static str),
+    /// A sum over all regions: nothing for those whose view is narrowed to one, for it would tell them the others'.
+    AllRegions,
+    /// Only with this permission.
+    Requires(Permission),
+    /// Only the user in this column.
+    Own(&'static str),
+    /// Scenarios: one's own, templates, those shared with one; with the permission to delete any, all.
+    SharedScenarios,
+    /// Drift: investors see settled items only.
+    SettledForInvestors,
+}
+
+/// Who sees a column of a row that is visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mask {
+    /// Members other than investors.
+    NotInvestors,
+    /// Users of the organization in this column.
+    SameOrganization(&'static str),
+    /// The user in this column, and those who manage users of its organization.
+    SelfOrManager,
+}
+
+impl Scope {
+    /// Whether seeing a row of `child` proves that the row which `column` refers to is visible too. Foreign keys that
+    /// carry the tenant (`(clause_id, workspace_id)`) keep both sides in one workspace or organization.
+    pub(crate) fn guarantees(child: &Type, column: &str, parent: &Type) -> bool {
+        let parent_is_plain = parent.narrow.is_empty();
+        match (child.scope, parent.scope) {
+            (Self::Via(via), _) if via == column => true,
+            (Self::Workspace(_), Self::Workspace(_)) => parent_is_plain,
+            (Self::Organization, Self::Organizations) => true,
+            (Self::Organization, Self::Organization) => parent_is_plain && parent.table.name != "users",
+            _ => false,
+        }
+    }
+}
+
+/// The condition that the actor sees the row `alias` of this type.
+pub(crate) fn condition(ty: &Type, alias: &str, actor: &Actor) -> Sql {
+    let mut sql = Sql::new();
+    scope(&mut sql, ty, alias, actor);
+    narrowings(&mut sql, ty, alias, actor);
+    sql
+}
+
+/// What is left to ask when the scope itself is implied by the row that the statement came from.
+pub(crate) fn narrowing(ty: &Type, alias: &str, actor: &Actor) -> Sql {
+    let mut sql = Sql::new();
+    sql.push("true");
+    narrowings(&mut sql, ty, alias, actor);
+    sql
+}
+
+fn scope(sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
+    match ty.scope {
+        Scope::Organization => {
+            sql.column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
+        }
+        Scope::Via(column) => {
+            let parent = parent(ty, column);
+            let inner = format!("{alias}p");
+            sql.push("EXISTS (SELECT FROM ").push(parent.table.name).push(" ").push(&inner).push(" WHERE ");
+            sql.column(&inner, "id").push(" = ").column(alias, column).push(" AND ");
+            sql.append(&condition(parent, &inner, actor)).push(")");
+        }
+        Scope::Workspace(column) => {
+            sql.column(alias, column).push(" = ANY(");
+            workspaces(sql, actor, true);
+            sql.push(")");
+        }
+        Scope::Organizations => {
+            sql.push("(").column(alias, "id").push(" = ").uuid(actor.organization_id);
+            sql.push(" OR ").column(alias, "id").push(
+                " = ANY(ARRAY(SELECT mu.organization_id FROM workspace_members mm JOIN users mu ON mu.id = mm.user_id \
+                 WHERE mm.workspace_id = ANY(",
+            );
+            workspaces(sql, actor, true);
+            sql.push(") UNION SELECT mw.organization_id FROM workspaces mw WHERE mw.id = ANY(");
+            workspaces(sql, actor, true);
+            sql.push(")))) AND ").column(alias, "deleted_at").push(" IS NULL");
+        }
+        Scope::Users => {
+            sql.push("(").column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
+            sql.push(" OR ").column(alias, "id").push(
+                " = ANY(ARRAY(SELECT mm.user_id FROM workspace_members mm WHERE mm.workspace_id = ANY(",
+            );
+            workspaces(sql, actor, true);
+            sql.push(")))) AND ").column(alias, "deleted_at").push(" IS NULL");
+        }
+        Scope::Sessions if actor.may(Permission::UsersManage) => {
+            sql.column(alias, "user_id").push(" = ANY(ARRAY(SELECT id FROM users WHERE organization_id = ");
+            sql.uuid(actor.organization_id).push("))");
+        }
+        Scope::Sessions => {
+            sql.column(alias, "user_id").push(" = ").uuid(actor.user_id);
+        }
+        Scope::Models => {
+            sql.push("(").column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
+            sql.push(" OR ").column(alias, "organization_id").push(" IS NULL)");
+        }
+        Scope::AuditEvents => {
+            sql.push("(").column(alias, "workspace_id").push(" = ANY(");
+            workspaces(sql, actor, false);
+            sql.push(") OR ").column(alias, "workspace_id").push(" = ANY(");
+            workspaces(sql, actor, true);
+            sql.push(") AND (").column(alias, "event_type").push(" = 'PUBLISH' OR ");
+            sql.column(alias, "actor_id").push(" = ").uuid(actor.user_id).push(") OR ");
+            sql.column(alias, "workspace_id").push(" IS NULL AND ").column(alias, "actor_id").push(" = ");
+            sql.uuid(actor.user_id).push(")");
+        }
+    }
+}
+
+/// The workspaces in which the actor is an active member, with or without those where it is an investor: an array,
+/// worked out once per statement.
+fn workspaces(sql: &mut Sql, actor: &Actor, with_investor: bool) {
+    sql.push(
+        "ARRAY(SELECT am.workspace_id FROM workspace_members am JOIN workspaces aw ON aw.id = am.workspace_id \
+         WHERE am.status = 'active' AND aw.deleted_at IS NULL AND am.user_id = ",
+    )
+    .uuid(actor.user_id);
+    if !with_investor {
+        sql.push(" AND am.role <> 'investor'");
+    }
+    sql.push(")");
+}
+
+fn narrowings(sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
+    let region = actor.region.as_deref().filter(|_| !actor.role.sees_every_region());
+    let department = actor.department.as_deref().filter(|_| !actor.role.sees_every_region());
+    for narrow in &ty.narrow {
+        match *narrow {
+            Narrow::Region(column) => {
+                if let Some(region) = region {
+                    sql.push(" AND ").column(alias, column).push("::text = ").text(region);
+                }
+            }
+            Narrow::AllRegions => {
+                if region.is_some() {
+                    sql.push(" AND false");
+                }
+            }
+            Narrow::Department(column) => {
+                if let Some(department) = department {
+                    sql.push(" AND ").column(alias, column).push(" = ANY(");
+                    departments(sql, "id", department, actor);
+                    sql.push(")");
+                }
+            }
+            Narrow::DepartmentName(column) => {
+                if let Some(department) = department {
+                    sql.push(" AND ").column(alias, column).push(" = ANY(");
+                    departments(sql, "name", department, actor);
+                    sql.push(")");
+                }
+            }
+            Narrow::Requires(permission) => {
+                if !actor.may(permission) {
+                    sql.push(" AND false");
+                }
+            }
+            Narrow::Own(column) => {
+                sql.push(" AND ").column(alias, column).push(" = ").uuid(actor.user_id);
+            }
+            Narrow::SharedScenarios => {
+                if !actor.may(Permission::ScenariosDelete) {
+                    sql.push(" AND (").column(alias, "is_template").push(" OR ");
+                    sql.column(alias, "created_by").push(" = ").uuid(actor.user_id).push(" OR ");
+                    sql.uuid(actor.user_id).push(" = ANY(").column(alias, "shared_with").push("))");
+                }
+            }
+            Narrow::SettledForInvestors => {
+                sql.push(" AND (").column(alias, "status").push(" <> 'unresolved' OR ");
+                sql.column(alias, "workspace_id").push(" = ANY(");
+                workspaces(sql, actor, false);
+                sql.push("))");
+            }
+        }
+    }
+}
+
+/// The department of that name in the actor's organization with all below it: ids or names.
+fn departments(sql: &mut Sql, column: &'static str, department: &str, actor: &Actor) {
+    sql.push(
+        "ARRAY(WITH RECURSIVE d AS (SELECT dd.id, dd.name FROM departments dd WHERE dd.organization_id = ",
+    )
+    .uuid(actor.organization_id)
+    .push(" AND dd.name = ")
+    .text(department)
+    .push(" UNION SELECT dc.id, dc.name FROM departments dc JOIN d ON dc.parent_id = d.id) SELECT ")
+    .column("d", column)
+    .push(" FROM d)");
+}
+
+/// A column of the row `alias` as the actor may see it: the column, or NULL where its mask hides it. Filters, orders and
+/// cursors use it too, so that a hidden value cannot be guessed from what it sorts before.
+pub(crate) fn column(ty: &Type, index: usize, alias: &str, actor: &Actor) -> Sql {
+    let name = ty.column(index).name;
+    let mut sql = Sql::new();
+    match ty.masks.get(&index) {
+        None => {
+            sql.column(alias, name);
+        }
+        Some(mask) => {
+            sql.push("CASE WHEN ");
+            match mask {
+                Mask::NotInvestors => {
+                    sql.column(alias, "workspace_id").push(" = ANY(");
+                    workspaces(&mut sql, actor, false);
+                    sql.push(")");
+                }
+                Mask::SameOrganization(organization) => {
+                    sql.column(alias, organization).push(" = ").uuid(actor.organization_id);
+                }
+                Mask::SelfOrManager => {
+                    sql.column(alias, "id").push(" = ").uuid(actor.user_id);
+                    if actor.may(Permission::UsersManage) {
+                        sql.push(" OR ").column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
+                    }
+                }
+            }
+            sql.push(" THEN ").column(alias, name).push(" END");
+        }
+    }
+    sql
+}
+
+fn parent<'a>(ty: &Type, column: &str) -> &'a Type {
+    let model = Model::get();
+    ty.fields
+        .iter()
+        .find_map(|field| match &field.source {
+            Source::Relation(relation)
+                if !relation.many
+                    && relation.from == ty.id
+                    && ty.column(relation.from_column).name == column =>
+            {
+                Some(&model.types[relation.to])
+            }
+            _ => None,
+        })
+        .unwrap_or_else(|| panic!("{} is seen via {column}, which is not declared", ty.name))
+}
