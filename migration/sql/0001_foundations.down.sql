@@ -2,7 +2,7 @@ DROP FUNCTION ensure_partitions(date, date);
 DROP FUNCTION is_append_only(regclass);
 DROP FUNCTION refuse_truncate_on(regclass);
 DROP FUNCTION refuse_change();
-DROP FUNCTION keep_versions(regclass);
+DROP FUNCTION keep_versions(regclass, text[]);
 DROP FUNCTION count_version();
 DROP FUNCTION grant_access(regclass, text[], text);
 

@@ -44,13 +44,15 @@ BEGIN
 END
 $$;
 
--- Counts an edit: clients name the version that they saw, and a stale one is refused.
+-- Counts an edit: clients name the version that they saw, and a stale one is refused. Its arguments are columns whose
+-- change is no edit.
 CREATE FUNCTION count_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- What a client sends in these two columns never counts.
     NEW.row_version := OLD.row_version;
     NEW.updated_at := OLD.updated_at;
-    IF NEW IS DISTINCT FROM OLD THEN
+    IF NEW IS DISTINCT FROM OLD
+        AND (TG_NARGS = 0 OR to_jsonb(NEW) - TG_ARGV IS DISTINCT FROM to_jsonb(OLD) - TG_ARGV) THEN
         NEW.row_version := OLD.row_version + 1;
         NEW.updated_at := now();
     END IF;
@@ -59,11 +61,16 @@ END
 $$;
 
 -- Keeps row_version and updated_at of a table that people edit.
-CREATE FUNCTION keep_versions(target regclass) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_versions(target regclass, ignoring text[] DEFAULT '{}') RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    -- Generated columns are still empty when the trigger looks, so they would always seem changed.
+    ignoring := ignoring || ARRAY(
+        SELECT attname FROM pg_attribute WHERE attrelid = target AND attgenerated <> '' AND NOT attisdropped
+    );
     -- The name sorts last, so that it sees what the other triggers have made of the row.
     EXECUTE format(
-        'CREATE TRIGGER zz_count_version BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION count_version()', target
+        'CREATE TRIGGER zz_count_version BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION count_version(%s)',
+        target, (SELECT string_agg(quote_literal(name), ', ') FROM unnest(ignoring) AS name)
     );
 END
 $$;

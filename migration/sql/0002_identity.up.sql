@@ -92,7 +92,8 @@ CREATE INDEX idx_users_external_id ON users (identity_provider, external_id) WHE
 CREATE INDEX idx_users_organization ON users (organization_id, name, id);
 
 SELECT grant_access('users', hidden => '{password_hash,mfa_secret}', writer => 'INSERT, UPDATE');
-SELECT keep_versions('users');
+-- Signing in is no edit of the user.
+SELECT keep_versions('users', ignoring => '{last_login_at,failed_login_attempts,locked_until}');
 
 -- A signed-in device of a user. It lasts until it expires or is revoked; its refresh tokens follow one another.
 CREATE TABLE user_sessions (

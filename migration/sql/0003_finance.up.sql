@@ -6,7 +6,7 @@ CREATE TYPE metric_type AS ENUM (
     'ARR', -- Annual recurring revenue: the yearly value of the subscriptions in force, an amount.
     'MRR', -- Monthly recurring revenue: the monthly value of the subscriptions in force, an amount.
     'EBITDA', -- Earnings before interest, taxes, depreciation and amortization, an amount.
-    'GROSS_MARGIN', -- Gross margin: gross profit as a percentage of revenue, percent 0-100; never summed.
+    'GROSS_MARGIN', -- Gross margin: gross profit in percent of revenue, 0-100, or negative when goods cost more than they bring in; never summed.
     'OPERATING_EXPENSE', -- Operating expense (OpEx): the cost of running the business in the period, an amount; more is unfavourable.
     'CASH_FLOW', -- Cash flow: cash received less cash paid in the period, an amount; negative when more went out.
     'NET_INCOME', -- Net income: the profit after all costs and taxes, an amount; negative for a loss.
@@ -151,7 +151,7 @@ CREATE TABLE department_costs (
     marketing numeric(20,2) NOT NULL DEFAULT 0, -- Marketing cost, in the currency of the organization.
     other numeric(20,2) NOT NULL DEFAULT 0, -- All other cost, in the currency of the organization.
     headcount integer, -- Number of employees in the month. NULL when it is unknown.
-    total_cost numeric(20,2) GENERATED ALWAYS AS (payroll + software + travel + marketing + other) STORED, -- Total cost: the sum of payroll, software, travel, marketing and other, in the currency of the organization.
+    total_cost numeric(20,2) GENERATED ALWAYS AS (payroll + software + travel + marketing + other) STORED NOT NULL, -- Total cost: the sum of payroll, software, travel, marketing and other, in the currency of the organization.
     cost_per_employee numeric(20,2) GENERATED ALWAYS AS (CASE WHEN headcount > 0 THEN (payroll + software + travel + marketing + other) / headcount END) STORED, -- Cost per employee: total cost divided by headcount, in the currency of the organization. NULL when the headcount is unknown or zero, since there is then no such figure.
     created_at timestamptz NOT NULL DEFAULT now(), -- When the costs were first recorded.
     updated_at timestamptz NOT NULL DEFAULT now(), -- When the costs were last edited.
@@ -215,7 +215,7 @@ CREATE TABLE budget_line_items (
     q2_amount numeric(20,2) NOT NULL DEFAULT 0, -- Amount planned for the second fiscal quarter, in the currency of the organization.
     q3_amount numeric(20,2) NOT NULL DEFAULT 0, -- Amount planned for the third fiscal quarter, in the currency of the organization.
     q4_amount numeric(20,2) NOT NULL DEFAULT 0, -- Amount planned for the fourth fiscal quarter, in the currency of the organization.
-    annual_amount numeric(20,2) GENERATED ALWAYS AS (q1_amount + q2_amount + q3_amount + q4_amount) STORED, -- Amount planned for the fiscal year: the sum of the four quarters, in the currency of the organization.
+    annual_amount numeric(20,2) GENERATED ALWAYS AS (q1_amount + q2_amount + q3_amount + q4_amount) STORED NOT NULL, -- Amount planned for the fiscal year: the sum of the four quarters, in the currency of the organization.
     assumptions jsonb, -- Assumptions behind the amounts, such as headcount or growth, as free JSON. NULL when none were recorded.
     created_at timestamptz NOT NULL DEFAULT now(), -- When the line was created.
     updated_at timestamptz NOT NULL DEFAULT now(), -- When the line was last edited.

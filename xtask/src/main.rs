@@ -1,2 +1,31 @@
-//! To be written.
-fn main() {}
+//! Developer commands: `cargo xtask generate | check | bench`.
+
+mod generate;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Developer commands of Aether Nexus")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Migrates a scratch database and writes the entity crate and schema.graphql from it.
+    Generate {
+        /// Writes nothing; fails when what is committed differs.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        match Cli::parse().command {
+            Command::Generate { check } => generate::run(check).await,
+        }
+    })
+}

@@ -3,7 +3,12 @@
 //! async-graphql validates, introspects and dispatches; from a root field down, the selection is planned as a whole and
 //! its answer comes from the store as JSON (see `plan`), so no resolver runs per row.
 
-use std::{borrow::Cow, collections::HashMap, marker::PhantomData, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, LazyLock},
+};
 
 use aether_store::{
     Error, Result,
@@ -110,7 +115,7 @@ async fn resolve_root(ctx: &Context<'_>, root: Root) -> Result<Value> {
             planner.one(ty, id, &selected.sets)?
         }
     };
-    fetched(ctx.data_unchecked::<std::sync::Arc<Reader>>(), &fetch).await
+    fetched(ctx.data_unchecked::<Arc<Reader>>(), &fetch).await
 }
 
 /// The answer as a value that is written out as it is.
@@ -129,12 +134,22 @@ pub(crate) trait Named: Send + Sync {
 }
 
 /// A row that a hand-written resolver returns: read in full through the selection, as everything else is.
-pub(crate) struct Row<T>(pub(crate) Uuid, PhantomData<T>);
+pub(crate) struct Row<T> {
+    id: Uuid,
+    reader: Option<Arc<Reader>>,
+    ty: PhantomData<T>,
+}
 
 impl<T: Named> Row<T> {
-    /// The row with this id.
+    /// The row with this id, as the request's actor sees it.
     pub(crate) fn new(id: Uuid) -> Self {
-        Self(id, PhantomData)
+        Self { id, reader: None, ty: PhantomData }
+    }
+
+    /// The same, as another session's actor sees it.
+    pub(crate) fn seen_by(mut self, reader: Reader) -> Self {
+        self.reader = Some(Arc::new(reader));
+        self
     }
 }
 
@@ -155,8 +170,9 @@ impl<T: Named> OutputType for Row<T> {
                 .by_name(T::NAME)
                 .ok_or_else(|| Error::invalid(T::NAME, format!("There is no type {}.", T::NAME)))?;
             let planner = Planner::new(ctx.query_env, ctx.data_unchecked::<Limits>());
-            let fetch = planner.one(ty, self.0, &[&ctx.item.node])?;
-            fetched(ctx.data_unchecked::<std::sync::Arc<Reader>>(), &fetch).await
+            let fetch = planner.one(ty, self.id, &[&ctx.item.node])?;
+            let reader = self.reader.as_ref().unwrap_or_else(|| ctx.data_unchecked::<Arc<Reader>>());
+            fetched(reader, &fetch).await
         };
         resolve().await.map_err(|error| ctx.set_error_path(at(error, field.pos)))
     }

@@ -3,6 +3,7 @@
 //! Types, filters, orders and connections are read off the store's model (`types`); a selection becomes one plan for the
 //! store (`plan`); hand-written resolvers are in `auth`; errors get their codes in [`error`].
 
+mod auth;
 pub mod error;
 mod filter;
 mod graph;
@@ -13,8 +14,11 @@ mod scalar;
 mod selection;
 mod types;
 
-use aether_store::read::Reader;
-use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, Request, Response, SDLExportOptions};
+use std::sync::Arc;
+
+use aether_store::{Error, Store};
+use async_graphql::{EmptySubscription, MergedObject, Request, Response, SDLExportOptions};
+use uuid::Uuid;
 
 /// What one request may ask for.
 #[derive(Debug, Clone)]
@@ -37,18 +41,36 @@ impl Default for Limits {
     }
 }
 
-/// What can be read.
+/// Who a request says it is.
+pub enum Identity {
+    /// It does not say.
+    Nobody,
+    /// By a valid access token of this session.
+    Session(Uuid),
+    /// By something that is no valid access token.
+    Refused(Error),
+}
+
+/// What can be read: any row by its id, pages of all rows, and oneself.
 #[derive(MergedObject)]
-pub(crate) struct Query(graph::Graph);
+pub(crate) struct Query(graph::Graph, auth::AuthQuery);
+
+/// What can be changed.
+#[derive(MergedObject)]
+pub(crate) struct Mutation(auth::AuthMutation);
 
 /// The schema, ready to execute.
 #[derive(Clone)]
-pub struct Schema(async_graphql::Schema<Query, EmptyMutation, EmptySubscription>);
+pub struct Schema(async_graphql::Schema<Query, Mutation, EmptySubscription>);
 
 impl Schema {
     /// The schema with these limits. Without introspection it still answers everything else.
     pub fn new(limits: Limits, introspection: bool) -> Self {
-        let mut builder = async_graphql::Schema::build(Query(graph::Graph), EmptyMutation, EmptySubscription)
+        let mut builder = async_graphql::Schema::build(
+            Query(graph::Graph, auth::AuthQuery),
+            Mutation(auth::AuthMutation),
+            EmptySubscription,
+        )
             .limit_depth(limits.max_depth)
             .limit_complexity(limits.max_fields)
             .data(limits);
@@ -58,10 +80,15 @@ impl Schema {
         Self(builder.finish())
     }
 
-    /// Executes a request for whoever the reader reads as.
-    pub async fn execute(&self, request: Request, reader: Reader) -> Response {
-        let reader = std::sync::Arc::new(reader);
-        let mut response = reader.run(self.0.execute(request.data(reader.clone()))).await;
+    /// Executes a request for whoever it says it is.
+    pub async fn execute(&self, request: Request, store: &Store, identity: Identity) -> Response {
+        let reader = Arc::new(store.reader(match identity {
+            Identity::Nobody => Ok(None),
+            Identity::Session(id) => Ok(Some(id)),
+            Identity::Refused(error) => Err(error),
+        }));
+        let request = request.data(reader.clone()).data(store.clone());
+        let mut response = reader.run(self.0.execute(request)).await;
         response.errors = response.errors.into_iter().map(error::with_code).collect();
         response
     }

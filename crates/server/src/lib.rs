@@ -1,1 +1,209 @@
-//! To be written.
+//! The gateway as a program: configuration, the database, HTTP, and the way from one to the other.
+
+pub mod config;
+pub mod http;
+mod keeper;
+pub mod postgres;
+
+use std::{sync::Arc, time::Duration};
+
+use aether_schema::Schema;
+use aether_store::{Database, Store, session::Sessions};
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    signal::unix::{SignalKind, signal},
+};
+
+use self::{
+    config::{Cli, Command, Config},
+    http::App,
+    postgres::Postgres,
+};
+
+/// How long open requests may take to end after a signal.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Runs what the command line asks for.
+pub fn run() -> Result<()> {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,aether=info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    cli.config.check()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve(&cli.config).await,
+            Command::Migrate { down } => {
+                with_owner(&cli.config, async |database| postgres::migrate(database, down).await).await?;
+                eprintln!("The database is up to date.");
+                Ok(())
+            }
+            Command::Seed { scale } => {
+                let loaded = with_owner(&cli.config, async |database| {
+                    postgres::migrate(database, None).await?;
+                    postgres::seed(database, &cli.config, scale).await
+                })
+                .await?;
+                eprintln!("{}", if loaded { "The demo data is loaded." } else { "The demo data was loaded before; nothing was changed." });
+                Ok(())
+            }
+            Command::Schema => {
+                print!("{}", Schema::sdl());
+                Ok(())
+            }
+            Command::Healthcheck => healthcheck(&cli.config).await,
+        }
+    })
+}
+
+/// Does something as the database's owner.
+async fn with_owner<T>(config: &Config, act: impl AsyncFnOnce(&sea_orm::DatabaseConnection) -> Result<T>) -> Result<T> {
+    let postgres = Postgres::start(config).await?;
+    let database = postgres.owner().await?;
+    let done = act(&database).await;
+    database.close().await?;
+    postgres.stop().await?;
+    done
+}
+
+async fn serve(config: &Config) -> Result<()> {
+    // Bound first: there is no use in bringing up a database for a port that is taken.
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!("Cannot listen on {}. Another program may use the port: choose another with --listen 127.0.0.1:8081.", config.listen)
+    })?;
+    // From here on a signal ends the gateway in order, also while the database is still being made.
+    let stop = Stop::on_signal()?;
+    let mut starting = Box::pin(Postgres::start(config));
+    let postgres = tokio::select! {
+        postgres = &mut starting => postgres?,
+        () = stop.wait() => starting.await?,
+    };
+    let served = serve_on(config, &postgres, listener, &stop).await;
+    eprintln!("Stopping.");
+    postgres.stop().await?;
+    served
+}
+
+async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, stop: &Stop) -> Result<()> {
+    let (store, has_demo_data) = tokio::select! {
+        prepared = prepare(config, postgres) => prepared?,
+        () = stop.wait() => return Ok(()),
+    };
+    let app = App {
+        schema: Schema::new(config.limits(), config.introspection),
+        sessions: Sessions::new(store.clone(), config.tokens(), config.sealer()?),
+        store: store.clone(),
+        expose_statements: config.expose_statements,
+        timeout: Duration::from_secs(config.statement_timeout_seconds * 3),
+    };
+    let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let keeper = tokio::spawn(keeper::keep(store.clone()));
+    welcome(&listener, config, has_demo_data)?;
+    let graceful = stop.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { graceful.wait().await });
+    tokio::select! {
+        served = serving => served?,
+        // Whoever keeps a connection busy cannot keep the gateway from stopping.
+        () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {}
+    }
+    keeper.abort();
+    store.database().clone().close().await;
+    Ok(())
+}
+
+/// The database migrated and filled as configured, and the pools of the gateway.
+async fn prepare(config: &Config, postgres: &Postgres) -> Result<(Store, bool)> {
+    let owner = postgres.owner().await?;
+    if postgres.is_private() {
+        postgres::migrate(&owner, None).await?;
+        if config.demo_data {
+            postgres::seed(&owner, config, 1).await?;
+        }
+    } else if !postgres::is_migrated(&owner).await? {
+        bail!("The database is not up to date: run `aether-nexus migrate` with the same DATABASE_URL first.");
+    }
+    let has_demo_data = aether_demo::is_loaded(owner.get_postgres_connection_pool()).await?;
+    owner.close().await?;
+    let database = Database::connect(&config.connect(postgres.url.clone())).await.map_err(|_| {
+        anyhow::anyhow!(
+            "The database does not let the gateway in under its roles aether_reader and aether_writer: \
+             the user in DATABASE_URL must be a member of both."
+        )
+    })?;
+    Ok((Store::new(database), has_demo_data))
+}
+
+/// Says where to go, as whom, and with what.
+fn welcome(listener: &TcpListener, config: &Config, has_demo_data: bool) -> Result<()> {
+    let address = listener.local_addr()?;
+    println!("\nAether Nexus serves.\n\n  GraphQL   http://{address}/graphql");
+    if config.graphiql {
+        println!("  GraphiQL  http://{address}/graphiql");
+    }
+    if has_demo_data {
+        println!("\n  Demo logins, all with the password {}:\n", aether_demo::PASSWORD);
+        for login in aether_demo::logins() {
+            println!("    {:<40} {:<22} {}", login.email, login.organization, login.role);
+        }
+        println!(
+            "\n  To paste:\n\n    mutation {{ login(email: \"sarah.chen@aether-demo.com\", password: \"{}\", organization: \"aether-demo\") {{ accessToken }} }}\n\n  \
+             and then, with the header Authorization: Bearer <accessToken>:\n\n    \
+             {{ workspaces {{ nodes {{ name clauses(first: 3) {{ nodes {{ title variables {{ nodes {{ label value }} }} }} }} }} }} }}",
+            aether_demo::PASSWORD
+        );
+    }
+    println!("\n  Ctrl-C stops it.\n");
+    Ok(())
+}
+
+/// Asks the gateway on this machine.
+async fn healthcheck(config: &Config) -> Result<()> {
+    let mut address = config.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(5), ask)
+        .await
+        .with_context(|| format!("No answer from {address} within 5 seconds."))?
+        .with_context(|| format!("No gateway answers on {address}."))?;
+    if !answer.starts_with("HTTP/1.0 200") && !answer.starts_with("HTTP/1.1 200") {
+        bail!("The gateway on {address} is not well: {}", answer.lines().last().unwrap_or_default());
+    }
+    println!("ready");
+    Ok(())
+}
+
+/// Ctrl-C or SIGTERM: heard once, known to everybody who waits.
+#[derive(Clone)]
+struct Stop(tokio::sync::watch::Receiver<bool>);
+
+impl Stop {
+    fn on_signal() -> Result<Self> {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (tell, told) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            let _ = tell.send(true);
+            // Kept, so that whoever waits is never told by the sender's end.
+            std::future::pending::<()>().await;
+        });
+        Ok(Self(told))
+    }
+
+    async fn wait(&self) {
+        let _ = self.0.clone().wait_for(|stopping| *stopping).await;
+    }
+}

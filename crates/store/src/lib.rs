@@ -6,15 +6,20 @@
 //! - [`session`]: signing in and out, the first writes of the gateway
 
 pub mod actor;
+mod audit;
 mod database;
 pub mod error;
 pub mod model;
 pub mod policy;
 pub mod read;
 mod scope;
+pub mod seal;
+pub mod session;
 mod sql;
+pub mod token;
 pub mod value;
 
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use uuid::Uuid;
 
 pub use self::{
@@ -38,8 +43,29 @@ impl Store {
     }
 
     /// What a request of this session reads with.
-    pub fn reader(&self, session_id: Option<Uuid>) -> Reader {
-        Reader::new(self.clone(), session_id)
+    pub fn reader(&self, session: Result<Option<Uuid>>) -> Reader {
+        Reader::new(self.clone(), session)
+    }
+
+    /// Makes the partitions of the coming months and refreshes the summaries, unless another gateway does so now.
+    pub async fn keep_house(&self) -> Result<bool> {
+        let transaction = self.database.writer().begin().await?;
+        // Held to the end of the transaction, and by one gateway at a time.
+        let turn = "SELECT pg_try_advisory_xact_lock(hashtext('keep_house'))";
+        let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, turn)).await?;
+        if !row.map(|row| row.try_get_by_index::<bool>(0)).transpose()?.unwrap_or_default() {
+            return Ok(false);
+        }
+        for step in [
+            "SET LOCAL statement_timeout = '5min'",
+            "SELECT ensure_partitions(date_trunc('month', now())::date, (date_trunc('month', now()) + interval '3 months')::date)",
+            "SELECT refresh_kpi_summary()",
+            "SELECT refresh_pipeline_summary()",
+        ] {
+            transaction.execute_unprepared(step).await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// The pools.

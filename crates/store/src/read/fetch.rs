@@ -31,7 +31,7 @@ const ATTEMPTS: usize = 3;
 /// What one request reads with: everything it sees, it sees as its actor.
 pub struct Reader {
     store: Store,
-    session_id: Option<Uuid>,
+    session: Result<Option<Uuid>>,
     turns: Turns,
     by_key: DataLoader<ByKey, HashMapCache>,
 }
@@ -52,8 +52,11 @@ pub(super) struct Group {
 }
 
 impl Reader {
-    pub(crate) fn new(store: Store, session_id: Option<Uuid>) -> Self {
-        let turns = Turns::default();
+    pub(crate) fn new(store: Store, session: Result<Option<Uuid>>) -> Self {
+        Self::taking(Turns::default(), store, session)
+    }
+
+    fn taking(turns: Turns, store: Store, session: Result<Option<Uuid>>) -> Self {
         let queue = turns.clone();
         let by_key = DataLoader::with_cache(
             ByKey(store.database().clone()),
@@ -62,7 +65,7 @@ impl Reader {
         )
         .delay(Duration::ZERO)
         .max_batch_size(usize::MAX);
-        Self { store, session_id, turns, by_key }
+        Self { store, session, turns, by_key }
     }
 
     /// Runs the request that reads with this; batches run between its turns.
@@ -70,22 +73,23 @@ impl Reader {
         self.turns.run(request).await
     }
 
-    /// The session that the request came with.
-    pub fn session_id(&self) -> Option<Uuid> {
-        self.session_id
-    }
-
     /// Who is asking, read anew.
     pub async fn actor(&self) -> Result<Arc<Actor>> {
         self.store.actors().load(self.store.database(), self.session()?).await
     }
 
+    /// The session that the request came with.
     fn session(&self) -> Result<Uuid> {
-        self.session_id.ok_or_else(|| {
+        self.session.clone()?.ok_or_else(|| {
             Error::Unauthenticated(
                 "Sign in with the login mutation and send its accessToken in the header `Authorization: Bearer …`.".into(),
             )
         })
+    }
+
+    /// The same reader for another session: what a mutation that opened it answers with.
+    pub fn for_session(&self, session_id: Uuid) -> Self {
+        Self::taking(self.turns.clone(), self.store.clone(), Ok(Some(session_id)))
     }
 
     /// Fetches and writes the answer's JSON.

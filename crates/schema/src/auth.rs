@@ -1,0 +1,203 @@
+//! Signing in and out, oneself, and whether the gateway is well.
+
+use std::sync::Arc;
+
+use aether_store::{
+    Store,
+    actor::Actor,
+    policy::Permission,
+    read::Reader,
+    session::{Client, Credentials, Sessions, SignedIn},
+};
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+
+use crate::{
+    error::Failure,
+    graph::{Named, Row},
+};
+
+/// Users, for the answers of this module.
+pub(crate) struct User;
+
+impl Named for User {
+    const NAME: &'static str = "User";
+}
+
+/// What a device says of itself when it signs in; kept with the session, so that a user recognizes it.
+#[derive(InputObject)]
+struct DeviceInput {
+    /// Browser and its version, such as `Firefox 145`.
+    browser: Option<String>,
+    /// Operating system and its version.
+    os: Option<String>,
+    /// The kind of device, such as `Desktop`.
+    device: Option<String>,
+    /// Where it is, city and country.
+    location: Option<String>,
+}
+
+/// The signed-in user and what it may do.
+struct Me(Arc<Actor>);
+
+/// The signed-in user and what it may do.
+#[Object]
+impl Me {
+    /// The user.
+    async fn user(&self) -> Row<User> {
+        Row::new(self.0.user_id)
+    }
+
+    /// The session that the request came by.
+    async fn session_id(&self) -> uuid::Uuid {
+        self.0.session_id
+    }
+
+    /// What the user may do, by its role and by grants of its own.
+    async fn permissions(&self) -> Vec<GrantedPermission> {
+        self.0.permissions.iter().map(|permission| (*permission).into()).collect()
+    }
+}
+
+/// Something that the user may do.
+#[derive(SimpleObject)]
+struct GrantedPermission {
+    /// Its name, as it stands in a user's grants and in errors.
+    name: &'static str,
+    /// What it allows.
+    description: &'static str,
+}
+
+impl From<Permission> for GrantedPermission {
+    fn from(permission: Permission) -> Self {
+        Self { name: permission.name(), description: permission.doc() }
+    }
+}
+
+/// Whether the gateway is well.
+#[derive(SimpleObject)]
+struct Health {
+    /// Whether the database answers.
+    database: bool,
+    /// The gateway's version.
+    version: &'static str,
+}
+
+/// A session with its tokens.
+struct SignInPayload(SignedIn);
+
+/// A session with its tokens.
+#[Object]
+impl SignInPayload {
+    /// For the header `Authorization: Bearer …` of the requests that follow.
+    async fn access_token(&self) -> &str {
+        &self.0.access_token
+    }
+
+    /// Exchanged by `refresh` for the next pair of tokens; good for one exchange.
+    async fn refresh_token(&self) -> &str {
+        &self.0.refresh_token
+    }
+
+    /// Seconds until the access token expires.
+    async fn expires_in(&self) -> i32 {
+        i32::try_from(self.0.expires_in).unwrap_or(i32::MAX)
+    }
+
+    /// The session.
+    async fn session_id(&self) -> uuid::Uuid {
+        self.0.session_id
+    }
+
+    /// The user.
+    async fn user(&self, ctx: &Context<'_>) -> Row<User> {
+        let reader = ctx.data_unchecked::<Arc<Reader>>();
+        Row::new(self.0.user_id).seen_by(reader.for_session(self.0.session_id))
+    }
+}
+
+/// Oneself, and the gateway's health.
+pub(crate) struct AuthQuery;
+
+#[Object]
+impl AuthQuery {
+    /// The signed-in user and what it may do.
+    async fn me(&self, ctx: &Context<'_>) -> Result<Me> {
+        let actor = ctx.data_unchecked::<Arc<Reader>>().actor().await.map_err(Failure)?;
+        Ok(Me(actor))
+    }
+
+    /// Whether the gateway is well; answers without a token.
+    async fn health(&self, ctx: &Context<'_>) -> Health {
+        let database = ctx.data_unchecked::<Store>().database().ping().await.is_ok();
+        Health { database, version: env!("CARGO_PKG_VERSION") }
+    }
+}
+
+/// Opening, renewing and ending sessions.
+pub(crate) struct AuthMutation;
+
+#[Object]
+impl AuthMutation {
+    /// Opens a session. The answer is the same, and takes as long, whatever is wrong. After five failures in a row the
+    /// account is locked for 15 minutes.
+    async fn login(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "E-mail address, in any case.")] email: String,
+        #[graphql(desc = "Password.", secret)] password: String,
+        #[graphql(desc = "The slug of the organization, such as `aether-demo`.")] organization: String,
+        #[graphql(desc = "The current code of the second factor, for users that have one.", secret)] totp: Option<String>,
+        #[graphql(desc = "What the device says of itself.")] device: Option<DeviceInput>,
+    ) -> Result<SignInPayload> {
+        let mut client = client(ctx);
+        client.device = Some(device_info(device, client.user_agent.as_deref()));
+        let credentials = Credentials { email, password, organization, totp };
+        Ok(SignInPayload(sessions(ctx).sign_in(credentials, &client).await.map_err(Failure)?))
+    }
+
+    /// Exchanges a refresh token for the next, and a new access token. A token that was exchanged before ends its session.
+    async fn refresh(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The refresh token.", secret)] refresh_token: String,
+    ) -> Result<SignInPayload> {
+        Ok(SignInPayload(sessions(ctx).refresh(&refresh_token, &client(ctx)).await.map_err(Failure)?))
+    }
+
+    /// Ends the session that the request came by.
+    async fn logout(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(sign_out(ctx, false).await? > 0)
+    }
+
+    /// Ends all sessions of the signed-in user and tells how many.
+    async fn logout_everywhere(&self, ctx: &Context<'_>) -> Result<i32> {
+        Ok(i32::try_from(sign_out(ctx, true).await?).unwrap_or(i32::MAX))
+    }
+}
+
+async fn sign_out(ctx: &Context<'_>, everywhere: bool) -> Result<u64> {
+    let actor = ctx.data_unchecked::<Arc<Reader>>().actor().await.map_err(Failure)?;
+    Ok(sessions(ctx).sign_out(actor.session_id, everywhere, &client(ctx)).await.map_err(Failure)?)
+}
+
+fn sessions<'a>(ctx: &Context<'a>) -> &'a Sessions {
+    ctx.data_unchecked::<Sessions>()
+}
+
+fn client(ctx: &Context<'_>) -> Client {
+    ctx.data_unchecked::<Client>().clone()
+}
+
+/// What the device says, or else what its user agent begins with.
+fn device_info(device: Option<DeviceInput>, user_agent: Option<&str>) -> serde_json::Value {
+    let short = |text: Option<String>| text.map(|text| text.chars().take(200).collect::<String>());
+    match device {
+        Some(DeviceInput { browser, os, device, location }) => serde_json::json!({
+            "browser": short(browser), "os": short(os), "device": short(device), "location": short(location),
+        }),
+        None => {
+            let product = user_agent.and_then(|agent| agent.split_whitespace().next());
+            serde_json::json!({ "browser": product.map(|product| product.replace('/', " ")) })
+        }
+    }
+}

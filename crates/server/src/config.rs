@@ -1,0 +1,222 @@
+//! Configuration: flags, each with an environment variable. `.env.example` lists the variables.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use aether_schema::Limits;
+use aether_store::{Connect, seal::Sealer, token::Tokens};
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const DEFAULT_SECRET: &str = "development-only-secret-that-everybody-knows";
+const DEFAULT_KEYS: &str = "1:development-only-key-that-everybody-knows";
+
+/// A GraphQL gateway for FP&A and syndicated-loan documentation.
+#[derive(Parser)]
+#[command(name = "aether-nexus", version, about)]
+pub struct Cli {
+    /// What to do; `serve` unless said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serves GraphQL (the default).
+    Serve,
+    /// Brings the database to the newest schema.
+    Migrate {
+        /// Takes back this many changes instead.
+        #[arg(long, value_name = "N")]
+        down: Option<u32>,
+    },
+    /// Loads the demo data.
+    Seed {
+        /// How many times the usual volume, for load tests.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        scale: u32,
+    },
+    /// Prints the GraphQL schema.
+    Schema,
+    /// Asks a running gateway whether it is well; for container health checks.
+    Healthcheck,
+}
+
+/// Whom the gateway is run for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// On a developer's machine: defaults for everything, secrets included.
+    Development,
+    /// For others: refuses to start with default secrets.
+    Production,
+}
+
+/// How the gateway runs.
+#[derive(Args, Clone)]
+pub struct Config {
+    /// PostgreSQL 15+ to use; without it the gateway brings up a private one.
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Folder of the private PostgreSQL.
+    #[arg(long, env = "AETHER_DATA_DIR", default_value = ".data", global = true)]
+    pub data_dir: PathBuf,
+    /// Folder with the PostgreSQL programs to use; found by itself unless said.
+    #[arg(long, env = "AETHER_PG_BIN", global = true)]
+    pub pg_bin: Option<PathBuf>,
+    /// Address to serve on.
+    #[arg(long, env = "AETHER_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+    /// Whom the gateway is run for.
+    #[arg(long, env = "AETHER_PROFILE", value_enum, default_value = "development", global = true)]
+    pub profile: Profile,
+    /// Secret that signs access tokens, 32 bytes or more.
+    #[arg(long, env = "AETHER_JWT_SECRET", default_value = DEFAULT_SECRET, hide_default_value = true, hide_env_values = true, global = true)]
+    pub jwt_secret: String,
+    /// Keys that encrypt secrets at rest, as `number:secret,number:secret`; the last one encrypts, all decrypt.
+    #[arg(long, env = "AETHER_ENCRYPTION_KEYS", default_value = DEFAULT_KEYS, hide_default_value = true, hide_env_values = true, global = true)]
+    pub encryption_keys: String,
+    /// Minutes that an access token is good for.
+    #[arg(long, env = "AETHER_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440), global = true)]
+    pub access_token_minutes: u64,
+    /// Days that a session lives without being refreshed.
+    #[arg(long, env = "AETHER_REFRESH_TOKEN_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=365), global = true)]
+    pub refresh_token_days: u64,
+    /// Whether the schema may be introspected, by anybody.
+    #[arg(long, env = "AETHER_INTROSPECTION", default_value_t = true, action = clap::ArgAction::Set, global = true)]
+    pub introspection: bool,
+    /// Whether GraphiQL is served.
+    #[arg(long, env = "AETHER_GRAPHIQL", default_value_t = true, action = clap::ArgAction::Set, global = true)]
+    pub graphiql: bool,
+    /// Whether answers tell how many SQL statements they took, as `extensions.statements`.
+    #[arg(long, env = "AETHER_EXPOSE_STATEMENTS", default_value_t = false, action = clap::ArgAction::Set, global = true)]
+    pub expose_statements: bool,
+    /// Whether the private PostgreSQL gets the demo data when it is new.
+    #[arg(long, env = "AETHER_DEMO_DATA", default_value_t = true, action = clap::ArgAction::Set, global = true)]
+    pub demo_data: bool,
+    /// Origins whose pages may call the gateway, comma-separated; none unless said.
+    #[arg(long, env = "AETHER_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
+    pub allowed_origins: Vec<String>,
+    /// Rows of a page unless the query says.
+    #[arg(long, env = "AETHER_DEFAULT_PAGE_SIZE", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..), global = true)]
+    pub default_page_size: u64,
+    /// Rows of a page at most.
+    #[arg(long, env = "AETHER_MAX_PAGE_SIZE", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..), global = true)]
+    pub max_page_size: u64,
+    /// Rows of one request at most, were every page full.
+    #[arg(long, env = "AETHER_MAX_ROWS", default_value_t = 500_000, global = true)]
+    pub max_rows: u64,
+    /// Connections that read; half as many write.
+    #[arg(long, env = "AETHER_MAX_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=1000), global = true)]
+    pub max_connections: u32,
+    /// Seconds that one SQL statement may run.
+    #[arg(long, env = "AETHER_STATEMENT_TIMEOUT_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
+    pub statement_timeout_seconds: u64,
+}
+
+impl Config {
+    /// Refuses what must not run.
+    pub fn check(&self) -> Result<()> {
+        ensure!(self.jwt_secret.len() >= 32, "AETHER_JWT_SECRET must have 32 bytes or more; make one with `openssl rand -base64 48`.");
+        ensure!(
+            self.default_page_size <= self.max_page_size,
+            "AETHER_DEFAULT_PAGE_SIZE must not be greater than AETHER_MAX_PAGE_SIZE."
+        );
+        self.sealer()?;
+        if self.profile == Profile::Production {
+            ensure!(
+                self.jwt_secret != DEFAULT_SECRET,
+                "The production profile needs a secret of its own: set AETHER_JWT_SECRET, for instance to the output of \
+                 `openssl rand -base64 48`."
+            );
+            ensure!(
+                self.encryption_keys != DEFAULT_KEYS,
+                "The production profile needs encryption keys of its own: set AETHER_ENCRYPTION_KEYS to `1:` and the \
+                 output of `openssl rand -base64 48`."
+            );
+            ensure!(
+                self.database_url.is_some(),
+                "The production profile needs a PostgreSQL server of its own: set DATABASE_URL."
+            );
+        }
+        Ok(())
+    }
+
+    /// What a query may ask for.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            default_page_size: self.default_page_size,
+            max_page_size: self.max_page_size,
+            max_rows: self.max_rows,
+            ..Limits::default()
+        }
+    }
+
+    /// The signer of access tokens.
+    pub fn tokens(&self) -> Tokens {
+        Tokens::new(
+            self.jwt_secret.as_bytes(),
+            Duration::from_secs(self.access_token_minutes * 60),
+            Duration::from_secs(self.refresh_token_days * 24 * 3600),
+        )
+    }
+
+    /// The encryption at rest.
+    pub fn sealer(&self) -> Result<Sealer> {
+        let keys = self.encryption_keys.split(',').map(|key| {
+            let (number, secret) = key
+                .split_once(':')
+                .context("AETHER_ENCRYPTION_KEYS must look like `1:first-secret,2:second-secret`.")?;
+            let number = number.trim().parse().context("A key in AETHER_ENCRYPTION_KEYS needs a number from 0 to 255.")?;
+            if secret.len() < 32 {
+                bail!("Key {number} in AETHER_ENCRYPTION_KEYS must have 32 bytes or more.");
+            }
+            Ok((number, secret.to_owned()))
+        });
+        Ok(Sealer::new(keys.collect::<Result<Vec<_>>>()?))
+    }
+
+    /// How to reach the database.
+    pub fn connect(&self, url: String) -> Connect {
+        Connect {
+            url,
+            max_connections: self.max_connections,
+            statement_timeout: Duration::from_secs(self.statement_timeout_seconds),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(args: &[&str]) -> Config {
+        Cli::parse_from(["aether-nexus"].iter().chain(args)).config
+    }
+
+    #[test]
+    fn development_needs_nothing() {
+        config(&[]).check().unwrap();
+    }
+
+    #[test]
+    fn production_refuses_default_secrets() {
+        let own = "a-secret-that-nobody-else-knows-at-all";
+        let keys = format!("1:{own}");
+        let production = ["--profile", "production", "--database-url", "postgres://x"];
+        for missing in [&["--jwt-secret", own][..], &["--encryption-keys", &keys]] {
+            let error = config(&[&production[..], missing].concat()).check().unwrap_err().to_string();
+            assert!(error.contains("AETHER_"), "{error}");
+        }
+        config(&[&production[..], &["--jwt-secret", own, "--encryption-keys", &keys]].concat()).check().unwrap();
+    }
+
+    #[test]
+    fn short_secrets_are_refused() {
+        assert!(config(&["--jwt-secret", "short"]).check().is_err());
+        assert!(config(&["--encryption-keys", "1:short"]).check().is_err());
+        assert!(config(&["--encryption-keys", "no number"]).check().is_err());
+    }
+}

@@ -1,0 +1,20 @@
+//! Aether Nexus, from the command line.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match aether_server::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The outermost sentence says what to do; what lies beneath it is for whoever digs.
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,10 @@
+DROP TABLE pipeline_snapshots;
+DROP TABLE deal_history;
+DROP TABLE deals;
+DROP FUNCTION enter_deal_stage();
+DROP TYPE snapshot_type;
+DROP TYPE deal_change_source;
+DROP TYPE deal_lob;
+DROP TYPE deal_segment;
+DROP TYPE deal_region;
+DROP TYPE deal_stage;

@@ -1,0 +1,16 @@
+DROP TABLE ai_actions;
+DROP TABLE ai_model_metrics;
+DROP TABLE ai_models;
+DROP TABLE ai_messages;
+DROP FUNCTION count_edited_messages();
+DROP FUNCTION count_removed_messages();
+DROP FUNCTION count_added_messages();
+DROP TABLE ai_conversations;
+DROP FUNCTION own_conversation_counters();
+DROP TYPE review_outcome;
+DROP TYPE ai_action_status;
+DROP TYPE action_type;
+DROP TYPE model_status;
+DROP TYPE ai_model_type;
+DROP TYPE message_role;
+DROP TYPE conversation_status;
