@@ -1,1 +1,1 @@
-//! Test support lives here only to give the workspace a package; the tests are in `it/`.
+//! Nothing: a package needs a target, and the tests are in `it/`.

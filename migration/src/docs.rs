@@ -17,6 +17,8 @@ pub fn comments(sql: &str) -> Result<String, String> {
     let mut out = String::new();
     let mut above = String::new();
     let mut subject: Option<Subject> = None;
+    // Whether the line before ended in the middle of something.
+    let mut continues = false;
     for (number, line) in sql.lines().enumerate() {
         let text = line.trim();
         let problem = |what: &str| format!("line {}: {what}: {text}", number + 1);
@@ -43,13 +45,15 @@ pub fn comments(sql: &str) -> Result<String, String> {
             }
             Some(open) => {
                 if closes(open, text) {
+                    continues = false;
                     if let Some(Subject::Enum(name, all)) = subject.take() {
                         comment(&mut out, "TYPE", name, all.trim_end());
                     }
                     continue;
                 }
                 let (code, doc) = text.split_once("--").map_or((text, ""), |(code, doc)| (code.trim(), doc.trim()));
-                let Some(name) = described(open, code) else { continue };
+                let inside = std::mem::replace(&mut continues, !code.is_empty() && !code.ends_with(',') && code != "SELECT");
+                let Some(name) = described(open, code).filter(|_| !inside) else { continue };
                 if doc.is_empty() {
                     return Err(problem("no description at the end"));
                 }
@@ -128,7 +132,9 @@ CREATE TYPE risk AS ENUM (
 CREATE TABLE vendors (
     id uuid PRIMARY KEY, -- The id.
     \"order\" integer NOT NULL, -- The place.
-    CONSTRAINT uq UNIQUE (id)
+    CONSTRAINT ck CHECK (
+        id IS NOT NULL
+    )
 );
 -- Not a description.
 CREATE INDEX i ON vendors (id);

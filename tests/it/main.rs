@@ -1,1 +1,4 @@
-//! To be written.
+//! One binary, one private PostgreSQL cluster, one database per test.
+
+mod reading;
+mod support;

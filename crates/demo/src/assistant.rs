@@ -88,11 +88,11 @@ const SCRIPTS: [Script; 6] = [
     },
     Script {
         title: "Headcount freeze, what if",
-        summary: "A freeze protects EBITDA at the price of slower growth in Asia Pacific.",
+        summary: "A freeze saves salaries and costs more business than that, most of it in Asia Pacific.",
         turns: &[(
             "What happens to EBITDA if we freeze hiring for two quarters?",
-            "The scenario 'Hiring freeze' puts the median of net benefit above zero, with the fifth percentile below \
-             [1]. Asia Pacific Sales is where the freeze costs growth [2].",
+            "The median of 'Hiring freeze' is a loss: the business that is not won outweighs the salaries saved [1]. Asia \
+             Pacific Sales is where the freeze costs most [2].",
             &["scenario_results", "department_costs"],
         )],
     },

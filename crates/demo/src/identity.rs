@@ -14,7 +14,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) now: DateTime<Utc>,
     pub(crate) seed: u64,
     pub(crate) password_hash: &'a str,
-    pub(crate) seal: fn(&[u8]) -> Vec<u8>,
+    pub(crate) seal: &'a dyn Fn(&[u8]) -> Vec<u8>,
 }
 
 /// Fills `organizations` and `users`.

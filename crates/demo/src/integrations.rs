@@ -22,7 +22,7 @@ pub(crate) const SYSTEMS: [System; 8] = [
 ];
 
 /// Fills `integrations`, `integration_syncs` and `integration_logs`.
-pub(crate) fn integrations(tenant: &Tenant, seal: fn(&[u8]) -> Vec<u8>) -> Vec<Rows> {
+pub(crate) fn integrations(tenant: &Tenant, seal: &dyn Fn(&[u8]) -> Vec<u8>) -> Vec<Rows> {
     let mut integrations = Rows::new(
         "integrations",
         &[
@@ -62,7 +62,8 @@ pub(crate) fn integrations(tenant: &Tenant, seal: fn(&[u8]) -> Vec<u8>) -> Vec<R
             "triggered_by",
         ],
     );
-    let mut logs = Rows::new("integration_logs", &["id", "integration_id", "level", "message", "details", "at"]);
+    let mut logs =
+        Rows::new("integration_logs", &["id", "integration_id", "sync_id", "level", "message", "details", "at"]);
     let (mut dice, mut ids) = (tenant.dice("integrations"), tenant.ids("integrations"));
     let admin = tenant.role("ADMIN").id;
     for (name, kind, provider, status, frequency, schedule, volume) in SYSTEMS {
@@ -115,24 +116,24 @@ pub(crate) fn integrations(tenant: &Tenant, seal: fn(&[u8]) -> Vec<u8>) -> Vec<R
             ]);
             let mut log = |level: &str, message: String, details: Value, after: i64| {
                 let at = started + Duration::milliseconds(after);
-                logs.push(row![ids.at(at), id, level, message, details, at]);
+                logs.push(row![ids.at(at), id, sync, level, message, details, at]);
             };
             if number < 12 {
-                let page = json!({ "syncId": sync, "cursor": read * 3, "pageSize": 500 });
+                let page = json!({ "cursor": read * 3, "pageSize": 500 });
                 log("debug", format!("Asked {provider} for the first page"), page, 40);
-                log("info", format!("Read {read} records"), json!({ "syncId": sync, "records": read }), millis);
+                log("info", format!("Read {read} records"), json!({ "records": read }), millis);
             }
             match outcome {
                 "partial" => log(
-                    "warn",
+                    "warning",
                     format!("{failed} records were skipped"),
-                    json!({ "syncId": sync, "reason": "unknown currency" }),
+                    json!({ "reason": "unknown currency" }),
                     millis,
                 ),
                 "failed" => log(
                     "error",
                     "The synchronization was given up".to_owned(),
-                    json!({ "syncId": sync, "code": "UPSTREAM_TIMEOUT" }),
+                    json!({ "code": "UPSTREAM_TIMEOUT" }),
                     millis,
                 ),
                 _ => {}

@@ -102,6 +102,7 @@ pub(crate) fn lineage(tenant: &Tenant) -> Vec<Rows> {
             "data_volume",
             "latency",
             "created_at",
+            "updated_at",
         ],
     );
     let (mut dice, mut ids) = (tenant.dice("lineage"), tenant.ids("lineage"));
@@ -146,6 +147,7 @@ pub(crate) fn lineage(tenant: &Tenant) -> Vec<Rows> {
             format!("{source} to {target}, {kind}"),
             volume,
             latency,
+            made,
             made,
         ]);
     }

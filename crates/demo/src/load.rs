@@ -1,6 +1,7 @@
 //! The load: everything in one transaction, table by table, with COPY.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
@@ -21,8 +22,11 @@ use crate::{
 /// How much is sent to the server at once.
 const CHUNK: usize = 4 << 20;
 
+/// Encrypts what is stored encrypted.
+pub type Seal = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
+
 /// What to load.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// The day the data ends on, in UTC.
     pub today: NaiveDate,
@@ -33,7 +37,7 @@ pub struct Options {
     /// The hash of [`PASSWORD`](crate::PASSWORD) as a PHC string.
     pub password_hash: String,
     /// Encrypts what is stored encrypted.
-    pub seal: fn(&[u8]) -> Vec<u8>,
+    pub seal: Seal,
 }
 
 /// What was loaded.
@@ -181,7 +185,7 @@ impl<'a> Demo<'a> {
         let now = midnight(options.today);
         let mut ids = Ids::new(stream(options.seed, "people/ids", ""));
         let people = People::new(&mut ids, now, options.scale);
-        let setting = Setting { now, seed: options.seed, password_hash: &options.password_hash, seal: options.seal };
+        let setting = Setting { now, seed: options.seed, password_hash: &options.password_hash, seal: &*options.seal };
         let mut identity = identity::people(&setting, &people);
         let (mut rows, sessions) = identity::sessions(&setting, &people);
         identity.append(&mut rows);
@@ -258,7 +262,7 @@ impl<'a> Demo<'a> {
         all.extend(scenarios::scenarios(tenant));
         all.extend(compliance::compliance(tenant));
         all.extend(lineage::lineage(tenant));
-        all.extend(integrations::integrations(tenant, self.options.seal));
+        all.extend(integrations::integrations(tenant, &*self.options.seal));
         let sessions = &self.sessions;
         all.push(audit::audit(
             tenant,

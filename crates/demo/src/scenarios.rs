@@ -1,11 +1,12 @@
 //! What-if scenarios with results that a small Monte Carlo run really gave.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::copy::{Rows, row};
-use crate::dice::{Dice, cents, stream};
+use crate::dice::{Dice, cents, places, stream};
 use crate::tenant::Tenant;
 
 const ITERATIONS: usize = 2_000;
@@ -83,6 +84,12 @@ impl Outcome {
 
     fn percentile(&self, percent: usize) -> f64 {
         self.sorted[(percent * (ITERATIONS - 1) + 50) / 100]
+    }
+
+    /// Share of outcomes below zero.
+    fn loss(&self) -> Decimal {
+        let losses = self.sorted.partition_point(|value| *value < 0.0);
+        places(losses as f64 / ITERATIONS as f64, 4)
     }
 
     fn percentiles(&self) -> Value {
@@ -185,14 +192,20 @@ pub(crate) fn scenarios(tenant: &Tenant) -> Vec<Rows> {
         &[
             "id",
             "scenario_id",
+            "run_number",
             "seed",
             "iterations",
+            "parameters",
             "percentiles",
             "histogram",
             "tornado",
             "mean",
             "standard_deviation",
-            "created_at",
+            "probability_of_loss",
+            "started_at",
+            "completed_at",
+            "duration_ms",
+            "created_by",
         ],
     );
     let (mut dice, mut ids) = (tenant.dice("scenarios"), tenant.ids("scenarios"));
@@ -201,25 +214,43 @@ pub(crate) fn scenarios(tenant: &Tenant) -> Vec<Rows> {
         let made = tenant.ago(24.0 * dice.between(12.0, 80.0));
         let id = ids.at(made);
         let author = authors[index % authors.len()];
-        let mut last: Option<(DateTime<Utc>, Value)> = None;
-        for run in 0..script.runs {
+        let (mut last, mut touched) = (None, made);
+        let parameters = parameters(script, tenant.volume);
+        // A scenario that runs, or whose run failed, has one run without an outcome.
+        let unfinished = matches!(script.status, "running" | "failed");
+        for run in 0..script.runs + usize::from(unfinished) {
             let seed = dice.whole(1, 1_000_000);
-            let mut random = Dice(stream(seed.unsigned_abs(), "monte-carlo", ""));
-            let outcome = Outcome::run(&mut random, script.drivers, tenant.volume);
-            let at = made + Duration::hours(20 * (run as i64 + 1));
+            let millis = dice.whole(180, 2_400);
+            let started = match script.status {
+                "running" => tenant.now(),
+                _ => made + Duration::hours(20 * (run as i64 + 1)),
+            };
+            let completed = (!unfinished).then(|| started + Duration::milliseconds(millis));
+            let outcome = completed.map(|_| {
+                let mut random = Dice(stream(seed.unsigned_abs(), "monte-carlo", ""));
+                Outcome::run(&mut random, script.drivers, tenant.volume)
+            });
+            let outcome = outcome.as_ref();
             results.push(row![
-                ids.at(at),
+                ids.at(started),
                 id,
+                run as i64 + 1,
                 seed,
                 ITERATIONS as i64,
-                outcome.percentiles(),
-                outcome.histogram(),
-                outcome.tornado(),
-                cents(outcome.mean),
-                cents(outcome.deviation),
-                at,
+                parameters.clone(),
+                outcome.map(Outcome::percentiles),
+                outcome.map(Outcome::histogram),
+                outcome.map(Outcome::tornado),
+                outcome.map(|outcome| cents(outcome.mean)),
+                outcome.map(|outcome| cents(outcome.deviation)),
+                outcome.map(Outcome::loss),
+                started,
+                completed,
+                completed.map(|_| millis),
+                author.id,
             ]);
-            last = Some((at, outcome.summary(seed)));
+            touched = completed.unwrap_or(started);
+            last = outcome.map(|outcome| outcome.summary(seed));
         }
         let shared: Vec<Uuid> =
             authors.iter().filter(|user| user.id != author.id).take(index % 3).map(|user| user.id).collect();
@@ -230,14 +261,14 @@ pub(crate) fn scenarios(tenant: &Tenant) -> Vec<Rows> {
             script.name,
             script.description,
             script.tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>(),
-            parameters(script, tenant.volume),
-            last.as_ref().map(|(_, summary)| summary.clone()),
-            last.is_some().then(analysis),
+            parameters,
+            last.clone(),
+            last.map(|_| analysis()),
             script.status,
             script.template,
             shared,
             made,
-            last.map_or(made, |(at, _)| at),
+            touched,
         ]);
     }
     vec![scenarios, results]

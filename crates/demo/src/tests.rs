@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -17,7 +18,7 @@ fn options(seed: u64, scale: u32) -> Options {
         seed,
         scale,
         password_hash: "$argon2id$".to_owned(),
-        seal: <[u8]>::to_vec,
+        seal: std::sync::Arc::new(<[u8]>::to_vec),
     }
 }
 
@@ -27,6 +28,9 @@ fn generate(options: &Options) -> Vec<Rows> {
     all.extend(demo.tenants().flat_map(|tenant| demo.tenant(&tenant)));
     all
 }
+
+/// What most tests look at, made once.
+static ALL: LazyLock<Vec<Rows>> = LazyLock::new(|| generate(&options(7, 1)));
 
 /// The rows of a table as maps from column to text; NULL is left out.
 fn table<'a>(all: &'a [Rows], name: &str) -> Vec<BTreeMap<&'a str, String>> {
@@ -88,9 +92,9 @@ fn the_same_day_seed_and_scale_make_the_same_rows() {
     let rows = generate(&options(7, 2));
     assert!(rows == generate(&options(7, 2)), "a second run differs");
     assert!(rows != generate(&options(8, 2)), "the seed changes nothing");
-    let alone = generate(&options(7, 1));
+
     let deals = |all: &[Rows]| all.iter().find(|rows| rows.table == "deals").unwrap().text.clone();
-    assert!(deals(&rows) == deals(&alone), "the scale changes the demo organization");
+    assert!(deals(&rows) == deals(&ALL), "the scale changes the demo organization");
 }
 
 #[test]
@@ -126,10 +130,10 @@ const KEPT: [&str; 7] = [
 
 #[test]
 fn every_column_has_something_to_show() {
-    let (ddl, all) = (ddl(), generate(&options(7, 1)));
+    let (ddl, all) = (ddl(), &*ALL);
     let mut empty = Vec::new();
     for (name, columns) in ddl.tables.iter().filter(|(name, _)| all.iter().any(|rows| rows.table == *name)) {
-        let rows = table(&all, name);
+        let rows = table(all, name);
         for column in columns.keys().filter(|column| !KEPT.contains(&column.as_str())) {
             if !rows.iter().any(|row| row.contains_key(column.as_str())) {
                 empty.push(format!("{name}.{column}"));
@@ -141,10 +145,10 @@ fn every_column_has_something_to_show() {
 
 #[test]
 fn every_label_of_every_enum_is_shown() {
-    let (ddl, all) = (ddl(), generate(&options(7, 1)));
+    let (ddl, all) = (ddl(), &*ALL);
     let mut missing = Vec::new();
     for (name, columns) in ddl.tables.iter().filter(|(name, _)| all.iter().any(|rows| rows.table == *name)) {
-        let rows = table(&all, name);
+        let rows = table(all, name);
         for (column, kind) in columns {
             let Some(labels) = ddl.enums.get(kind) else { continue };
             for label in labels {
@@ -161,28 +165,28 @@ fn every_label_of_every_enum_is_shown() {
 
 #[test]
 fn budgets_are_the_sum_of_their_lines() {
-    let all = generate(&options(7, 1));
+    let all = &*ALL;
     let mut totals: BTreeMap<String, Decimal> = BTreeMap::new();
-    for line in table(&all, "budget_line_items") {
+    for line in table(all, "budget_line_items") {
         let sum = ["q1_amount", "q2_amount", "q3_amount", "q4_amount"].map(|quarter| decimal(&line, quarter));
         *totals.entry(line["budget_id"].clone()).or_default() += sum.iter().sum::<Decimal>();
     }
-    for budget in table(&all, "budgets") {
+    for budget in table(all, "budgets") {
         assert_eq!(decimal(&budget, "total_amount"), totals[&budget["id"]], "{}", budget["name"]);
     }
 }
 
 #[test]
 fn breakdowns_sum_to_their_totals() {
-    let all = generate(&options(7, 1));
-    for spend in table(&all, "vendor_spend") {
+    let all = &*ALL;
+    for spend in table(all, "vendor_spend") {
         if let Some(breakdown) = spend.get("breakdown") {
             let parts: BTreeMap<String, f64> = serde_json::from_str(breakdown).unwrap();
             let sum = crate::dice::cents(parts.values().sum());
             assert_eq!(sum, decimal(&spend, "amount"), "{breakdown}");
         }
     }
-    for snapshot in table(&all, "pipeline_snapshots") {
+    for snapshot in table(all, "pipeline_snapshots") {
         for breakdown in ["stage_breakdown", "region_breakdown", "segment_breakdown"] {
             let heaps: BTreeMap<String, Value> = serde_json::from_str(&snapshot[breakdown]).unwrap();
             let sum = |field: &str| heaps.values().map(|heap| heap[field].as_i64().unwrap()).sum::<i64>();
@@ -194,9 +198,9 @@ fn breakdowns_sum_to_their_totals() {
 
 #[test]
 fn the_last_snapshot_is_nearly_the_pipeline_of_today() {
-    let all = generate(&options(7, 1));
-    let open = table(&all, "deals").iter().filter(|deal| !deal["stage"].starts_with("Closed")).count();
-    let snapshots = table(&all, "pipeline_snapshots");
+    let all = &*ALL;
+    let open = table(all, "deals").iter().filter(|deal| !deal["stage"].starts_with("Closed")).count();
+    let snapshots = table(all, "pipeline_snapshots");
     let daily: Vec<_> = snapshots.iter().filter(|snapshot| snapshot["snapshot_type"] == "daily").collect();
     let newest = daily.iter().map(|snapshot| &snapshot["snapshot_date"]).max().unwrap();
     let counted: Decimal = daily
@@ -210,12 +214,12 @@ fn the_last_snapshot_is_nearly_the_pipeline_of_today() {
 
 #[test]
 fn history_leads_to_what_the_deal_is() {
-    let all = generate(&options(7, 1));
+    let all = &*ALL;
     let mut histories: BTreeMap<String, Vec<BTreeMap<&str, String>>> = BTreeMap::new();
-    for step in table(&all, "deal_history") {
+    for step in table(all, "deal_history") {
         histories.entry(step["deal_id"].clone()).or_default().push(step);
     }
-    for deal in table(&all, "deals") {
+    for deal in table(all, "deals") {
         let steps = &histories[&deal["id"]];
         assert!((2..=8).contains(&steps.len()), "{} steps", steps.len());
         assert!(steps.is_sorted_by_key(|step| &step["changed_at"]), "{}", deal["id"]);
@@ -231,9 +235,9 @@ fn history_leads_to_what_the_deal_is() {
 
 #[test]
 fn anomalies_tell_what_the_metrics_show() {
-    let all = generate(&options(7, 1));
-    let metrics = table(&all, "financial_metrics");
-    for anomaly in table(&all, "anomalies") {
+    let all = &*ALL;
+    let metrics = table(all, "financial_metrics");
+    for anomaly in table(all, "anomalies") {
         let ratio = crate::metrics::is_ratio(&anomaly["metric_type"]);
         let seen: Decimal = metrics
             .iter()

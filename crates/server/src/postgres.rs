@@ -103,7 +103,7 @@ pub async fn seed(database: &DatabaseConnection, config: &Config, scale: u32) ->
         seed: 42,
         scale,
         password_hash: hash_password(aether_demo::PASSWORD).map_err(|_| anyhow::anyhow!("The demo password cannot be hashed."))?,
-        seal: Box::new(move |plain| sealer.seal(plain).unwrap_or_default()),
+        seal: std::sync::Arc::new(move |plain| sealer.seal(plain).unwrap_or_default()),
     };
     aether_demo::load(pool, &options, &Bar::new()).await.context("The demo data could not be loaded.")?;
     Ok(true)

@@ -30,16 +30,17 @@ impl Sealer {
         let (id, cipher) = self.0.last().ok_or_else(|| Error::internal("no key to seal with"))?;
         let nonce = XChaCha20Poly1305::generate_nonce(&mut OsRng);
         let sealed = cipher.encrypt(&nonce, plain).map_err(|_| Error::internal("a value that cannot be sealed"))?;
-        Ok([&[*id], nonce.as_slice(), &sealed].concat())
+        Ok([&[*id], &nonce[..], &sealed].concat())
     }
 
     /// Opens a sealed value.
     pub fn open(&self, sealed: &[u8]) -> Result<Vec<u8>> {
         let broken = || Error::internal("a sealed value that none of the keys opens");
         let (id, rest) = sealed.split_first().ok_or_else(broken)?;
-        let (nonce, text) = rest.split_at_checked(NONCE).ok_or_else(broken)?;
+        let (nonce, text) = rest.split_first_chunk::<NONCE>().ok_or_else(broken)?;
+        let nonce = *nonce;
         let (_, cipher) = self.0.iter().find(|(known, _)| known == id).ok_or_else(broken)?;
-        cipher.decrypt(XNonce::from_slice(nonce), text).map_err(|_| broken())
+        cipher.decrypt(&XNonce::from(nonce), text).map_err(|_| broken())
     }
 }
 

@@ -21,7 +21,7 @@ use argon2::{
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, TransactionTrait, prelude::Expr, sea_query::ExprTrait,
+    QuerySelect, TransactionTrait, prelude::Expr,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -205,7 +205,10 @@ impl Sessions {
             return Ok(true);
         }
         let (Some(secret), Some(code)) = (&user.mfa_secret, code) else { return Ok(false) };
-        let secret = self.sealer.open(secret)?;
+        // Kept as people type it into their device: base32.
+        let secret = String::from_utf8(self.sealer.open(secret)?).ok();
+        let secret = secret.and_then(|text| totp_rs::Secret::Encoded(text).to_bytes().ok());
+        let secret = secret.ok_or_else(|| Error::internal("a second factor that is no base32"))?;
         let totp = totp_rs::TOTP::new(totp_rs::Algorithm::SHA1, 6, 1, 30, secret)
             .map_err(|_| Error::internal("a second factor with a bad secret"))?;
         totp.check_current(code).map_err(|_| Error::internal("a clock before 1970"))

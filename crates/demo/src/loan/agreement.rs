@@ -125,7 +125,7 @@ impl Agreement {
     pub(super) fn varied(&self, twentieths: i64, suffix: &str) -> Self {
         let mut other = self.clone();
         let scale = |text: &mut String| *text = scaled(text, twentieths);
-        other.name = format!("{}{suffix}", self.name);
+        other.name = scaled(&self.name, twentieths) + suffix;
         other.amount = self.amount * twentieths / 20;
         for clause in &mut other.clauses {
             scale(&mut clause.body);
@@ -149,7 +149,7 @@ impl Agreement {
     }
 }
 
-/// Scales every `GBP 1,234,000` and `£12m` in a text.
+/// Scales every `GBP 1,234,000`, `GBP 350m` and `£12m` in a text.
 fn scaled(text: &str, twentieths: i64) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -160,11 +160,10 @@ fn scaled(text: &str, twentieths: i64) -> String {
         let end = number[..end].trim_end_matches(',').len();
         let (number, after) = number.split_at(end);
         out.push_str(before);
-        let million = before.ends_with('£');
-        if million || ["GBP ", "USD ", "EUR "].iter().any(|currency| before.ends_with(currency)) {
+        if ["£", "GBP ", "USD ", "EUR "].iter().any(|currency| before.ends_with(currency)) {
             let amount: i64 = number.replace(',', "").parse().expect("digits and commas only");
             let amount = amount * twentieths;
-            if million && amount % 20 != 0 {
+            if after.starts_with('m') && amount % 20 != 0 {
                 out.push_str(&format!("{}.{:02}", amount / 20, amount % 20 * 5));
             } else {
                 out.push_str(&grouped(amount / 20));
@@ -201,6 +200,7 @@ mod tests {
             "pays GBP 1,575,000, or £10.50m, at 3.25% on 31 March under Clause 7.1 (GBP 89,250)"
         );
         assert_eq!(scaled("£10m", 22), "£11m");
+        assert_eq!(scaled("Skerrow Wind: GBP 350m", 22), "Skerrow Wind: GBP 385m");
     }
 
     #[test]

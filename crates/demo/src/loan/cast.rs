@@ -81,7 +81,8 @@ pub(super) struct Cast {
     pub(super) rules: Rules,
     /// Name, type and status of each downstream system.
     pub(super) connectors: &'static [(&'static str, &'static str, &'static str)],
-    /// Whether the golden record was published once more at the end.
+    /// Whether the golden record was published again before the markups came, and at the end.
+    pub(super) published_midway: bool,
     pub(super) published_lately: bool,
 }
 
@@ -119,6 +120,7 @@ pub(super) const CASTS: [Cast; 3] = [
             ("Castlebrook portfolio book", "Allvue", "READY"),
             ("Covenant calendar", "CovenantTracker", "DISCONNECTED"),
         ],
+        published_midway: true,
         published_lately: false,
     },
     // External counsel may only read here, so that all drafting is the agents'.
@@ -155,6 +157,7 @@ pub(super) const CASTS: [Cast; 3] = [
             ("Investor positions", "Allvue", "IN_REVIEW"),
             ("Covenant calendar", "CovenantTracker", "READY"),
         ],
+        published_midway: false,
         published_lately: false,
     },
     Cast {
@@ -189,6 +192,7 @@ pub(super) const CASTS: [Cast; 3] = [
             ("Fund positions", "Allvue", "DISCONNECTED"),
             ("Sustainability and covenant calendar", "CovenantTracker", "IN_REVIEW"),
         ],
+        published_midway: false,
         published_lately: true,
     },
 ];

@@ -82,7 +82,12 @@ pub(super) struct Act<'a> {
 
 impl<'a> Act<'a> {
     pub(super) fn new(event: &'static str, target: (&'static str, Uuid)) -> Self {
-        Self { event, target: Some(target), before: None, after: None, reason: None, category: None }
+        Self { target: Some(target), ..Self::bare(event) }
+    }
+
+    /// Something that is done to nothing in particular.
+    fn bare(event: &'static str) -> Self {
+        Self { event, target: None, before: None, after: None, reason: None, category: None }
     }
 
     pub(super) fn before(self, before: Value) -> Self {
@@ -165,7 +170,7 @@ impl<'a> Desk<'a> {
     pub(super) fn leave(&mut self) {
         for (email, last) in std::mem::take(&mut self.present) {
             let at = last + Duration::minutes(self.rng.random_range(4..30));
-            self.write(email, at, &Act { target: None, ..Act::new("LOGOUT", ("", Uuid::nil())) });
+            self.write(email, at, &Act::bare("LOGOUT"));
         }
     }
 
@@ -190,8 +195,8 @@ impl<'a> Desk<'a> {
     /// Writes what somebody does now into the audit trail; before the first thing on a day stands the login.
     pub(super) fn record(&mut self, email: &'static str, act: &Act) -> Uuid {
         if !self.present.contains_key(email) {
-            let login = Act { target: None, ..Act::new("LOGIN", ("", Uuid::nil())) };
-            self.write(email, self.now - Duration::seconds(self.rng.random_range(40..400)), &login);
+            let at = self.now - Duration::seconds(self.rng.random_range(40..400));
+            self.write(email, at, &Act::bare("LOGIN"));
         }
         self.present.insert(email, self.now);
         self.write(email, self.now, act);

@@ -1,0 +1,3 @@
+DROP TABLE scenario_results;
+DROP TABLE scenarios;
+DROP TYPE scenario_status;

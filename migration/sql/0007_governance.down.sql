@@ -1,0 +1,14 @@
+DROP TABLE data_lineage_edges;
+DROP TABLE data_lineage_nodes;
+DROP TABLE compliance_issues;
+DROP TABLE compliance_controls;
+DROP TABLE audit_logs;
+DROP FUNCTION refuse_audit_log_change();
+DROP TYPE transformation_type;
+DROP TYPE data_classification;
+DROP TYPE lineage_node_status;
+DROP TYPE lineage_node_type;
+DROP TYPE compliance_issue_status;
+DROP TYPE control_frequency;
+DROP TYPE control_status;
+DROP TYPE actor_type;

@@ -1,0 +1,9 @@
+DROP TABLE integration_logs;
+DROP TABLE integration_syncs;
+DROP TABLE integrations;
+DROP TYPE log_level;
+DROP TYPE sync_trigger;
+DROP TYPE sync_status;
+DROP TYPE sync_frequency;
+DROP TYPE integration_status;
+DROP TYPE integration_type;

@@ -1,0 +1,172 @@
+//! What every test stands on: a cluster for the run, a database and a gateway for each test, and clients that speak HTTP.
+
+mod answer;
+mod cluster;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use aether_schema::Schema;
+use aether_server::{
+    config::{Cli, Config},
+    http::{self, App},
+};
+use aether_store::{Connect, Database, Store, session::Sessions};
+use clap::Parser;
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+pub use self::answer::Answer;
+
+/// The organization with everything.
+pub const HOME: &str = "aether-demo";
+
+/// A gateway of a test's own, on a database of its own.
+pub struct Gateway {
+    pub url: String,
+    /// The database, as its owner: what no client may do, a test may.
+    pub owner: DatabaseConnection,
+    http: reqwest::Client,
+    database: String,
+}
+
+impl Gateway {
+    /// A gateway over the demo data.
+    pub async fn demo() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A gateway over the demo data with these flags.
+    pub async fn with(flags: &[&str]) -> Self {
+        let database = cluster::clone_demo().await;
+        let url = cluster::url(&database);
+        let mut options = ConnectOptions::new(&url);
+        options.max_connections(2).sqlx_logging(false);
+        let owner = sea_orm::Database::connect(options).await.expect("the owner connects");
+        let flags = ["aether-nexus", "--expose-statements", "true"].iter().chain(flags);
+        let config = Cli::parse_from(flags).config;
+        config.check().expect("the flags are sound");
+        let address = serve(&config, url).await;
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        Self { url: format!("http://{address}"), owner, http, database }
+    }
+
+    /// Somebody without a token.
+    pub fn stranger(&self) -> User<'_> {
+        User { gateway: self, token: None, refresh_token: String::new() }
+    }
+
+    /// A demo user, signed in.
+    pub async fn sign_in(&self, email: &str, organization: &str) -> User<'_> {
+        let answer = self
+            .stranger()
+            .run(
+                "mutation($email: String!, $password: String!, $organization: String!) {
+                    login(email: $email, password: $password, organization: $organization) { accessToken refreshToken }
+                }",
+                json!({ "email": email, "password": aether_demo::PASSWORD, "organization": organization }),
+            )
+            .await
+            .ok();
+        User {
+            gateway: self,
+            token: Some(answer["login"]["accessToken"].as_str().expect("a token").to_owned()),
+            refresh_token: answer["login"]["refreshToken"].as_str().expect("a token").to_owned(),
+        }
+    }
+
+    /// The CFO of the organization with everything.
+    pub async fn cfo(&self) -> User<'_> {
+        self.sign_in("sarah.chen@aether-demo.com", HOME).await
+    }
+
+    /// Runs SQL as the database's owner.
+    pub async fn execute(&self, sql: &str) {
+        self.owner.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The rows that SQL gives as the database's owner, as JSON objects.
+    pub async fn rows(&self, sql: &str) -> Vec<Value> {
+        let sql = format!("SELECT to_jsonb(q) FROM ({sql}) q");
+        let rows = self.owner.query_all_raw(Statement::from_string(DbBackend::Postgres, &sql)).await;
+        let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        rows.iter().map(|row| row.try_get_by_index(0).expect("JSON")).collect()
+    }
+
+    /// The one value that SQL gives.
+    pub async fn value(&self, sql: &str) -> Value {
+        let row = self.rows(sql).await.into_iter().next().unwrap_or_else(|| panic!("{sql}: no row"));
+        row.as_object().and_then(|row| row.values().next()).cloned().expect("a column")
+    }
+
+    /// The HTTP client, for requests that are not GraphQL as it should be.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        cluster::drop_later(std::mem::take(&mut self.database));
+    }
+}
+
+/// Serves as the program does, on a port of its own, until the runtime of the test ends.
+async fn serve(config: &Config, url: String) -> SocketAddr {
+    let connect = Connect { max_connections: 6, ..config.connect(url) };
+    let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
+    let store = Store::new(database);
+    let Ok(sealer) = config.sealer() else { panic!("no keys") };
+    let app = App {
+        schema: Schema::new(config.limits(), config.introspection),
+        sessions: Sessions::new(store.clone(), config.tokens(), sealer),
+        store,
+        expose_statements: true,
+        timeout: Duration::from_secs(60),
+    };
+    let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum_serve(listener, router).await });
+    address
+}
+
+async fn axum_serve(
+    listener: TcpListener,
+    router: axum::extract::connect_info::IntoMakeServiceWithConnectInfo<axum::Router, SocketAddr>,
+) {
+    axum::serve(listener, router).await.expect("it serves");
+}
+
+/// Somebody who sends requests.
+pub struct User<'g> {
+    gateway: &'g Gateway,
+    pub token: Option<String>,
+    pub refresh_token: String,
+}
+
+impl User<'_> {
+    /// Sends an operation.
+    pub async fn run(&self, query: &str, variables: Value) -> Answer {
+        let request = self
+            .gateway
+            .http
+            .post(format!("{}/graphql", self.gateway.url))
+            .json(&json!({ "query": query, "variables": variables }));
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        Answer::of(query, request.send().await.expect("an answer")).await
+    }
+
+    /// Sends an operation without variables.
+    pub async fn query(&self, query: &str) -> Answer {
+        self.run(query, json!({})).await
+    }
+
+    /// The data of an operation that must succeed.
+    pub async fn data(&self, query: &str) -> Value {
+        self.query(query).await.ok()
+    }
+}
