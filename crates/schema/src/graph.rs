@@ -25,7 +25,6 @@ use async_graphql_value::RAW_VALUE_TOKEN;
 use uuid::Uuid;
 
 use crate::{
-    Limits,
     error::at,
     node,
     plan::Planner,
@@ -97,7 +96,7 @@ async fn resolve_root(ctx: &Context<'_>, root: Root) -> Result<Value> {
         _ => None,
     }
     .unwrap_or(Selected { key, field: ctx.item, sets: vec![&ctx.item.node.selection_set.node] });
-    let planner = Planner::new(env, ctx.data_unchecked::<Limits>());
+    let planner = Planner::new(ctx);
     let fetch = match root {
         Root::List(ty) => planner.list(ty, &selected)?,
         Root::One(ty) => {
@@ -169,7 +168,7 @@ impl<T: Named> OutputType for Row<T> {
             let ty = Model::get()
                 .by_name(T::NAME)
                 .ok_or_else(|| Error::invalid(T::NAME, format!("There is no type {}.", T::NAME)))?;
-            let planner = Planner::new(ctx.query_env, ctx.data_unchecked::<Limits>());
+            let planner = Planner::new(ctx);
             let fetch = planner.one(ty, self.id, &[&ctx.item.node])?;
             let reader = self.reader.as_ref().unwrap_or_else(|| ctx.data_unchecked::<Arc<Reader>>());
             fetched(reader, &fetch).await

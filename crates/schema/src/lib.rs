@@ -8,6 +8,7 @@ pub mod error;
 mod filter;
 mod graph;
 mod node;
+mod order;
 mod page;
 mod plan;
 mod scalar;
@@ -81,14 +82,16 @@ impl Schema {
     }
 
     /// Executes a request for whoever it says it is.
-    pub async fn execute(&self, request: Request, store: &Store, identity: Identity) -> Response {
+    pub async fn execute(&self, mut request: Request, store: &Store, identity: Identity) -> Response {
         let reader = Arc::new(store.reader(match identity {
             Identity::Nobody => Ok(None),
             Identity::Session(id) => Ok(Some(id)),
             Identity::Refused(error) => Err(error),
         }));
-        let request = request.data(reader.clone()).data(store.clone());
+        let keys = order::of_request(&mut request);
+        let request = request.data(reader.clone()).data(store.clone()).data(plan::RowCount::default());
         let mut response = reader.run(self.0.execute(request)).await;
+        order::restore(&mut response.data, &keys);
         response.errors = response.errors.into_iter().map(error::with_code).collect();
         response
     }

@@ -1,6 +1,6 @@
 //! From a selection to the store's plan.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aether_store::{
     Error, Result,
@@ -9,7 +9,7 @@ use aether_store::{
         Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
     },
 };
-use async_graphql::{QueryEnv, parser::types::SelectionSet};
+use async_graphql::{ContextBase, QueryEnv, parser::types::SelectionSet};
 use uuid::Uuid;
 
 use crate::{
@@ -21,15 +21,18 @@ use crate::{
 pub(crate) struct Planner<'a> {
     env: &'a QueryEnv,
     limits: &'a Limits,
-    /// Rows that the plan could return in all, were every page full.
-    rows: Cell<u64>,
+    rows: &'a RowCount,
 }
+
+/// Rows that one request could return in all, were every page of every plan full.
+#[derive(Default)]
+pub(crate) struct RowCount(AtomicU64);
 
 type Sets<'a, 's> = &'s [&'a SelectionSet];
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(env: &'a QueryEnv, limits: &'a Limits) -> Self {
-        Self { env, limits, rows: Cell::new(0) }
+    pub(crate) fn new(ctx: &ContextBase<'a, impl Copy>) -> Self {
+        Self { env: ctx.query_env, limits: ctx.data_unchecked(), rows: ctx.data_unchecked() }
     }
 
     /// One row by its id.
@@ -48,8 +51,8 @@ impl<'a> Planner<'a> {
 
     /// Refuses a plan whose pages multiply beyond what one request may return.
     fn count(&self, rows: u64) -> Result<()> {
-        self.rows.set(self.rows.get().saturating_add(rows));
-        if self.rows.get() > self.limits.max_rows {
+        let before = self.rows.0.fetch_add(rows.min(self.limits.max_rows + 1), Ordering::Relaxed);
+        if before.saturating_add(rows) > self.limits.max_rows {
             return Err(Error::invalid(
                 "first",
                 format!(

@@ -1,5 +1,7 @@
 //! Selections as the specification reads them: fragments opened, fields of one response key merged, variables resolved.
 
+use std::collections::HashSet;
+
 use aether_store::{Error, Result};
 use async_graphql::{
     Name, Positioned, QueryEnv, Value,
@@ -20,14 +22,20 @@ pub(crate) struct Selected<'a> {
 
 /// The fields that these selection sets select of a type, in order.
 pub(crate) fn collect<'a>(env: &'a QueryEnv, sets: &[&'a SelectionSet], ty: &str) -> Result<Vec<Selected<'a>>> {
-    let mut fields = Vec::new();
+    let (mut fields, mut seen) = (Vec::new(), HashSet::new());
     for set in sets {
-        add(&mut fields, env, set, ty)?;
+        add(&mut fields, env, set, ty, &mut seen)?;
     }
     Ok(fields)
 }
 
-fn add<'a>(fields: &mut Vec<Selected<'a>>, env: &'a QueryEnv, set: &'a SelectionSet, ty: &str) -> Result<()> {
+fn add<'a>(
+    fields: &mut Vec<Selected<'a>>,
+    env: &'a QueryEnv,
+    set: &'a SelectionSet,
+    ty: &str,
+    seen: &mut HashSet<&'a str>,
+) -> Result<()> {
     let applies = |condition: &str| condition == ty || condition == NODE;
     for item in &set.items {
         match &item.node {
@@ -40,7 +48,7 @@ fn add<'a>(fields: &mut Vec<Selected<'a>>, env: &'a QueryEnv, set: &'a Selection
             }
             Selection::InlineFragment(fragment) => {
                 if fragment.node.type_condition.as_ref().is_none_or(|on| applies(&on.node.on.node)) {
-                    add(fields, env, &fragment.node.selection_set.node, ty)?;
+                    add(fields, env, &fragment.node.selection_set.node, ty, seen)?;
                 }
             }
             Selection::FragmentSpread(spread) => {
@@ -49,8 +57,8 @@ fn add<'a>(fields: &mut Vec<Selected<'a>>, env: &'a QueryEnv, set: &'a Selection
                     .fragments
                     .get(name)
                     .ok_or_else(|| Error::invalid(name.as_str(), format!("There is no fragment {name}.")))?;
-                if applies(&fragment.node.type_condition.node.on.node) {
-                    add(fields, env, &fragment.node.selection_set.node, ty)?;
+                if applies(&fragment.node.type_condition.node.on.node) && seen.insert(name) {
+                    add(fields, env, &fragment.node.selection_set.node, ty, seen)?;
                 }
             }
         }

@@ -209,6 +209,7 @@ impl Types<'_> {
                 let name = match known.leaf {
                     Leaf::String => "String",
                     Leaf::Boolean => "Boolean",
+                    Leaf::Switch(_) => "Boolean!",
                     Leaf::Int => "Int",
                     Leaf::Decimal => "Decimal",
                     Leaf::Json => "JSON",

@@ -9,12 +9,22 @@ use std::{
 };
 
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, QueryResult};
+use tokio::sync::Semaphore;
 
 use crate::{error::Result, sql::Sql};
 
+/// How many statements of one request may run at once: one that has hundreds of root fields must not take every
+/// connection from the others.
+const AT_ONCE: usize = 6;
+
+/// What the request now running has had of the database.
+struct Share {
+    statements: AtomicU64,
+    turns: Semaphore,
+}
+
 tokio::task_local! {
-    /// The statements that the request now running has sent.
-    static STATEMENTS: Arc<AtomicU64>;
+    static SHARE: Arc<Share>;
 }
 
 /// How to reach PostgreSQL.
@@ -69,7 +79,14 @@ impl Database {
 
     /// Runs a statement that reads, and counts it.
     pub(crate) async fn read(&self, sql: &Sql) -> Result<Vec<QueryResult>> {
-        count_statement();
+        let share = SHARE.try_with(Arc::clone).ok();
+        let _turn = match &share {
+            Some(share) => {
+                share.statements.fetch_add(1, Ordering::Relaxed);
+                share.turns.acquire().await.ok()
+            }
+            None => None,
+        };
         Ok(self.reader.query_all_raw(sql.statement()).await?)
     }
 
@@ -90,14 +107,9 @@ impl Database {
     }
 }
 
-/// Counts one statement towards the running request.
-pub(crate) fn count_statement() {
-    let _ = STATEMENTS.try_with(|count| count.fetch_add(1, Ordering::Relaxed));
-}
-
-/// Runs a request and tells how many SQL statements it sent.
+/// Runs a request and tells how many SQL statements it read with.
 pub async fn counting<T>(request: impl Future<Output = T>) -> (T, u64) {
-    let count = Arc::new(AtomicU64::new(0));
-    let answer = STATEMENTS.scope(count.clone(), request).await;
-    (answer, count.load(Ordering::Relaxed))
+    let share = Arc::new(Share { statements: AtomicU64::new(0), turns: Semaphore::new(AT_ONCE) });
+    let answer = SHARE.scope(share.clone(), request).await;
+    (answer, share.statements.load(Ordering::Relaxed))
 }

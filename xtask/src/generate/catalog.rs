@@ -74,7 +74,8 @@ pub async fn write(database: &DatabaseConnection) -> Result<String> {
     let mut out = HEAD.to_owned();
     enums(&mut out, rows(database, ENUMS).await?)?;
     tables(&mut out, rows(database, COLUMNS).await?, rows(database, FOREIGN_KEYS).await?)?;
-    Ok(out)
+    // The comments speak to whoever reads the database; what is read of them here is spoken in GraphQL.
+    Ok(out.replace("NULL", "null").replace("Whether it may be null", "Whether it may be NULL"))
 }
 
 fn enums(out: &mut String, values: Vec<EnumValue>) -> Result<()> {

@@ -42,6 +42,8 @@ pub enum Leaf {
     String,
     /// A boolean.
     Boolean,
+    /// A boolean that is this unless said: never null.
+    Switch(bool),
     /// A whole number.
     Int,
     /// A number that must not lose digits: a string in GraphQL.
@@ -222,18 +224,18 @@ shape_types! {
     }
     /// The rules under which a workspace is governed.
     GOVERNANCE = GovernanceRules {
-        /// Whether an edit of a sensitive clause needs a reason.
-        requireReasonForSensitiveEdits: Leaf::Boolean,
-        /// Whether legal members may revert the draft to the baseline.
-        legalCanRevertDraft: Leaf::Boolean,
-        /// Whether an override of the baseline waits for a risk member's approval.
-        riskApprovalRequiredForOverride: Leaf::Boolean,
-        /// Whether unresolved HIGH drift blocks publishing.
-        publishBlockedWhenHighDrift: Leaf::Boolean,
-        /// Whether definitions are locked once approved.
-        definitionsLockedAfterApproval: Leaf::Boolean,
-        /// Whether legal members of another organization only read.
-        externalCounselReadOnly: Leaf::Boolean,
+        /// Whether an edit of a sensitive clause needs a reason; true unless said.
+        requireReasonForSensitiveEdits: Leaf::Switch(true),
+        /// Whether legal members may revert the draft to the baseline; false unless said.
+        legalCanRevertDraft: Leaf::Switch(false),
+        /// Whether an override of the baseline waits for a risk member's approval; true unless said.
+        riskApprovalRequiredForOverride: Leaf::Switch(true),
+        /// Whether unresolved HIGH drift blocks publishing; true unless said.
+        publishBlockedWhenHighDrift: Leaf::Switch(true),
+        /// Whether definitions are locked once approved; true unless said.
+        definitionsLockedAfterApproval: Leaf::Switch(true),
+        /// Whether legal members of another organization only read; false unless said.
+        externalCounselReadOnly: Leaf::Switch(false),
     }
 }
 

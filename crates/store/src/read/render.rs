@@ -41,6 +41,10 @@ fn body(out: &mut Out, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) ->
     }
 }
 
+fn boolean(out: &mut Out, value: bool) -> Result<()> {
+    literal(out, if value { "true" } else { "false" })
+}
+
 fn literal(out: &mut Out, json: &str) -> Result<()> {
     out.extend_from_slice(json.as_bytes());
     Ok(())
@@ -91,10 +95,10 @@ fn connection(out: &mut Out, parts: &[(Key, Part)], page: &Page, fetch: &Fetch, 
         }),
         Part::PageInfo(parts) => keyed(out, parts, |out, part| match part {
             PageInfoPart::HasNextPage => {
-                literal(out, if if page.backward { page.before.is_some() } else { group.more } { "true" } else { "false" })
+                boolean(out, if page.backward { page.before.is_some() } else { group.more })
             }
             PageInfoPart::HasPreviousPage => {
-                literal(out, if if page.backward { group.more } else { page.after.is_some() } { "true" } else { "false" })
+                boolean(out, if page.backward { group.more } else { page.after.is_some() })
             }
             PageInfoPart::StartCursor => cursor(out, page, fetch, rows.first()),
             PageInfoPart::EndCursor => cursor(out, page, fetch, rows.last()),
@@ -188,7 +192,7 @@ fn value(out: &mut Out, row: &Row, slot: usize, writer: Writer) -> Result<()> {
                 let text = std::str::from_utf8(bytes(&value)?).map_err(|_| Error::internal("text that is not UTF-8"))?;
                 string(out, text)
             }
-            Kind::Boolean => literal(out, if bytes(&value)? == [1] { "true" } else { "false" }),
+            Kind::Boolean => boolean(out, bytes(&value)? == [1]),
             Kind::Json => {
                 out.extend_from_slice(json(&value)?);
                 Ok(())
@@ -293,7 +297,8 @@ fn leaf(out: &mut Out, leaf: Leaf, value: &serde_json::Value, picks: &[Pick]) ->
         }
         (Leaf::String, Json::String(text)) | (Leaf::Decimal, Json::String(text)) => string(out, text),
         (Leaf::String | Leaf::Decimal, Json::Number(number)) => string(out, &number.to_string()),
-        (Leaf::Boolean, Json::Bool(value)) => literal(out, if *value { "true" } else { "false" }),
+        (Leaf::Boolean | Leaf::Switch(_), Json::Bool(value)) => boolean(out, *value),
+        (Leaf::Switch(default), _) => boolean(out, default),
         (Leaf::Int, Json::Number(number)) => match number.as_i64().and_then(|n| i32::try_from(n).ok()) {
             Some(n) => literal(out, &n.to_string()),
             None => literal(out, "null"),
