@@ -76,7 +76,8 @@ CREATE INDEX idx_ai_conversations_organization ON ai_conversations (organization
 CREATE INDEX idx_ai_conversations_user ON ai_conversations (user_id, created_at DESC, id DESC);
 
 SELECT grant_access('ai_conversations');
-SELECT keep_versions('ai_conversations');
+-- A message is no edit of its conversation.
+SELECT keep_versions('ai_conversations', ignoring => '{message_count,total_tokens_used}');
 
 -- A message of a conversation, by the user, the assistant or the platform.
 CREATE TABLE ai_messages (

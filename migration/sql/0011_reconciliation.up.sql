@@ -48,7 +48,8 @@ CREATE INDEX idx_reconciliation_sessions_uploaded_by ON reconciliation_sessions 
 CREATE INDEX idx_reconciliation_sessions_file_type ON reconciliation_sessions (file_type);
 
 SELECT grant_access('reconciliation_sessions');
-SELECT keep_versions('reconciliation_sessions');
+-- A decision on an item is no edit of the session.
+SELECT keep_versions('reconciliation_sessions', ignoring => '{total_items,applied_count,rejected_count,pending_count}');
 
 -- A change that a markup proposes, matched to the clause or variable that it concerns.
 CREATE TABLE reconciliation_items (
@@ -85,6 +86,28 @@ CREATE INDEX idx_reconciliation_items_confidence ON reconciliation_items (confid
 
 SELECT grant_access('reconciliation_items');
 SELECT keep_versions('reconciliation_items');
+
+-- The counters move with the items only: what a client sends in them never counts. The triggers of the items update a session
+-- from within a trigger, a client does not.
+CREATE FUNCTION own_reconciliation_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.total_items := 0;
+        NEW.applied_count := 0;
+        NEW.rejected_count := 0;
+        NEW.pending_count := 0;
+    ELSIF pg_trigger_depth() = 1 THEN
+        NEW.total_items := OLD.total_items;
+        NEW.applied_count := OLD.applied_count;
+        NEW.rejected_count := OLD.rejected_count;
+        NEW.pending_count := OLD.pending_count;
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER own_counters BEFORE INSERT OR UPDATE ON reconciliation_sessions
+    FOR EACH ROW EXECUTE FUNCTION own_reconciliation_counters();
 
 -- Keeps the counters of the sessions whose items a statement has touched. The sessions are locked before they are counted,
 -- in the order of their ids, so that of two statements at once the later one counts what the earlier one has done.

@@ -6,7 +6,7 @@ DROP INDEX idx_drift_items_unresolved_high;
 DROP TABLE downstream_connectors;
 DROP TABLE golden_record_versions;
 DROP TABLE golden_records;
-DROP FUNCTION start_high_drift();
+DROP FUNCTION own_high_drift();
 DROP TYPE connector_type;
 DROP TYPE connector_status;
 DROP TYPE golden_record_status;

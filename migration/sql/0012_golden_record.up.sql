@@ -42,7 +42,8 @@ CREATE TABLE golden_records (
 );
 
 SELECT grant_access('golden_records');
-SELECT keep_versions('golden_records');
+-- Drift of the workspace is no edit of its golden record.
+SELECT keep_versions('golden_records', ignoring => '{unresolved_high_drift_count}');
 
 -- What a publication of a golden record froze; it never changes afterwards.
 CREATE TABLE golden_record_versions (
@@ -137,8 +138,8 @@ CREATE TRIGGER count_updated AFTER UPDATE ON drift_items
 CREATE TRIGGER count_deleted AFTER DELETE ON drift_items
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_high_drift();
 
--- A golden record that comes after the drift starts with the right number, whatever its writer says.
-CREATE FUNCTION start_high_drift() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The number is what the drift says, also for a golden record that comes after it, whatever a client sends.
+CREATE FUNCTION own_high_drift() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     SELECT count(*) INTO NEW.unresolved_high_drift_count
       FROM drift_items
@@ -147,5 +148,8 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER start_high_drift BEFORE INSERT ON golden_records
-    FOR EACH ROW EXECUTE FUNCTION start_high_drift();
+CREATE TRIGGER own_high_drift_of_new BEFORE INSERT ON golden_records
+    FOR EACH ROW EXECUTE FUNCTION own_high_drift();
+CREATE TRIGGER own_high_drift BEFORE UPDATE ON golden_records
+    FOR EACH ROW WHEN (NEW.unresolved_high_drift_count IS DISTINCT FROM OLD.unresolved_high_drift_count)
+    EXECUTE FUNCTION own_high_drift();

@@ -17,7 +17,7 @@ SELECT
     avg(actual_value)::numeric(20,2) AS actual_avg, -- The unweighted mean of the actual values, in the unit of the metric; NULL without actuals.
     count(*)::integer AS data_points -- The number of recorded values.
 FROM financial_metrics
-WHERE metric_date >= date_trunc('month', now()) - interval '24 months'
+WHERE metric_date >= (date_trunc('month', now()) - interval '24 months')::date
 GROUP BY organization_id, date_trunc('month', metric_date)::date, metric_type;
 
 CREATE UNIQUE INDEX idx_mv_kpi_summary ON mv_kpi_summary (organization_id, period, metric_type);

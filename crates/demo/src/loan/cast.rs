@@ -174,7 +174,7 @@ pub(super) const CASTS: [Cast; 3] = [
             member(YUKI, "investor", "active"),
         ],
         agent: AMELIA,
-        editors: &[JONAS, AMELIA],
+        editors: &[JONAS, BEATRICE],
         reconciler: BEATRICE,
         reverter: BEATRICE,
         risk: PRIYA,

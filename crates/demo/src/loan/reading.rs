@@ -150,28 +150,28 @@ fn phrases(text: &str) -> Vec<String> {
     let text = NAMES.iter().fold(text.to_owned(), |text, name| text.replace(name, UNDERSTOOD));
     let mut found = Vec::new();
     let mut run: Vec<&str> = Vec::new();
+    let mut end = |run: &mut Vec<&str>| {
+        if run.len() > 1 {
+            found.push(run.join(" "));
+        }
+        run.clear();
+    };
     let mut fresh = true;
     for word in text.split_inclusive(char::is_whitespace) {
         let bare = word.trim().trim_matches(|c: char| !c.is_alphanumeric());
         let capital = bare.starts_with(|c: char| c.is_ascii_uppercase()) && bare.chars().any(|c| c.is_ascii_lowercase());
         if capital && !fresh {
             run.push(bare);
-        } else if run.len() > 1 {
-            found.push(std::mem::take(&mut run).join(" "));
         } else {
-            run.clear();
+            end(&mut run);
         }
         // A capital after a full stop, a colon or a list letter is mere grammar.
         fresh = word.ends_with('\n') || word.trim().ends_with(['.', ':', ';', ')']);
-        if fresh && run.len() > 1 {
-            found.push(std::mem::take(&mut run).join(" "));
-        } else if fresh {
-            run.clear();
+        if fresh || word.trim().ends_with(',') {
+            end(&mut run);
         }
     }
-    if run.len() > 1 {
-        found.push(run.join(" "));
-    }
+    end(&mut run);
     found
 }
 
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn plurals_and_possessives_are_uses_and_longer_words_are_not() {
-        assert_eq!(without_term("a Facility, Facilities; Facilitys' Facilitate", "Facility").1, 3);
+        assert_eq!(without_term("a Facility, Facilities; the Facility's Facilitate", "Facility").1, 3);
         assert_eq!(without_term("the Lender's share, Lenders, a Lenderly", "Lender").1, 2);
         assert_eq!(without_term("five Business Days' notice", "Business Day").1, 1);
     }

@@ -16,6 +16,7 @@ pub(super) fn entities() -> Vec<Entity> {
             .order(&["-run_number"])
             .shape("parameters", &shapes::SCENARIO_PARAMETERS)
             .shape("percentiles", &shapes::PERCENTILES)
+            .shape("histogram", &shapes::HISTOGRAM)
             .refers("scenario_id", "scenario", "runs")
             .refers("created_by", "createdByUser", "scenarioRuns"),
     ]

@@ -211,6 +211,15 @@ shape_types! {
         /// 95 % of runs stay at or below it.
         p95: Leaf::Decimal,
     }
+    /// One bar of the distribution of a scenario's outcomes.
+    BIN = HistogramBin {
+        /// The least outcome of the bar.
+        from: Leaf::Decimal,
+        /// The outcome at which the next bar begins.
+        to: Leaf::Decimal,
+        /// How many runs ended in it.
+        count: Leaf::Int,
+    }
     /// What an audited action did.
     AUDIT = AuditDetails {
         /// The action in one sentence.
@@ -251,5 +260,6 @@ pub(super) static DATE_RANGE: Shape = Shape::Object(&RANGE);
 pub(super) static SCENARIO_PARAMETERS: Shape = Shape::Object(&PARAMETERS);
 pub(super) static SCENARIO_ANALYSIS: Shape = Shape::Object(&ANALYSIS);
 pub(super) static PERCENTILES: Shape = Shape::Object(&PERCENTILE);
+pub(super) static HISTOGRAM: Shape = Shape::List(&BIN);
 pub(super) static AUDIT_DETAILS: Shape = Shape::Object(&AUDIT);
 pub(super) static GOVERNANCE_RULES: Shape = Shape::Object(&GOVERNANCE);
