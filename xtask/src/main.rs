@@ -1,5 +1,7 @@
 //! Developer commands: `cargo xtask generate | check | bench`.
 
+mod check;
+mod docs;
 mod generate;
 
 use clap::{Parser, Subcommand};
@@ -19,6 +21,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Runs everything that must pass before a change is merged.
+    Check {
+        /// Only these steps; all unless said.
+        #[arg(value_enum)]
+        steps: Vec<check::Step>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -26,6 +34,7 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         match Cli::parse().command {
             Command::Generate { check } => generate::run(check).await,
+            Command::Check { steps } => check::run(steps).await,
         }
     })
 }

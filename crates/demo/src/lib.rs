@@ -17,7 +17,7 @@ pub mod ids;
 mod integrations;
 mod lineage;
 mod load;
-
+mod loan;
 mod metrics;
 mod models;
 pub mod people;

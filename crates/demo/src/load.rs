@@ -206,7 +206,7 @@ impl<'a> Demo<'a> {
     /// Organizations, users and the loan workspaces, which belong to several organizations.
     pub(crate) fn shared(&self) -> Vec<Rows> {
         let mut rows = self.identity.clone();
-        // rows.extend(self.loan());
+        rows.extend(self.loan());
         rows
     }
 
@@ -214,10 +214,7 @@ impl<'a> Demo<'a> {
         let seed = self.options.seed;
         let mut ids = Ids::new(stream(seed, "loan/ids", ""));
         let mut rng = stream(seed, "loan", "");
-        {
-            let _ = (&mut ids, &mut rng);
-            Vec::new()
-        }
+        crate::loan::generate(&self.people, &mut ids, &mut rng, self.options.today, self.options.scale)
     }
 
     /// The organizations with FP&A data, the demo organization first.

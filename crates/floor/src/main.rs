@@ -1,2 +1,208 @@
-//! To be written.
-fn main() {}
+//! The floor under the gateway's speed: each of the benchmark's queries as one statement written by hand, whose JSON is
+//! passed through as bytes. No GraphQL, no authentication; user and organization are told at the start.
+//!
+//! The statements keep the gateway's promises: its order, its page sizes and its conditions on what a user may see.
+
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use chrono::NaiveDate;
+use clap::Parser;
+use sqlx::{
+    PgPool, Row,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
+    query::Query,
+};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The benchmark's queries, each as one statement written by hand.
+#[derive(Parser, Clone)]
+struct Config {
+    /// The database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: PgConnectOptions,
+    /// Where to serve.
+    #[arg(long, env = "FLOOR_LISTEN")]
+    listen: SocketAddr,
+    /// How many connections to the database.
+    #[arg(long, env = "FLOOR_MAX_CONNECTIONS")]
+    max_connections: u32,
+    /// Who asks.
+    #[arg(long, env = "FLOOR_USER")]
+    user: Uuid,
+    /// That user's organization.
+    #[arg(long, env = "FLOOR_ORGANIZATION")]
+    organization: Uuid,
+    /// The workspace that is asked for.
+    #[arg(long, env = "FLOOR_WORKSPACE")]
+    workspace: Uuid,
+    /// The kinds of metrics that are asked for.
+    #[arg(long, env = "FLOOR_METRIC_TYPES", value_delimiter = ',')]
+    metric_types: Vec<String>,
+    /// The first day of the metrics.
+    #[arg(long, env = "FLOOR_METRICS_SINCE")]
+    metrics_since: NaiveDate,
+}
+
+#[derive(Clone)]
+struct App {
+    config: &'static Config,
+    pool: PgPool,
+}
+
+/// The workspaces of the user `$1`.
+macro_rules! own_workspaces {
+    () => {
+        "ARRAY(SELECT m.workspace_id FROM workspace_members m JOIN workspaces a ON a.id = m.workspace_id \
+         WHERE m.user_id = $1 AND m.status = 'active' AND a.deleted_at IS NULL)"
+    };
+}
+
+// Each level cuts its page before it looks at the next. Keys that carry the workspace keep a clause, a variable and a node
+// in the workspace of what they hang off, so that the first level's condition is that of all.
+const DOCUMENT: &str = concat!(
+    r#"
+SELECT json_build_object('data', json_build_object('workspaces', json_build_object('nodes', coalesce(json_agg(w), '[]'))))::text
+FROM (
+    SELECT w.id, w.name, w.currency, w.amount::text AS amount, c.clauses
+    FROM (SELECT * FROM workspaces w WHERE w.id = ANY("#,
+    own_workspaces!(),
+    r#") ORDER BY w.created_at DESC, w.id DESC LIMIT 5) w
+    CROSS JOIN LATERAL (
+        SELECT json_build_object('nodes', coalesce(json_agg(c), '[]')) AS clauses
+        FROM (
+            SELECT c.id, c.title, c.order_index AS "orderIndex", upper(c.type::text COLLATE "C") AS type, v.variables
+            FROM (SELECT * FROM clauses c WHERE c.workspace_id = w.id ORDER BY c.order_index, c.id LIMIT 20) c
+            CROSS JOIN LATERAL (
+                SELECT json_build_object('nodes', coalesce(json_agg(v), '[]')) AS variables
+                FROM (
+                    SELECT v.id, v.label, v.value, v.baseline_value AS "baselineValue", g."graphNodes"
+                    FROM (SELECT * FROM variables v WHERE v.clause_id = c.id ORDER BY v.label, v.id LIMIT 10) v
+                    CROSS JOIN LATERAL (
+                        SELECT json_build_object('nodes', coalesce(json_agg(g), '[]')) AS "graphNodes"
+                        FROM (
+                            SELECT g.id, g.label, upper(g.type::text COLLATE "C") AS type, g.has_drift AS "hasDrift"
+                            FROM graph_nodes g WHERE g.variable_id = v.id ORDER BY g.label, g.id LIMIT 5
+                        ) g
+                    ) g
+                ) v
+            ) v
+        ) c
+    ) c
+) w"#
+);
+
+const DEALS: &str = concat!(
+    r#"
+SELECT json_build_object('data', json_build_object('deals', json_build_object('nodes', coalesce(json_agg(d), '[]'))))::text
+FROM (
+    SELECT d.id, d.name, upper(replace(d.stage::text, ' ', '_') COLLATE "C") AS stage, d.value::text AS value,
+           d.probability::text AS probability, d.expected_close_date AS "expectedCloseDate", u.owner, h.history
+    FROM (SELECT * FROM deals d WHERE d.organization_id = $2 ORDER BY d.created_at DESC, d.id DESC LIMIT 50) d
+    LEFT JOIN LATERAL (
+        SELECT json_build_object('id', u.id, 'name', u.name) AS owner
+        FROM users u
+        WHERE u.id = d.owner_id AND u.deleted_at IS NULL AND (u.organization_id = $2 OR u.id = ANY(ARRAY(
+            SELECT n.user_id FROM workspace_members n WHERE n.workspace_id = ANY("#,
+    own_workspaces!(),
+    r#"))))
+    ) u ON true
+    CROSS JOIN LATERAL (
+        SELECT json_build_object('nodes', coalesce(json_agg(h), '[]')) AS history
+        FROM (
+            SELECT h.field_changed AS "fieldChanged", h.old_value AS "oldValue", h.new_value AS "newValue",
+                   h.changed_at AS "changedAt"
+            FROM deal_history h WHERE h.deal_id = d.id ORDER BY h.changed_at DESC, h.id DESC LIMIT 5
+        ) h
+    ) h
+) d"#
+);
+
+const WORKSPACE: &str = concat!(
+    r#"
+SELECT json_build_object('data', json_build_object('workspace', (
+    SELECT json_build_object('id', w.id, 'name', w.name, 'currency', w.currency, 'amount', w.amount::text,
+                             'standard', w.standard, 'createdAt', w.created_at)
+    FROM workspaces w WHERE w.id = $2 AND w.id = ANY("#,
+    own_workspaces!(),
+    r#")
+)))::text"#
+);
+
+const METRICS: &str = r#"
+SELECT json_build_object('data', json_build_object('financialMetrics', json_build_object('nodes',
+    coalesce(json_agg(m), '[]'))))::text
+FROM (
+    SELECT m.id, m.metric_date AS "metricDate", m.metric_type AS "metricType", m.region,
+           m.actual_value::text AS "actualValue", m.forecast_value::text AS "forecastValue",
+           m.budget_value::text AS "budgetValue"
+    FROM financial_metrics m
+    WHERE m.organization_id = $1 AND m.metric_type = ANY($2::text[]::metric_type[]) AND m.metric_date >= $3
+    ORDER BY m.metric_date DESC, m.id DESC LIMIT 288
+) m"#;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let config: &'static Config = Box::leak(Box::new(Config::parse()));
+    // As the gateway connects: the same role, the same settings.
+    let options = config.database_url.clone().application_name("aether-floor").options([
+        ("role", "aether_reader"),
+        ("TimeZone", "UTC"),
+        ("jit", "off"),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await?;
+    let router = Router::new()
+        .route("/readyz", get(|| async { "ready" }))
+        .route("/document", post(document))
+        .route("/deals", post(deals))
+        .route("/workspace", post(workspace))
+        .route("/metrics", post(metrics))
+        .with_state(App { config, pool });
+    axum::serve(TcpListener::bind(config.listen).await?, router).await?;
+    Ok(())
+}
+
+async fn document(State(app): State<App>, _: Bytes) -> Response {
+    answer(&app, sqlx::query(DOCUMENT).bind(app.config.user)).await
+}
+
+async fn deals(State(app): State<App>, _: Bytes) -> Response {
+    answer(&app, sqlx::query(DEALS).bind(app.config.user).bind(app.config.organization)).await
+}
+
+async fn workspace(State(app): State<App>, _: Bytes) -> Response {
+    answer(&app, sqlx::query(WORKSPACE).bind(app.config.user).bind(app.config.workspace)).await
+}
+
+async fn metrics(State(app): State<App>, _: Bytes) -> Response {
+    let query = sqlx::query(METRICS).bind(app.config.organization);
+    answer(&app, query.bind(&app.config.metric_types).bind(app.config.metrics_since)).await
+}
+
+/// The statement's only value, as it came. A connection prepares the statement once.
+async fn answer(app: &App, query: Query<'_, sqlx::Postgres, PgArguments>) -> Response {
+    match query.fetch_one(&app.pool).await.and_then(json) {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+fn json(row: PgRow) -> sqlx::Result<Bytes> {
+    row.try_get_raw(0)?.as_bytes().map(Bytes::copy_from_slice).map_err(sqlx::Error::Decode)
+}

@@ -47,8 +47,12 @@ pub(crate) fn parse(
     }
     let fingerprint = hasher.finish();
     let position = |name: &str| {
-        let cursor = text(argument(name), name)?;
-        cursor.map(|cursor| Cursor::decode(name, &cursor, ty, fingerprint, &order)).transpose()
+        match argument(name) {
+            None => Ok(None),
+            // As long as the values that it stands for: only the request itself limits it.
+            Some(Value::String(cursor)) => Cursor::decode(name, cursor, ty, fingerprint, &order).map(Some),
+            Some(_) => Err(Error::invalid(name, "A cursor is a string.")),
+        }
     };
     let (after, before) = (position("after")?, position("before")?);
     Ok(Page {

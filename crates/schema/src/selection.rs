@@ -42,7 +42,15 @@ fn add<'a>(
             Selection::Field(field) => {
                 let key = field.node.response_key().node.as_str();
                 match fields.iter_mut().find(|known| known.key == key) {
-                    Some(known) => known.sets.push(&field.node.selection_set.node),
+                    Some(known) if asks_the_same(&known.field.node, &field.node) => {
+                        known.sets.push(&field.node.selection_set.node);
+                    }
+                    Some(_) => {
+                        return Err(Error::invalid(
+                            key,
+                            format!("{key} is selected twice with different fields or arguments. Give one of them an alias."),
+                        ));
+                    }
                     None => fields.push(Selected { key, field, sets: vec![&field.node.selection_set.node] }),
                 }
             }
@@ -64,6 +72,13 @@ fn add<'a>(
         }
     }
     Ok(())
+}
+
+/// Whether two fields of one response key can be read as one. async-graphql checks this within one selection set only.
+fn asks_the_same(one: &Field, other: &Field) -> bool {
+    one.name == other.name
+        && one.arguments.len() == other.arguments.len()
+        && one.arguments.iter().all(|argument| other.arguments.contains(argument))
 }
 
 impl Selected<'_> {

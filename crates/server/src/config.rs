@@ -125,6 +125,13 @@ impl Config {
             "AETHER_DEFAULT_PAGE_SIZE must not be greater than AETHER_MAX_PAGE_SIZE."
         );
         self.sealer()?;
+        for origin in self.allowed_origins.iter().filter(|origin| !origin.is_empty()) {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            ensure!(
+                host.is_some_and(|host| !host.is_empty() && !host.contains('/')),
+                "AETHER_ALLOWED_ORIGINS must list origins such as `https://example.com`, and `{origin}` is none."
+            );
+        }
         if self.profile == Profile::Production {
             ensure!(
                 self.jwt_secret != DEFAULT_SECRET,

@@ -20,11 +20,13 @@ use serde_json::json;
 use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::{
+    config::Config,
+    document::{self, MOST_SELECTIONS},
+};
 
 /// The largest request body.
 const MOST_BYTES: usize = 1024 * 1024;
-/// The longest document that is parsed.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What requests share.
@@ -94,10 +96,10 @@ async fn graphql(
         Err(_) => return refused(StatusCode::BAD_REQUEST, "The request could not be read.", request_id),
     };
     // A form or plain text can be sent by any page without asking first; JSON cannot.
-    if !text(&headers, &header::CONTENT_TYPE).is_some_and(|ty| ty.starts_with("application/json")) {
+    if !text(&headers, &header::CONTENT_TYPE).is_some_and(is_json) {
         return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the header `Content-Type: application/json`.", request_id);
     }
-    let request: Request = match serde_json::from_slice(&body) {
+    let mut request: Request = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(_) => {
             return refused(
@@ -107,6 +109,10 @@ async fn graphql(
             );
         }
     };
+    if document::is_too_large(&mut request) {
+        let message = format!("The query is too complex: unfolded, it has more than {MOST_SELECTIONS} fields and fragments.");
+        return failed(StatusCode::OK, code::GRAPHQL_VALIDATION_FAILED, &message, request_id);
+    }
     let client = Client {
         address: peer.map(|Extension(ConnectInfo(peer))| peer.ip()),
         user_agent: text(&headers, &header::USER_AGENT).map(|agent| agent.chars().take(500).collect()),
@@ -144,6 +150,10 @@ async fn graphql(
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn is_json(content_type: &str) -> bool {
+    content_type.split(';').next().is_some_and(|ty| ty.trim().eq_ignore_ascii_case("application/json"))
 }
 
 fn identity(app: &App, headers: &HeaderMap) -> Identity {

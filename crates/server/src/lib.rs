@@ -1,6 +1,7 @@
 //! The gateway as a program: configuration, the database, HTTP, and the way from one to the other.
 
 pub mod config;
+mod document;
 pub mod http;
 mod keeper;
 pub mod postgres;

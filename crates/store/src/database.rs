@@ -8,10 +8,15 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, QueryResult};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, TransactionTrait,
+};
 use tokio::sync::Semaphore;
 
-use crate::{error::Result, sql::Sql};
+use crate::{
+    error::{Result, is_broken},
+    sql::Sql,
+};
 
 /// How many statements of one request may run at once: one that has hundreds of root fields must not take every
 /// connection from the others.
@@ -43,6 +48,7 @@ pub struct Connect {
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    max_connections: u32,
 }
 
 impl Database {
@@ -74,11 +80,14 @@ impl Database {
         Ok(Self {
             reader: pool("aether_reader", connect.max_connections).await?,
             writer: pool("aether_writer", connect.max_connections / 2).await?,
+            max_connections: connect.max_connections.max(2),
         })
     }
 
     /// Runs a statement that reads, and counts it.
     pub(crate) async fn read(&self, sql: &Sql) -> Result<Vec<QueryResult>> {
+        // The text only: values are somebody's data.
+        tracing::trace!(statement = %sql.text);
         let share = SHARE.try_with(Arc::clone).ok();
         let _turn = match &share {
             Some(share) => {
@@ -87,12 +96,27 @@ impl Database {
             }
             None => None,
         };
-        Ok(self.reader.query_all_raw(sql.statement()).await?)
+        self.unbroken(|| self.reader.query_all_raw(sql.statement())).await
     }
 
-    /// The connections that may write.
-    pub(crate) fn writer(&self) -> &DatabaseConnection {
-        &self.writer
+    /// Begins a transaction that may write.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction> {
+        self.unbroken(|| self.writer.begin()).await
+    }
+
+    /// Tries again what changes nothing when the connection turns out to be broken. When the server restarts, every
+    /// connection of a pool breaks, and each is found out and replaced only once it is used.
+    async fn unbroken<T, F>(&self, attempt: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, DbErr>>,
+    {
+        for _ in 0..self.max_connections {
+            match attempt().await {
+                Err(error) if is_broken(&error) => tracing::debug!(%error, "a broken connection"),
+                answer => return Ok(answer?),
+            }
+        }
+        Ok(attempt().await?)
     }
 
     /// Whether the database answers.

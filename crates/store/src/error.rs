@@ -45,14 +45,40 @@ impl Error {
 
 /// `query_canceled`: what PostgreSQL answers when `statement_timeout` strikes.
 const QUERY_CANCELED: &str = "57014";
+/// `character_not_in_repertoire` and `untranslatable_character`: a NUL in text, which GraphQL and JSON can say.
+const NO_TEXT: [&str; 2] = ["22021", "22P05"];
+/// `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`, `idle_in_transaction_session_timeout`: the server has hung up.
+const HUNG_UP: [&str; 4] = ["57P01", "57P02", "57P03", "25P03"];
+
+/// Whether the connection broke, so that the server has not answered and another connection may do.
+pub(crate) fn is_broken(error: &DbErr) -> bool {
+    use sea_orm::{RuntimeErr, sqlx};
+    match error {
+        DbErr::Query(RuntimeErr::SqlxError(inner))
+        | DbErr::Exec(RuntimeErr::SqlxError(inner))
+        | DbErr::Conn(RuntimeErr::SqlxError(inner)) => match &**inner {
+            sqlx::Error::Io(_) => true,
+            sqlx::Error::Database(e) => e.code().is_some_and(|code| HUNG_UP.contains(&&*code)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         use sea_orm::{ConnAcquireErr, RuntimeErr, sqlx};
         match &error {
+            _ if is_broken(&error) => {
+                tracing::error!(%error, "database unavailable");
+                return Self::Unavailable;
+            }
             DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => match &**inner {
                 sqlx::Error::Database(e) if e.code().as_deref() == Some(QUERY_CANCELED) => return Self::Timeout,
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                sqlx::Error::Database(e) if e.code().is_some_and(|code| NO_TEXT.contains(&&*code)) => {
+                    return Self::invalid("", "Text must not contain the character NUL (U+0000).");
+                }
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
                     tracing::error!(%error, "database unavailable");
                     return Self::Unavailable;
                 }

@@ -19,7 +19,7 @@ mod sql;
 pub mod token;
 pub mod value;
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use uuid::Uuid;
 
 pub use self::{
@@ -49,7 +49,7 @@ impl Store {
 
     /// Makes the partitions of the coming months and refreshes the summaries, unless another gateway does so now.
     pub async fn keep_house(&self) -> Result<bool> {
-        let transaction = self.database.writer().begin().await?;
+        let transaction = self.database.begin().await?;
         // Held to the end of the transaction, and by one gateway at a time.
         let turn = "SELECT pg_try_advisory_xact_lock(hashtext('keep_house'))";
         let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, turn)).await?;

@@ -21,7 +21,7 @@ use argon2::{
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, TransactionTrait, prelude::Expr,
+    QuerySelect, prelude::Expr,
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -151,7 +151,7 @@ impl Sessions {
 
     async fn try_sign_in(&self, credentials: Credentials, client: &Client) -> Result<SignedIn> {
         let Credentials { email, password, organization, totp } = credentials;
-        let transaction = self.store.database().writer().begin().await?;
+        let transaction = self.store.database().begin().await?;
         let organization = organizations::Entity::find()
             .filter(organizations::Column::Slug.eq(organization))
             .filter(organizations::Column::DeletedAt.is_null())
@@ -171,7 +171,7 @@ impl Sessions {
         // The check of the password takes long; nothing is locked and no connection held meanwhile.
         transaction.commit().await?;
         let right = verify_password(password, user.as_ref().and_then(|user| user.password_hash.clone())).await?;
-        let transaction = self.store.database().writer().begin().await?;
+        let transaction = self.store.database().begin().await?;
         let (Some(organization), Some(found)) = (&organization, user) else {
             if let Some(organization) = &organization {
                 let entry = Entry::new("LOGIN_FAILED", "Sign-in for an unknown e-mail address")
@@ -209,8 +209,8 @@ impl Sessions {
         let secret = String::from_utf8(self.sealer.open(secret)?).ok();
         let secret = secret.and_then(|text| totp_rs::Secret::Encoded(text).to_bytes().ok());
         let secret = secret.ok_or_else(|| Error::internal("a second factor that is no base32"))?;
-        let totp = totp_rs::TOTP::new(totp_rs::Algorithm::SHA1, 6, 1, 30, secret)
-            .map_err(|_| Error::internal("a second factor with a bad secret"))?;
+        // Unchecked: many devices hold 80 bits, and how long a secret must be is a question of enrolment.
+        let totp = totp_rs::TOTP::new_unchecked(totp_rs::Algorithm::SHA1, 6, 1, 30, secret);
         totp.check_current(code).map_err(|_| Error::internal("a clock before 1970"))
     }
 
@@ -268,15 +268,14 @@ impl Sessions {
 
     /// Exchanges a refresh token for the next, and a new access token.
     pub async fn refresh(&self, refresh_token: &str, client: &Client) -> Result<SignedIn> {
-        let transaction = self.store.database().writer().begin().await?;
-        let found = refresh_tokens::Entity::find()
-            .filter(refresh_tokens::Column::TokenHash.eq(token::hash(refresh_token)))
-            .lock_exclusive()
-            .one(&transaction)
-            .await?;
-        let Some(spent) = found else { return Err(stale()) };
-        let session = user_sessions::Entity::find_by_id(spent.session_id).lock_exclusive().one(&transaction).await?;
+        let transaction = self.store.database().begin().await?;
+        let presented = refresh_tokens::Entity::find()
+            .filter(refresh_tokens::Column::TokenHash.eq(token::hash(refresh_token)));
+        let Some(found) = presented.clone().one(&transaction).await? else { return Err(stale()) };
+        // The session before its token, as in signing out: two requests of one session wait for each other in one order.
+        let session = user_sessions::Entity::find_by_id(found.session_id).lock_exclusive().one(&transaction).await?;
         let Some(session) = session else { return Err(stale()) };
+        let Some(spent) = presented.lock_exclusive().one(&transaction).await? else { return Err(stale()) };
         let Some(user) = users::Entity::find_by_id(session.user_id).one(&transaction).await? else {
             return Err(stale());
         };
@@ -313,7 +312,10 @@ impl Sessions {
         let mut session = session.into_active_model();
         session.last_activity_at = Set(now);
         session.expires_at = Set(expires_at);
+        session.ip_address = Set(client.address.map(Into::into));
         session.update(&transaction).await?;
+        let entry = Entry::new("TOKEN_REFRESHED", "Exchanged a refresh token").resource("user_session", session_id);
+        audit::log(&transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
         transaction.commit().await?;
         self.signed_in(user.id, session_id, refresh_token)
     }
@@ -321,9 +323,10 @@ impl Sessions {
     /// Ends this session, or (with `everywhere`) all of its user's. Tells how many were ended.
     pub async fn sign_out(&self, session_id: Uuid, everywhere: bool, client: &Client) -> Result<u64> {
         let actor = self.store.actors().load(self.store.database(), session_id).await?;
-        let transaction = self.store.database().writer().begin().await?;
+        let transaction = self.store.database().begin().await?;
         let mut open = user_sessions::Entity::find()
             .filter(user_sessions::Column::UserId.eq(actor.user_id))
+            .filter(user_sessions::Column::ExpiresAt.gt(Utc::now().fixed_offset()))
             .filter(user_sessions::Column::RevokedAt.is_null());
         if !everywhere {
             open = open.filter(user_sessions::Column::Id.eq(session_id));
@@ -352,13 +355,14 @@ async fn fail(
     client: &Client,
     now: DateTime<FixedOffset>,
 ) -> Result<SignedIn> {
-    let failures = user.failed_login_attempts + 1;
-    let locks = failures >= MOST_FAILURES;
+    // A lock that is running is not made longer by trying: anybody could keep an account locked for ever.
+    let locked = user.locked_until.is_some_and(|until| until > now);
+    let failures = user.failed_login_attempts + i32::from(!locked);
+    let locks = !locked && failures >= MOST_FAILURES;
     let entry = Entry::new("LOGIN_FAILED", "Sign-in refused").details(json!({ "failures": failures, "locked": locks }));
     let entry = if locks { entry.risk_high() } else { entry.risk_medium() };
     audit::log(&transaction, user.organization_id, Some(&user), None, client, entry).await?;
     let mut user = user.into_active_model();
-    // A lock that is running is not made longer by trying: anybody could keep an account locked for ever.
     if locks {
         user.locked_until = Set(Some(now + LOCKED_FOR));
         user.failed_login_attempts = Set(0);

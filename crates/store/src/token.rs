@@ -46,7 +46,7 @@ impl Tokens {
     }
 
     /// An access token for this session.
-    pub(crate) fn access(&self, user_id: Uuid, session_id: Uuid) -> Result<String> {
+    pub fn access(&self, user_id: Uuid, session_id: Uuid) -> Result<String> {
         let now = chrono::Utc::now().timestamp();
         let claims = Claims {
             iss: ISSUER.into(),

@@ -1,7 +1,7 @@
 //! What every test stands on: a cluster for the run, a database and a gateway for each test, and clients that speak HTTP.
 
 mod answer;
-mod cluster;
+pub mod cluster;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

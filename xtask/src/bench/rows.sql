@@ -1,5 +1,5 @@
 -- What the benchmark reads, on top of the demo data: 40 workspaces of 20 clauses × 10 variables × 5 nodes, newer than any
--- other of its user, and a history of 5 changes or more for every deal of its user's organization.
+-- other of its user and lying together as a document's rows do, and 5 changes or more of every deal of the organization.
 
 CREATE TEMP TABLE bench_user AS
 SELECT u.id, u.organization_id
@@ -21,7 +21,7 @@ INSERT INTO workspace_members (workspace_id, user_id, role, is_admin, status, jo
 SELECT w.id, u.id, 'agent', true, 'active', w.created_at FROM bench_workspace w, bench_user u;
 
 CREATE TEMP TABLE bench_clause AS
-SELECT gen_random_uuid() AS id, w.id AS workspace_id, c AS n FROM bench_workspace w, generate_series(1, 20) c;
+SELECT gen_random_uuid() AS id, w.id AS workspace_id, c AS n, w.n AS workspace FROM bench_workspace w, generate_series(1, 20) c;
 
 INSERT INTO clauses (id, workspace_id, title, body, type, order_index, last_modified_by)
 SELECT c.id, c.workspace_id, format('%s. Undertakings and representations of the Obligors, part %s', c.n, c.n),
@@ -30,10 +30,12 @@ SELECT c.id, c.workspace_id, format('%s. Undertakings and representations of the
             'Period ending on a Quarter Date shall not exceed %s.%s:1.00, save as the Majority Lenders may agree "in writing".',
             s, 2 + c.n % 4, lpad((s * 5)::text, 2, '0')), E'\n' ORDER BY s) FROM generate_series(1, 4 + c.n % 5) s),
        (enum_range(NULL::clause_type))[1 + c.n % 5], c.n, u.id
-  FROM bench_clause c, bench_user u;
+  FROM bench_clause c, bench_user u
+ ORDER BY c.workspace, c.n;
 
 CREATE TEMP TABLE bench_variable AS
-SELECT gen_random_uuid() AS id, c.workspace_id, c.id AS clause_id, v AS n, c.n AS clause FROM bench_clause c, generate_series(1, 10) v;
+SELECT gen_random_uuid() AS id, c.workspace_id, c.id AS clause_id, v AS n, c.n AS clause, c.workspace
+  FROM bench_clause c, generate_series(1, 10) v;
 
 INSERT INTO variables (id, workspace_id, clause_id, label, type, value, baseline_value)
 SELECT v.id, v.workspace_id, v.clause_id,
@@ -42,12 +44,14 @@ SELECT v.id, v.workspace_id, v.clause_id,
        (enum_range(NULL::variable_type))[1 + v.n % 4],
        format('%s.%s %% per annum', 1 + v.n % 5, lpad((v.clause * 5 % 100)::text, 2, '0')),
        CASE WHEN v.n % 3 > 0 THEN format('%s.%s %% per annum', 1 + v.n % 5, lpad((v.clause * 5 % 100)::text, 2, '0')) END
-  FROM bench_variable v;
+  FROM bench_variable v
+ ORDER BY v.workspace, v.clause, v.n;
 
 INSERT INTO graph_nodes (workspace_id, label, type, clause_id, variable_id, value, has_drift)
 SELECT v.workspace_id, format('Clause %s, term %s, occurrence %s', v.clause, v.n, g), (enum_range(NULL::node_type))[1 + g % 4],
        v.clause_id, v.id, format('%s.00 %%', g), g % 5 = 0
-  FROM bench_variable v, generate_series(1, 5) g;
+  FROM bench_variable v, generate_series(1, 5) g
+ ORDER BY v.workspace, v.clause, v.n, g;
 
 INSERT INTO deal_history (deal_id, field_changed, old_value, new_value, change_source, changed_at)
 SELECT d.id, 'probability', (10 * h)::text, (10 * h + 10)::text, 'system', d.created_at + h * interval '1 day'

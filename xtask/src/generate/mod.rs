@@ -51,7 +51,7 @@ pub async fn run(check: bool) -> Result<()> {
         }
     }
     let sdl = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--package", "aether-server", "--", "schema"])
+        .args(["run", "--quiet", "--bin", "aether-nexus", "--", "schema"])
         .current_dir(root())
         .output()?;
     ensure!(sdl.status.success(), "the schema does not build:\n{}", String::from_utf8_lossy(&sdl.stderr));

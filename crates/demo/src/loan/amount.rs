@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 /// `325 bps` and `£12m` are numbers, `84 months` is not.
 pub(super) fn number(value: &str) -> Option<Decimal> {
     let value = value.trim();
-    let currency = value.get(..4).filter(|code| code.ends_with(' ') && code[..3].chars().all(|c| c.is_ascii_uppercase()));
+    let currency =
+        value.get(..4).filter(|code| code.ends_with(' ') && code[..3].chars().all(|c| c.is_ascii_uppercase()));
     let value = value.strip_prefix(currency.unwrap_or_default())?.trim_start_matches(['£', '€', '$']);
     let (digits, factor) = if let Some(digits) = value.strip_suffix("bps") {
         (digits, Decimal::new(1, 2))

@@ -133,7 +133,7 @@ impl<'a> Desk<'a> {
         (ids, rng): (&'a mut Ids, &'a mut ChaCha8Rng),
         (opened, ends): (DateTime<Utc>, DateTime<Utc>),
     ) -> Self {
-        let opened = office_day(opened) + Duration::minutes(rng.random_range(8 * 60..10 * 60));
+        let opened = office_day(opened) + Duration::seconds(rng.random_range(8 * 3_600..10 * 3_600));
         let workspace = ids.at(opened);
         Self {
             cast,
@@ -158,7 +158,7 @@ impl<'a> Desk<'a> {
     pub(super) fn go(&mut self, share: f64) {
         let minutes = (self.ends - self.opened).num_minutes() as f64 * share;
         let day = office_day(self.opened + Duration::minutes(minutes as i64));
-        let next = day + Duration::minutes(self.rng.random_range(8 * 60..14 * 60));
+        let next = day + Duration::seconds(self.rng.random_range(8 * 3_600..14 * 3_600));
         if next.date_naive() == self.now.date_naive() || next <= self.now {
             return self.wait(10..45);
         }

@@ -29,8 +29,7 @@ pub(super) fn sessions(desk: &mut Desk, changes: &[Change]) {
         let (id, uploaded) = (desk.id(), desk.now);
         // There is no event for an upload; its decisions tell of it.
         let uploader = desk.user(desk.cast.reconciler).id;
-        let mut items: Vec<Item> =
-            session.items.iter().map(|proposal| Item::read(desk, proposal)).collect();
+        let mut items: Vec<Item> = session.items.iter().map(|proposal| Item::read(desk, proposal)).collect();
         desk.go(share + 0.02);
         let mut settle = Vec::new();
         for item in &mut items {
@@ -89,7 +88,8 @@ impl<'a> Item<'a> {
         });
         let state = variable.map(|at| &desk.variables[at]);
         let text = proposal.current.clone().unwrap_or_default();
-        let (baseline, current) = state.map_or((text.clone(), text), |state| (state.baseline.clone(), state.value.clone()));
+        let (baseline, current) =
+            state.map_or((text.clone(), text), |state| (state.baseline.clone(), state.value.clone()));
         Self { proposal, id: desk.id(), clause, variable, baseline, current, decided: None }
     }
 

@@ -28,8 +28,14 @@ impl Reading {
 }
 
 /// Two capitalized words in a row that are names of their own and want no definition.
-const NAMES: [&str; 6] =
-    ["United States", "United Kingdom", "European Union", "European Central Bank", "New York City", "Southern District"];
+const NAMES: [&str; 6] = [
+    "United States",
+    "United Kingdom",
+    "European Union",
+    "European Central Bank",
+    "New York City",
+    "Southern District",
+];
 
 /// Stands for something already understood. It is no capital, so that no phrase runs across it.
 const UNDERSTOOD: &str = "·";
@@ -93,7 +99,8 @@ pub(super) fn defined(body: &str) -> impl Iterator<Item = &str> {
 }
 
 fn without_quotes(body: &str) -> String {
-    let parts: Vec<&str> = body.split('"').enumerate().map(|(at, part)| if at % 2 == 1 { UNDERSTOOD } else { part }).collect();
+    let parts: Vec<&str> =
+        body.split('"').enumerate().map(|(at, part)| if at % 2 == 1 { UNDERSTOOD } else { part }).collect();
     parts.concat()
 }
 
@@ -159,7 +166,8 @@ fn phrases(text: &str) -> Vec<String> {
     let mut fresh = true;
     for word in text.split_inclusive(char::is_whitespace) {
         let bare = word.trim().trim_matches(|c: char| !c.is_alphanumeric());
-        let capital = bare.starts_with(|c: char| c.is_ascii_uppercase()) && bare.chars().any(|c| c.is_ascii_lowercase());
+        let capital =
+            bare.starts_with(|c: char| c.is_ascii_uppercase()) && bare.chars().any(|c| c.is_ascii_lowercase());
         if capital && !fresh {
             run.push(bare);
         } else {

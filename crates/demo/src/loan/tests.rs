@@ -59,10 +59,27 @@ fn the_same_seed_makes_the_same_rows() {
 fn everything_there_is_a_name_for_occurs() {
     let data = Data::new(1);
     let events = [
-        "LOGIN", "LOGOUT", "WORKSPACE_CREATE", "INVITE_SENT", "ROLE_CHANGED", "MEMBER_REMOVED", "CLAUSE_EDIT",
-        "VARIABLE_EDIT", "VARIABLE_BIND", "GRAPH_SYNC", "DRIFT_OVERRIDE", "DRIFT_REVERT", "DRIFT_APPROVE",
-        "RECON_APPLY", "RECON_REJECT", "PUBLISH", "EXPORT_JSON", "EXPORT_AUDIT", "GOVERNANCE_UPDATED",
-        "SECTION_LOCKED", "SECTION_UNLOCKED",
+        "LOGIN",
+        "LOGOUT",
+        "WORKSPACE_CREATE",
+        "INVITE_SENT",
+        "ROLE_CHANGED",
+        "MEMBER_REMOVED",
+        "CLAUSE_EDIT",
+        "VARIABLE_EDIT",
+        "VARIABLE_BIND",
+        "GRAPH_SYNC",
+        "DRIFT_OVERRIDE",
+        "DRIFT_REVERT",
+        "DRIFT_APPROVE",
+        "RECON_APPLY",
+        "RECON_REJECT",
+        "PUBLISH",
+        "EXPORT_JSON",
+        "EXPORT_AUDIT",
+        "GOVERNANCE_UPDATED",
+        "SECTION_LOCKED",
+        "SECTION_UNLOCKED",
     ];
     assert_eq!(data.values("audit_events", "event_type"), set(&events));
     let reasons = set(&["borrower_request", "market_conditions", "credit_update", "legal_requirement", "other"]);
@@ -102,8 +119,13 @@ fn agreements_are_long_and_say_what_their_variables_say() {
                 assert!(clause.kind != "general" || clause.variables.is_empty(), "{} has no node", clause.title);
                 for variable in &clause.variables {
                     assert!(clause.body.contains(&variable.value), "{} says {}", clause.title, variable.value);
-                    assert!(amount::same(&variable.value, &variable.baseline_value) || variable.reason.is_some()
-                        || variable.settled.iter().any(|settled| settled.status == "approved"), "{}", variable.label);
+                    assert!(
+                        amount::same(&variable.value, &variable.baseline_value)
+                            || variable.reason.is_some()
+                            || variable.settled.iter().any(|settled| settled.status == "approved"),
+                        "{}",
+                        variable.label
+                    );
                 }
             }
         }
@@ -151,8 +173,16 @@ fn every_reference_leads_somewhere() {
                 "golden_record_id" => ids["golden_records"].contains(value.as_str()),
                 // What an event is about, in whatever table.
                 "target_id" => ids.values().any(|ids| ids.contains(value.as_str())),
-                "user_id" | "created_by_id" | "actor_id" | "locked_by" | "last_modified_by" | "current_modified_by"
-                | "approved_by" | "uploaded_by" | "decided_by" | "published_by" => users.contains(value),
+                "user_id"
+                | "created_by_id"
+                | "actor_id"
+                | "locked_by"
+                | "last_modified_by"
+                | "current_modified_by"
+                | "approved_by"
+                | "uploaded_by"
+                | "decided_by"
+                | "published_by" => users.contains(value),
                 _ => continue,
             };
             assert!(known, "{table}.{column} {value}");
@@ -217,7 +247,9 @@ fn golden_records_follow_their_rule() {
     let data = Data::new(2);
     for record in data.all("golden_records") {
         let unresolved = data.all("drift_items").iter().filter(|item| {
-            item["workspace_id"] == record["workspace_id"] && item["severity"] == "HIGH" && item["status"] == "unresolved"
+            item["workspace_id"] == record["workspace_id"]
+                && item["severity"] == "HIGH"
+                && item["status"] == "unresolved"
         });
         let high = unresolved.count();
         assert_eq!(record["unresolved_high_drift_count"], high.to_string());

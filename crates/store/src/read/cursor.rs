@@ -39,14 +39,15 @@ impl Cursor {
                  filter, search and orderBy only; start again without one.",
             ));
         }
-        let fits = cursor.1.len() == order.len()
-            && cursor.1.iter().zip(order).all(|(text, term)| match text {
-                None => term.nullable,
-                Some(text) => match term.slot {
-                    Slot::Column(index) => value::canonical(ty.column(index).kind, text).is_some(),
-                    Slot::Rank | Slot::Snippet => value::canonical(Kind::Decimal, text).is_some(),
-                },
-            });
-        if fits { Ok(cursor.1) } else { Err(refuse("This cursor is damaged. Start again without one.")) }
+        // A position is taken as its canonical text: what only looks like a value must not reach a statement.
+        let canonical = |(text, term): (Option<String>, &Term)| match (text, term.slot) {
+            (None, _) => term.nullable.then_some(None),
+            (Some(text), Slot::Column(index)) => value::canonical(ty.column(index).kind, &text).map(Some),
+            (Some(text), Slot::Rank | Slot::Snippet) => value::canonical(Kind::Decimal, &text).map(Some),
+        };
+        let position = (cursor.1.len() == order.len())
+            .then(|| cursor.1.into_iter().zip(order).map(canonical).collect::<Option<Position>>())
+            .flatten();
+        position.ok_or_else(|| refuse("This cursor is damaged. Start again without one."))
     }
 }

@@ -1,0 +1,23 @@
+# syntax=docker/dockerfile:1
+
+# The same version as in rust-toolchain.toml.
+FROM rust:1.95.0-bookworm AS build
+WORKDIR /src
+COPY . .
+# Downloaded crates and compiled dependencies stay in the builder's caches: a change of our code compiles our code only.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --locked --release -p aether-server \
+    && cp target/release/aether-nexus /aether-nexus
+
+FROM debian:bookworm-slim
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin aether
+COPY --from=build /aether-nexus /usr/local/bin/aether-nexus
+USER aether
+WORKDIR /tmp
+# The image brings no PostgreSQL: set DATABASE_URL.
+ENV AETHER_LISTEN=0.0.0.0:8080 AETHER_PROFILE=production
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=6s --start-period=20s --retries=3 CMD ["aether-nexus", "healthcheck"]
+ENTRYPOINT ["aether-nexus"]
+CMD ["serve"]

@@ -1,0 +1,61 @@
+//! The syndicated-loan data: three facility agreements, each with the whole life of its workspace.
+//!
+//! The agreements are written in `data/`. Everything else follows from them: who is in the workspace (`cast`),
+//! what has happened there (`story`) and how the clauses depend on each other (`reading`,
+//! `graph`).
+
+mod agreement;
+mod amount;
+mod cast;
+mod desk;
+mod digest;
+mod golden;
+mod graph;
+mod markup;
+mod members;
+mod papers;
+mod reading;
+mod story;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use chrono::{Duration, NaiveDate};
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::copy::Rows;
+use crate::ids::Ids;
+use crate::people::People;
+use crate::tenant::midnight;
+
+/// Makes the loan data that ends on a day, in the order in which the tables can be filled. More than one copy repeats
+/// the three agreements, at other sizes, as further workspaces with the same members.
+#[must_use]
+pub fn generate(people: &People, ids: &mut Ids, rng: &mut ChaCha8Rng, today: NaiveDate, copies: u32) -> Vec<Rows> {
+    let ends = midnight(today);
+    let mut tables = tables::Tables::new();
+    for (original, cast) in agreement::all().iter().zip(&cast::CASTS) {
+        // Money is all that varies, so one reading serves every copy.
+        let reading = reading::read(original);
+        for copy in 1..=copies {
+            let mut age = Duration::days(cast.age);
+            let varied;
+            let mut agreement = original;
+            if copy > 1 {
+                age += Duration::days(rng.random_range(0..200));
+                varied = original.varied(rng.random_range(12..40), &format!(" (copy {copy})"));
+                agreement = &varied;
+            }
+            let opened = ends - age;
+            story::tell(&mut desk::Desk::new(
+                (cast, agreement, &reading),
+                people,
+                &mut tables,
+                (&mut *ids, &mut *rng),
+                (opened, ends),
+            ));
+        }
+    }
+    tables.into_rows()
+}

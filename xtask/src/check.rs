@@ -1,0 +1,78 @@
+//! `cargo xtask check`: what must pass before a change is merged, in the order in which it is most useful to know.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use clap::ValueEnum;
+
+use crate::{
+    docs,
+    generate::{self, root},
+};
+
+/// A step of the check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Step {
+    /// `cargo test`, as the README has it.
+    Test,
+    /// Whether the code is formatted.
+    Fmt,
+    /// Whether clippy has nothing to say.
+    Clippy,
+    /// Whether what is generated is what the migrations and the model give.
+    Generated,
+    /// Whether the documentation's links lead somewhere, and `.env.example` knows every variable.
+    Docs,
+}
+
+/// Runs the steps, all unless some are named, and stops at the first that fails.
+pub async fn run(steps: Vec<Step>) -> Result<()> {
+    let steps = if steps.is_empty() { Step::value_variants().to_vec() } else { steps };
+    let mut times = Vec::new();
+    for step in steps {
+        println!("\n==> {}", step.title());
+        let started = Instant::now();
+        step.run().await?;
+        times.push((step, started.elapsed()));
+        println!("    {}", seconds(started.elapsed()));
+    }
+    println!("\n==> all passed");
+    for (step, time) in &times {
+        println!("    {:>8}  {}", seconds(*time), step.title());
+    }
+    Ok(())
+}
+
+impl Step {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Test => "cargo test",
+            Self::Fmt => "cargo fmt --all --check",
+            Self::Clippy => "cargo clippy --workspace --all-targets -- -D warnings",
+            Self::Generated => "cargo xtask generate --check",
+            Self::Docs => "links and variables of the documentation",
+        }
+    }
+
+    async fn run(self) -> Result<()> {
+        match self {
+            Self::Test | Self::Fmt | Self::Clippy => cargo(self.title()),
+            Self::Generated => generate::run(true).await,
+            Self::Docs => docs::check(&root()),
+        }
+    }
+}
+
+/// Runs a command line of cargo's.
+fn cargo(line: &str) -> Result<()> {
+    let status = Command::new(env!("CARGO")).args(line.split(' ').skip(1)).current_dir(root()).status()?;
+    ensure!(status.success(), "`{line}` failed");
+    Ok(())
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
