@@ -3,7 +3,9 @@
 mod columns;
 mod coverage;
 mod model;
+mod filters;
 mod paging;
 mod reading;
 mod scope;
+mod sign_in;
 mod support;

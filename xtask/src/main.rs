@@ -1,5 +1,8 @@
 //! Developer commands: `cargo xtask generate | check | bench`.
 
+#![expect(clippy::disallowed_methods, reason = "the tool has databases of its own, as their owner")]
+
+mod bench;
 mod check;
 mod docs;
 mod generate;
@@ -27,6 +30,8 @@ enum Command {
         #[arg(value_enum)]
         steps: Vec<check::Step>,
     },
+    /// Measures the gateway against hand-written SQL, side by side.
+    Bench(bench::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -34,6 +39,7 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         match Cli::parse().command {
             Command::Generate { check } => generate::run(check).await,
+            Command::Bench(options) => bench::run(options).await,
             Command::Check { steps } => check::run(steps).await,
         }
     })

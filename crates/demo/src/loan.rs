@@ -8,7 +8,6 @@ mod agreement;
 mod amount;
 mod cast;
 mod desk;
-mod digest;
 mod golden;
 mod graph;
 mod markup;

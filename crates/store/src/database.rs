@@ -54,6 +54,7 @@ pub struct Database {
 impl Database {
     /// Connects both pools, each under its own role: what a pool must not do, the database refuses.
     pub async fn connect(connect: &Connect) -> Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "here the pools are made")]
         let pool = async |role: &'static str, size: u32| {
             let mut options = ConnectOptions::new(&connect.url);
             let timeout = connect.statement_timeout.as_millis().to_string();

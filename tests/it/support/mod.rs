@@ -1,5 +1,7 @@
 //! What every test stands on: a cluster for the run, a database and a gateway for each test, and clients that speak HTTP.
 
+#![expect(clippy::disallowed_methods, reason = "tests look at their databases as the owner, whom the store never is")]
+
 mod answer;
 pub mod cluster;
 

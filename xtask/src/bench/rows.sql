@@ -8,7 +8,7 @@ SELECT u.id, u.organization_id
 
 CREATE TEMP TABLE bench_workspace AS
 SELECT gen_random_uuid() AS id, w AS n,
-       (SELECT coalesce(greatest(max(created_at), now()), now()) FROM workspaces) + w * interval '1 second' AS created_at
+       (SELECT greatest(max(created_at), now()) FROM workspaces) + w * interval '1 second' AS created_at
   FROM generate_series(1, 40) w
  WHERE NOT EXISTS (SELECT FROM workspaces WHERE name LIKE 'Benchmark facility %');
 

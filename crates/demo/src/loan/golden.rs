@@ -3,10 +3,11 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::desk::{Act, Desk};
-use super::{digest, graph};
+use super::graph;
 use crate::copy::row;
 
 /// The golden record of a workspace.
@@ -40,7 +41,7 @@ impl Record {
 pub(super) fn export(desk: &mut Desk, record: &mut Record, share: f64) {
     desk.go(share);
     record.document = document(desk, record.versions);
-    let hash = digest::sha256(record.document.to_string().as_bytes());
+    let hash = sha256(&record.document);
     let act = Act::new("EXPORT_JSON", ("golden_record", record.id)).after(json!({ "documentHash": hash }));
     desk.record(desk.cast.risk, &act);
     record.exported = Some(desk.now);
@@ -54,7 +55,7 @@ pub(super) fn publish(desk: &mut Desk, record: &mut Record, share: f64) {
     assert_eq!(desk.high(), 0, "HIGH drift blocks publishing");
     record.versions += 1;
     let document = document(desk, record.versions);
-    let hash = digest::sha256(document.to_string().as_bytes());
+    let hash = sha256(&document);
     let id = desk.id();
     let after = json!({ "version": record.versions, "documentHash": hash });
     let act = Act::new("PUBLISH", ("golden_record", record.id)).after(after);
@@ -176,4 +177,9 @@ pub(super) fn rows(desk: &mut Desk, record: Record) {
             if synced.is_some() { 2 } else { 1 },
         ]);
     }
+}
+
+/// The hash of a document, SHA-256 in hexadecimal.
+fn sha256(document: &Value) -> String {
+    format!("{:x}", Sha256::digest(document.to_string()))
 }

@@ -1,0 +1,280 @@
+//! `cargo xtask bench`: the gateway against its floor, side by side.
+//!
+//! Both programs are release builds on one database, with pools of the same size. For each query both must give the same
+//! answer; then a load generator asks the one and the other in turn, so that what else the machine does hits both. A
+//! ratio is taken between neighbours, and what is reported is the median.
+
+mod load;
+mod programs;
+mod queries;
+
+use std::time::{Duration, Instant};
+
+use aether_embedded::{Cluster, Settings};
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use serde_json::{Value, json};
+
+use self::{
+    load::{CONNECTIONS, Generator, Request, Sample},
+    programs::{Binaries, Server, gateway},
+    queries::{METRIC_TYPES, QUERIES, Query, difference, rows},
+};
+
+/// Connections of each program's reading pool.
+const POOL: u32 = 8;
+const WARM_UP_SECONDS: u64 = 2;
+/// How many times the usual volume of demo data surrounds what is read.
+const SCALE: &str = "4";
+
+/// How to measure.
+#[derive(Args)]
+pub struct Options {
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+    /// Measurements of each program and query.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    rounds: u64,
+    /// Only this query.
+    #[arg(long, value_name = "NAME", value_parser = QUERIES.map(|query| query.name))]
+    query: Option<String>,
+    /// A database to use, which is migrated and given demo data and more; a private one unless said.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// Fails when a query is slower than this share of the floor.
+    #[arg(long, value_name = "RATIO")]
+    bar: Option<f64>,
+}
+
+/// Who asks, and for what: as text, from the database.
+struct Subject {
+    user: String,
+    organization: String,
+    workspace: String,
+    metrics_since: String,
+    postgres: String,
+}
+
+/// A query measured.
+struct Row {
+    query: &'static str,
+    rows: usize,
+    statements: u64,
+    bytes: [usize; 2],
+    ratios: Vec<f64>,
+    gateway: Vec<Sample>,
+    floor: Vec<Sample>,
+}
+
+pub async fn run(options: Options) -> Result<()> {
+    let generator = Generator::find().await?;
+    eprintln!("Building the gateway and the floor …");
+    let binaries = Binaries::build().await?;
+    let cluster = match options.database_url {
+        Some(_) => None,
+        None => {
+            let start = || Cluster::start(Settings::ephemeral(), &mut |line| eprintln!("{line}"));
+            Some(tokio::task::spawn_blocking(start).await??)
+        }
+    };
+    let url = match (&options.database_url, &cluster) {
+        (None, Some(cluster)) => cluster.url(aether_embedded::DATABASE),
+        (url, _) => url.clone().context("a database")?,
+    };
+    let measured = measure(&options, generator, &binaries, &url).await;
+    if let Some(cluster) = cluster {
+        tokio::task::spawn_blocking(move || cluster.stop()).await??;
+    }
+    let (table, slow) = measured.map(|(rows, about)| (table(&rows, &about), below(&rows, options.bar)))?;
+    println!("{table}");
+    ensure!(slow.is_empty(), "below the bar: {}", slow.join(", "));
+    Ok(())
+}
+
+async fn measure(options: &Options, generator: Generator, binaries: &Binaries, url: &str) -> Result<(Vec<Row>, String)> {
+    let subject = prepare(binaries, url).await?;
+    let mut command = gateway(binaries, url);
+    command.envs([("AETHER_MAX_CONNECTIONS", POOL.to_string())]);
+    // The token must outlive the benchmark. Counting statements costs an answer some 30 bytes.
+    command.envs([("AETHER_ACCESS_TOKEN_MINUTES", "1440"), ("AETHER_EXPOSE_STATEMENTS", "true")]);
+    let gateway = Server::start("gateway", command, "AETHER_LISTEN").await?;
+    let mut command = tokio::process::Command::new(&binaries.floor);
+    command.envs([("DATABASE_URL", url), ("FLOOR_MAX_CONNECTIONS", &POOL.to_string())]);
+    command.envs([("FLOOR_USER", &subject.user), ("FLOOR_ORGANIZATION", &subject.organization)]);
+    command.envs([("FLOOR_WORKSPACE", &subject.workspace), ("FLOOR_METRICS_SINCE", &subject.metrics_since)]);
+    command.env("FLOOR_METRIC_TYPES", METRIC_TYPES.join(","));
+    let floor = Server::start("floor", command, "FLOOR_LISTEN").await?;
+    let authorization = sign_in(&gateway).await?;
+
+    let chosen = || QUERIES.iter().filter(|query| options.query.as_deref().is_none_or(|name| name == query.name));
+    let mut pairs = Vec::new();
+    for query in chosen() {
+        pairs.push(check(query, &subject, &gateway, &floor, &authorization).await?);
+    }
+    let seconds = 2 * (WARM_UP_SECONDS + options.rounds * options.seconds) * pairs.len() as u64;
+    eprintln!("Measuring with {}, {CONNECTIONS} connections: {seconds} seconds.", generator.name());
+    let begin = Instant::now();
+    for (row, [ours, theirs]) in &mut pairs {
+        let name = row.query;
+        eprintln!("[{:>3} of {seconds} s] {name}: warming up", begin.elapsed().as_secs());
+        generator.run(ours, WARM_UP_SECONDS).await?;
+        generator.run(theirs, WARM_UP_SECONDS).await?;
+        for round in 1..=options.rounds {
+            let (ours, theirs) = (generator.run(ours, options.seconds).await?, generator.run(theirs, options.seconds).await?);
+            let ratio = ours.rate / theirs.rate;
+            eprintln!(
+                "[{:>3} of {seconds} s] {name}, round {round} of {}: gateway {:.1}/s, floor {:.1}/s, ratio {ratio:.2}",
+                begin.elapsed().as_secs(),
+                options.rounds,
+                ours.rate,
+                theirs.rate,
+            );
+            row.ratios.push(ratio);
+            row.gateway.push(ours);
+            row.floor.push(theirs);
+        }
+    }
+    let about = format!(
+        "{}, {CONNECTIONS} connections, median of {} × {} s in turn; PostgreSQL {}; {} processors",
+        generator.name(),
+        options.rounds,
+        options.seconds,
+        subject.postgres,
+        std::thread::available_parallelism()?,
+    );
+    Ok((pairs.into_iter().map(|(row, _)| row).collect(), about))
+}
+
+/// Fills the database and finds out whom to ask as.
+async fn prepare(binaries: &Binaries, url: &str) -> Result<Subject> {
+    for arguments in [&["migrate"][..], &["seed", "--scale", SCALE]] {
+        let status = gateway(binaries, url).args(arguments).status().await?;
+        ensure!(status.success(), "`aether-nexus {}` failed", arguments.join(" "));
+    }
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false);
+    let database = sea_orm::Database::connect(options).await?;
+    eprintln!("Adding the benchmark's own rows …");
+    database.execute_unprepared(include_str!("rows.sql")).await?;
+    database.execute_unprepared("VACUUM (ANALYZE)").await?;
+    let subject = Subject {
+        user: text(&database, "SELECT id::text FROM bench_user").await?,
+        organization: text(&database, "SELECT organization_id::text FROM bench_user").await?,
+        workspace: text(&database, "SELECT id::text FROM workspaces WHERE name LIKE 'Benchmark facility 20,%'").await?,
+        metrics_since: text(
+            &database,
+            "SELECT (max(metric_date) - interval '23 months')::date::text \
+             FROM financial_metrics JOIN bench_user USING (organization_id)",
+        )
+        .await?,
+        postgres: text(&database, "SELECT split_part(current_setting('server_version'), ' ', 1)").await?,
+    };
+    database.close().await?;
+    Ok(subject)
+}
+
+async fn text(database: &DatabaseConnection, sql: &str) -> Result<String> {
+    let row = database.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    Ok(row.with_context(|| format!("no row: {sql}"))?.try_get_by_index(0)?)
+}
+
+async fn sign_in(gateway: &Server) -> Result<String> {
+    let login = r#"mutation { login(email: "sarah.chen@aether-demo.com", password: "aether-demo", organization: "aether-demo") { accessToken } }"#;
+    let client = reqwest::Client::new().post(format!("http://{}/graphql", gateway.address));
+    let answer: Value = client.json(&json!({ "query": login })).send().await?.json().await?;
+    let token = answer["data"]["login"]["accessToken"].as_str().with_context(|| format!("nobody signed in: {answer}"))?;
+    Ok(format!("Bearer {token}"))
+}
+
+/// Asks both programs once each and compares.
+async fn check(
+    query: &'static Query,
+    subject: &Subject,
+    gateway: &Server,
+    floor: &Server,
+    authorization: &str,
+) -> Result<(Row, [Request; 2])> {
+    let name = query.name;
+    let body = query.body(&subject.workspace, &subject.metrics_since);
+    let paths = ["/graphql".to_owned(), format!("/{name}")];
+    // The second answer counts: the first one also reads who is asking.
+    gateway.post(&paths[0], authorization, &body).await?;
+    let ours = gateway.post(&paths[0], authorization, &body).await?;
+    let theirs = floor.post(&paths[1], authorization, &body).await?;
+    let bytes = [ours.len(), theirs.len()];
+    let (ours, theirs): (Value, Value) = (serde_json::from_str(&ours)?, serde_json::from_str(&theirs)?);
+    if let Some(errors) = ours.get("errors") {
+        bail!("{name}: the gateway answers with errors: {errors}");
+    }
+    if let Some(difference) = difference(&ours["data"], &theirs["data"], "data") {
+        bail!("{name}: the answers differ at {difference}");
+    }
+    let rows = rows(&ours["data"]);
+    ensure!(rows == query.rows, "{name}: {rows} rows instead of {}; the database lacks the benchmark's data", query.rows);
+    let statements = ours["extensions"]["statements"].as_u64().context("the gateway does not tell its statements")?;
+    eprintln!("{name}: same answer, {rows} rows, {statements} statement(s), {} and {} bytes", bytes[0], bytes[1]);
+    let request = |server: &Server, which: usize| Request {
+        url: format!("http://{}{}", server.address, paths[which]),
+        body: body.clone(),
+        authorization: authorization.to_owned(),
+        answer_bytes: bytes[which],
+    };
+    let requests = [request(gateway, 0), request(floor, 1)];
+    Ok((Row { query: name, rows, statements, bytes, ratios: vec![], gateway: vec![], floor: vec![] }, requests))
+}
+
+fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values = Vec::from_iter(values);
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+}
+
+fn table(rows: &[Row], about: &str) -> String {
+    let mut table = format!(
+        "{about}\n\n\
+         | query | rows | statements, gateway / floor | gateway, req/s | floor, req/s | ratio (min–max) \
+         | gateway, p50 / p99 ms | floor, p50 / p99 ms | bytes, gateway / floor |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+    );
+    for row in rows {
+        let of = |samples: &[Sample], figure: fn(&Sample) -> f64| median(samples.iter().map(figure));
+        let times = |samples| format!("{:.1} / {:.1}", of(samples, |s| s.p50), of(samples, |s| s.p99));
+        let least = row.ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = row.ratios.iter().copied().fold(0.0, f64::max);
+        table += &format!(
+            "| {} | {} | {} / 1 | {:.1} | {:.1} | {:.2} ({least:.2}–{most:.2}) | {} | {} | {} / {} |\n",
+            row.query,
+            row.rows,
+            row.statements,
+            of(&row.gateway, |s| s.rate),
+            of(&row.floor, |s| s.rate),
+            median(row.ratios.iter().copied()),
+            times(&row.gateway),
+            times(&row.floor),
+            row.bytes[0],
+            row.bytes[1],
+        );
+    }
+    table
+}
+
+/// The queries that miss the bar.
+fn below(rows: &[Row], bar: Option<f64>) -> Vec<String> {
+    let Some(bar) = bar else { return Vec::new() };
+    let ratios = rows.iter().map(|row| (row.query, median(row.ratios.iter().copied())));
+    ratios.filter(|(_, ratio)| *ratio < bar).map(|(query, ratio)| format!("{query} at {ratio:.3}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+}

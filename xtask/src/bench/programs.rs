@@ -1,0 +1,88 @@
+//! The two programs: built, started, asked.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use crate::generate::root;
+
+/// Where the release builds are.
+pub struct Binaries {
+    pub gateway: PathBuf,
+    pub floor: PathBuf,
+}
+
+impl Binaries {
+    /// Builds them; cargo shows how far it is.
+    pub async fn build() -> Result<Self> {
+        let output = Command::new(env!("CARGO"))
+            .args(["build", "--release", "-p", "aether-server", "-p", "aether-floor"])
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(root())
+            .stderr(Stdio::inherit())
+            .output()
+            .await?;
+        ensure!(output.status.success(), "the release build failed");
+        let text = String::from_utf8(output.stdout)?;
+        let executable = |name: &str| {
+            text.lines()
+                .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+                .find(|message| message["target"]["name"] == name && message["executable"].is_string())
+                .and_then(|message| message["executable"].as_str().map(PathBuf::from))
+                .with_context(|| format!("cargo did not say where it put {name}"))
+        };
+        Ok(Self { gateway: executable("aether-nexus")?, floor: executable("aether-floor")? })
+    }
+}
+
+/// The command that runs the gateway on this database, with settings of its own only.
+pub fn gateway(binaries: &Binaries, database_url: &str) -> Command {
+    let mut command = Command::new(&binaries.gateway);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"AETHER_")) {
+        command.env_remove(name);
+    }
+    command.env("DATABASE_URL", database_url);
+    command
+}
+
+/// A program that serves; it ends when this is dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    _child: Child,
+}
+
+impl Server {
+    /// Starts it on a free port, which it is told in this variable, and waits until it serves.
+    pub async fn start(name: &str, mut command: Command, listen: &str) -> Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        command.env(listen, address.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let begin = Instant::now();
+        while reqwest::get(format!("http://{address}/readyz")).await.is_err() {
+            if let Some(status) = child.try_wait()? {
+                bail!("the {name} ended: {status}");
+            }
+            ensure!(begin.elapsed() < Duration::from_secs(60), "the {name} does not serve within a minute");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(Self { address, _child: child })
+    }
+
+    /// The answer to a POST.
+    pub async fn post(&self, path: &str, authorization: &str, body: &str) -> Result<String> {
+        let request = reqwest::Client::new().post(format!("http://{}{path}", self.address));
+        let request = request.header("Content-Type", "application/json").header("Authorization", authorization);
+        let response = request.body(body.to_owned()).send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        ensure!(status.is_success(), "{path} answered {status}: {text}");
+        Ok(text)
+    }
+}
