@@ -13,7 +13,11 @@ BEGIN
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
             NULL; -- another database of the cluster was migrated at the same moment
         END;
-        IF NOT pg_has_role(current_user, wanted, 'MEMBER') THEN
+        -- From version 16 on, whoever makes a role may grant it but not take it.
+        IF NOT pg_has_role(
+            current_user, wanted,
+            CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END
+        ) THEN
             EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
         END IF;
     END LOOP;

@@ -34,9 +34,15 @@ impl<'g> Rows<'g> {
         for some in cases.chunks(25) {
             let (mut query, mut sql) = (String::new(), String::new());
             for (i, (filter, condition)) in some.iter().enumerate() {
-                query += &format!("c{i}: {}(first: 500, orderBy: {{ field: ID }}, filter: {filter}) {{ totalCount nodes {{ id }} }}\n", self.field);
+                query += &format!(
+                    "c{i}: {}(first: 500, orderBy: {{ field: ID }}, filter: {filter}) {{ totalCount nodes {{ id }} }}\n",
+                    self.field
+                );
                 sql += if i == 0 { "SELECT " } else { ", " };
-                sql += &format!("(SELECT coalesce(jsonb_agg(t.id ORDER BY t.id), '[]') FROM {} AND ({condition})) AS c{i}", self.from);
+                sql += &format!(
+                    "(SELECT coalesce(jsonb_agg(t.id ORDER BY t.id), '[]') FROM {} AND ({condition})) AS c{i}",
+                    self.from
+                );
             }
             let expected = self.gateway.rows(&sql).await.remove(0);
             let data = self.user.data(&format!("{{ {query} }}")).await;
@@ -73,7 +79,13 @@ impl<'g> Rows<'g> {
 }
 
 /// Equality, lists and nulls, which nearly every kind has. `literal` and `sql` write a value in their language.
-fn equality(field: &str, column: &str, [a, b, c]: &[String; 3], literal: fn(&str) -> String, sql: fn(&str) -> String) -> Vec<Case> {
+fn equality(
+    field: &str,
+    column: &str,
+    [a, b, c]: &[String; 3],
+    literal: fn(&str) -> String,
+    sql: fn(&str) -> String,
+) -> Vec<Case> {
     let (la, lb, lc) = (literal(a), literal(b), literal(c));
     let (a, b, c) = (sql(a), sql(b), sql(c));
     vec![
@@ -81,9 +93,15 @@ fn equality(field: &str, column: &str, [a, b, c]: &[String; 3], literal: fn(&str
         case(format!("{{ {field}: {{ ne: {lb} }} }}"), format!("{column} IS DISTINCT FROM {b}")),
         case(format!("{{ {field}: {{ in: [{la}, {lb}, {la}] }} }}"), format!("{column} IN ({a}, {b})")),
         case(format!("{{ {field}: {{ in: {lc} }} }}"), format!("{column} = {c}")),
-        case(format!("{{ {field}: {{ notIn: [{la}, {lb}] }} }}"), format!("{column} IS NULL OR {column} NOT IN ({a}, {b})")),
+        case(
+            format!("{{ {field}: {{ notIn: [{la}, {lb}] }} }}"),
+            format!("{column} IS NULL OR {column} NOT IN ({a}, {b})"),
+        ),
         case(format!("{{ not: {{ {field}: {{ eq: {lb} }} }} }}"), format!("({column} = {b}) IS NOT TRUE")),
-        case(format!("{{ not: {{ {field}: {{ in: [{la}, {lb}] }} }} }}"), format!("({column} IN ({a}, {b})) IS NOT TRUE")),
+        case(
+            format!("{{ not: {{ {field}: {{ in: [{la}, {lb}] }} }} }}"),
+            format!("({column} IN ({a}, {b})) IS NOT TRUE"),
+        ),
     ]
 }
 
@@ -96,9 +114,17 @@ fn nulls(field: &str, column: &str) -> Vec<Case> {
 }
 
 /// Comparisons, of the kinds that have an order.
-fn ordering(field: &str, column: &str, [a, b, c]: &[String; 3], literal: fn(&str) -> String, sql: fn(&str) -> String) -> Vec<Case> {
+fn ordering(
+    field: &str,
+    column: &str,
+    [a, b, c]: &[String; 3],
+    literal: fn(&str) -> String,
+    sql: fn(&str) -> String,
+) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (operator, symbol, value) in [("gt", ">", a), ("gt", ">", b), ("gte", ">=", b), ("lt", "<", b), ("lt", "<", c), ("lte", "<=", b)] {
+    for (operator, symbol, value) in
+        [("gt", ">", a), ("gt", ">", b), ("gte", ">=", b), ("lt", "<", b), ("lt", "<", c), ("lte", "<=", b)]
+    {
         let (written, value) = (literal(value), sql(value));
         cases.push(case(format!("{{ {field}: {{ {operator}: {written} }} }}"), format!("{column} {symbol} {value}")));
         cases.push(case(
@@ -153,7 +179,10 @@ async fn every_operator_of_every_kind_finds_what_sql_finds() {
     let samples = deals.samples("owner_id").await;
     let mut cases = equality("ownerId", "owner_id", &samples, quoted, sql);
     cases.extend(nulls("ownerId", "owner_id"));
-    cases.push(case(format!("{{ ownerId: {{ eq: {} }} }}", quoted(&samples[0].to_uppercase())), format!("owner_id = {}", sql(&samples[0]))));
+    cases.push(case(
+        format!("{{ ownerId: {{ eq: {} }} }}", quoted(&samples[0].to_uppercase())),
+        format!("owner_id = {}", sql(&samples[0])),
+    ));
     let samples = deals.samples("synced_at").await;
     cases.extend(equality("syncedAt", "synced_at", &samples, quoted, sql));
     cases.extend(ordering("syncedAt", "synced_at", &samples, quoted, sql));
@@ -237,7 +266,8 @@ async fn lists_and_json_are_searched_by_what_they_contain() {
     let ids = gateway.rows(&format!("SELECT id FROM anomalies WHERE {HOME} ORDER BY id LIMIT 3")).await;
     let [a, b, c] = [0, 1, 2].map(|i| ids[i]["id"].as_str().expect("an id").to_owned());
     let list = |ids: &[&String]| format!("[{}]", ids.iter().map(|id| quoted(id)).collect::<Vec<_>>().join(", "));
-    let array = |ids: &[&String]| format!("ARRAY[{}]::uuid[]", ids.iter().map(|id| sql(id)).collect::<Vec<_>>().join(", "));
+    let array =
+        |ids: &[&String]| format!("ARRAY[{}]::uuid[]", ids.iter().map(|id| sql(id)).collect::<Vec<_>>().join(", "));
     let anomalies = rows("anomalies", "anomalies");
     let mut cases = nulls("relatedAnomalyIds", "related_anomaly_ids");
     for ids in [vec![&a], vec![&a, &b], vec![&b, &a, &b]] {
@@ -252,7 +282,10 @@ async fn lists_and_json_are_searched_by_what_they_contain() {
         format!("{{ not: {{ relatedAnomalyIds: {{ containsAny: {} }} }} }}", list(&[&a])),
         format!("(related_anomaly_ids && {}) IS NOT TRUE", array(&[&a])),
     ));
-    cases.push(case(format!("{{ relatedAnomalyIds: {{ containsAny: {} }} }}", quoted(&a)), format!("{} = ANY(related_anomaly_ids)", sql(&a))));
+    cases.push(case(
+        format!("{{ relatedAnomalyIds: {{ containsAny: {} }} }}", quoted(&a)),
+        format!("{} = ANY(related_anomaly_ids)", sql(&a)),
+    ));
     cases.push(case("{ relatedAnomalyIds: { containsAll: [] } }", "related_anomaly_ids IS NOT NULL"));
     anomalies.split(&cases).await;
     let none = [
@@ -305,7 +338,8 @@ async fn text_is_matched_without_case_and_wildcards_are_plain() {
         );
         let data = cfo.run(&query, json!({ "text": text })).await.ok();
         let nodes = data["vendors"]["nodes"].as_array().expect("nodes").clone();
-        let mut texts: Vec<_> = nodes.iter().map(|node| node["description"].as_str().expect("text").to_owned()).collect();
+        let mut texts: Vec<_> =
+            nodes.iter().map(|node| node["description"].as_str().expect("text").to_owned()).collect();
         texts.sort();
         texts
     };
@@ -400,7 +434,10 @@ async fn conditions_nest_and_empty_lists_mean_what_logic_says() {
     let software = deals.agree(&[case("{ lob: { eq: SOFTWARE } }", "lob = 'Software'")]).await[0];
     let out = count(json!({})).await;
     assert_eq!((&out["deals"]["totalCount"], &out["other"]["totalCount"]), (&json!(software), &json!(all)));
-    let given = count(json!({ "stage": "CLOSED_WON", "filter": { "stage": { "in": "CLOSED_WON" }, "lob": { "eq": "SOFTWARE" } } })).await;
+    let given = count(
+        json!({ "stage": "CLOSED_WON", "filter": { "stage": { "in": "CLOSED_WON" }, "lob": { "eq": "SOFTWARE" } } }),
+    )
+    .await;
     assert_eq!(given["deals"], given["other"]);
     refused(&cfo.run(query, json!({ "stage": null })).await, "filter.stage.eq");
 }
@@ -410,9 +447,15 @@ async fn filters_reach_through_relations() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     let rows = |field: &'static str, table: &str| Rows::new(&gateway, &cfo, field, table, HOME);
-    let history = |condition: &str| format!("EXISTS (SELECT FROM deal_history h LEFT JOIN users u ON u.id = h.changed_by WHERE h.deal_id = t.id AND {condition})");
+    let history = |condition: &str| {
+        format!(
+            "EXISTS (SELECT FROM deal_history h LEFT JOIN users u ON u.id = h.changed_by WHERE h.deal_id = t.id AND {condition})"
+        )
+    };
     let owner = |condition: &str| format!("EXISTS (SELECT FROM users u WHERE u.id = t.owner_id AND {condition})");
-    let seller = gateway.value(&format!("SELECT left(u.name, 3) FROM users u JOIN deals d ON d.owner_id = u.id WHERE d.{HOME} LIMIT 1")).await;
+    let seller = gateway
+        .value(&format!("SELECT left(u.name, 3) FROM users u JOIN deals d ON d.owner_id = u.id WHERE d.{HOME} LIMIT 1"))
+        .await;
     let seller = seller.as_str().expect("a name").to_owned();
     rows("deals", "deals")
         .split(&[
@@ -443,8 +486,13 @@ async fn filters_reach_through_relations() {
             ),
         ])
         .await;
-    let spend = |condition: &str| format!("EXISTS (SELECT FROM vendor_spend s WHERE s.vendor_id = t.id AND {condition})");
-    let median = gateway.value(&format!("SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY amount)::text FROM vendor_spend WHERE {HOME}")).await;
+    let spend =
+        |condition: &str| format!("EXISTS (SELECT FROM vendor_spend s WHERE s.vendor_id = t.id AND {condition})");
+    let median = gateway
+        .value(&format!(
+            "SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY amount)::text FROM vendor_spend WHERE {HOME}"
+        ))
+        .await;
     let median = median.as_str().expect("an amount");
     rows("vendors", "vendors")
         .split(&[
@@ -459,7 +507,10 @@ async fn filters_reach_through_relations() {
     rows("departments", "departments")
         .split(&[
             case("{ parent: {} }", "parent_id IS NOT NULL"),
-            case("{ parent: { parent: {} } }", "EXISTS (SELECT FROM departments p WHERE p.id = t.parent_id AND p.parent_id IS NOT NULL)"),
+            case(
+                "{ parent: { parent: {} } }",
+                "EXISTS (SELECT FROM departments p WHERE p.id = t.parent_id AND p.parent_id IS NOT NULL)",
+            ),
             case("{ children: { none: {} } }", "NOT EXISTS (SELECT FROM departments c WHERE c.parent_id = t.id)"),
             case(
                 "{ children: { some: { children: { some: {} } } } }",
@@ -467,19 +518,23 @@ async fn filters_reach_through_relations() {
             ),
         ])
         .await;
-    // A chain that closes on itself holds at any depth, or is refused: it never quietly finds less.
-    for deep in [2, 6, 20, 45, 60] {
-        let chain = (0..deep).fold(json!({}), |filter, _| json!({ "organization": { "users": { "some": filter } } }));
+    // A chain that closes on itself holds as far as a filter may reach; what reaches farther is refused, not tried.
+    let users = async |filter: Value| {
         let query = "query($filter: UserFilter) { users(filter: $filter) { totalCount } all: users { totalCount } }";
-        let started = std::time::Instant::now();
-        let answer = cfo.run(query, json!({ "filter": chain })).await;
-        eprintln!("{deep} {:?} {}", started.elapsed(), answer.body);
-        if answer.body.get("errors").is_some() {
-            assert_eq!(answer.code(), "VALIDATION_FAILED", "{deep}: {:#}", answer.body);
-        } else {
-            assert_eq!(answer.body["data"]["users"], answer.body["data"]["all"], "{deep}");
-        }
+        cfo.run(query, json!({ "filter": filter })).await
+    };
+    let chain =
+        |deep| (0..deep).fold(json!({}), |filter, _| json!({ "organization": { "users": { "some": filter } } }));
+    let wide = |count| json!({ "and": (0..count).map(|_| json!({ "organization": {} })).collect::<Vec<_>>() });
+    for filter in [chain(1), chain(4), wide(8)] {
+        let data = users(filter).await.ok();
+        assert_eq!(data["users"], data["all"]);
     }
+    let eighth = "filter".to_owned() + &".organization.users.some".repeat(4);
+    for deep in [5, 35] {
+        refused(&users(chain(deep)).await, &format!("{eighth}.organization"));
+    }
+    refused(&users(wide(9)).await, "filter.and.8.organization");
 }
 
 /// Asserts that an answer refuses this place of its input.
@@ -494,7 +549,8 @@ async fn what_is_no_filter_is_refused_where_it_stands() {
     let cfo = gateway.cfo().await;
     let written = async |filter: &str| cfo.query(&format!("{{ deals(filter: {filter}) {{ totalCount }} }}")).await;
     let sent = async |filter: Value| {
-        cfo.run("query($filter: DealFilter) { deals(filter: $filter) { totalCount } }", json!({ "filter": filter })).await
+        cfo.run("query($filter: DealFilter) { deals(filter: $filter) { totalCount } }", json!({ "filter": filter }))
+            .await
     };
     for (filter, field) in [
         ("{ name: { eq: null } }", "filter.name.eq"),
@@ -509,7 +565,10 @@ async fn what_is_no_filter_is_refused_where_it_stands() {
     ] {
         refused(&written(filter).await, field);
     }
-    refused(&sent(json!({ "history": { "none": { "changedByUser": { "email": { "startsWith": null } } } } })).await, "filter.history.none.changedByUser.email.startsWith");
+    refused(
+        &sent(json!({ "history": { "none": { "changedByUser": { "email": { "startsWith": null } } } } })).await,
+        "filter.history.none.changedByUser.email.startsWith",
+    );
     refused(&sent(json!({ "name": { "eq": "a\u{0}b" } })).await, "filter.name.eq");
     refused(&sent(json!({ "name": { "in": ["a", "b\u{0}"] } })).await, "filter.name.in.1");
     for wrong in [
@@ -546,25 +605,38 @@ async fn what_is_no_filter_is_refused_where_it_stands() {
         let field = answer.body["errors"][0]["extensions"]["field"].as_str();
         match answer.code() {
             "GRAPHQL_VALIDATION_FAILED" => {}
-            "VALIDATION_FAILED" => assert!(field.is_some_and(|field| field.starts_with("filter")), "{wrong}: {:#}", answer.body),
+            "VALIDATION_FAILED" => {
+                assert!(field.is_some_and(|field| field.starts_with("filter")), "{wrong}: {:#}", answer.body)
+            }
             code => panic!("{wrong}: {code}"),
         }
         assert!(answer.body["data"].is_null() || answer.body["data"]["deals"].is_null(), "{wrong}: {:#}", answer.body);
     }
     // As variables, too.
-    for wrong in [json!({ "value": { "gt": {} } }), json!({ "stage": { "eq": "Proposal" } }), json!({ "x": 1 }), json!([1]), json!("x"),
-        json!({ "ownerId": { "eq": 7 } }), json!({ "createdAt": { "lt": 1735689600 } }), json!({ "daysInPipeline": { "in": [1, "2"] } })]
-    {
+    for wrong in [
+        json!({ "value": { "gt": {} } }),
+        json!({ "stage": { "eq": "Proposal" } }),
+        json!({ "x": 1 }),
+        json!([1]),
+        json!("x"),
+        json!({ "ownerId": { "eq": 7 } }),
+        json!({ "createdAt": { "lt": 1735689600 } }),
+        json!({ "daysInPipeline": { "in": [1, "2"] } }),
+    ] {
         let answer = sent(wrong.clone()).await;
-        assert!(["GRAPHQL_VALIDATION_FAILED", "VALIDATION_FAILED"].contains(&answer.code()), "{wrong}: {:#}", answer.body);
+        assert!(
+            ["GRAPHQL_VALIDATION_FAILED", "VALIDATION_FAILED"].contains(&answer.code()),
+            "{wrong}: {:#}",
+            answer.body
+        );
     }
     // As much as one filter may ask, and one more.
     let many = |count: usize| json!({ "or": (0..count).map(|i| json!({ "name": { "eq": i.to_string() } })).collect::<Vec<_>>() });
-    assert!(sent(many(90)).await.body.get("errors").is_none());
-    let answer = sent(many(201)).await;
-    assert_eq!(answer.code(), "VALIDATION_FAILED");
+    assert!(sent(many(99)).await.body.get("errors").is_none());
+    let answer = sent(many(100)).await;
+    refused(&answer, "filter.or.99.name");
     assert!(answer.message().contains("200 conditions"), "{}", answer.message());
-    assert_eq!(sent(json!({ "and": vec![json!({}); 5_000] })).await.code(), "VALIDATION_FAILED");
+    refused(&sent(json!({ "and": vec![json!({}); 5_000] })).await, "filter.and.199");
     let values = |count: usize| json!({ "name": { "in": (0..count).map(|i| i.to_string()).collect::<Vec<_>>() } });
     assert!(sent(values(1_000)).await.body.get("errors").is_none());
     refused(&sent(values(1_001)).await, "filter.name.in");
@@ -605,7 +677,12 @@ async fn what_a_client_writes_is_never_sql() {
         }
         assert_eq!(data["none"]["totalCount"], deals, "{attack}");
         // Names that are no values of an enum, ids that are no ids.
-        let order = cfo.run("query($order: [DealOrder!]) { deals(orderBy: $order) { totalCount } }", json!({ "order": [{ "field": attack }] })).await;
+        let order = cfo
+            .run(
+                "query($order: [DealOrder!]) { deals(orderBy: $order) { totalCount } }",
+                json!({ "order": [{ "field": attack }] }),
+            )
+            .await;
         assert!(["GRAPHQL_VALIDATION_FAILED", "VALIDATION_FAILED"].contains(&order.code()), "{attack}");
         let id = cfo.run("query($id: UUID!) { deal(id: $id) { id } }", json!({ "id": attack })).await;
         assert!(["GRAPHQL_VALIDATION_FAILED", "VALIDATION_FAILED"].contains(&id.code()), "{attack}");

@@ -6,6 +6,8 @@ mod model;
 mod filters;
 mod paging;
 mod reading;
+mod search;
+mod statements;
 mod scope;
 mod sign_in;
 mod support;

@@ -56,7 +56,12 @@ fn order_sql(terms: &[Term]) -> String {
 
 /// The values of the first column that SQL gives, as text.
 async fn column(gateway: &Gateway, sql: &str) -> Vec<String> {
-    gateway.rows(sql).await.iter().map(|row| text(row.as_object().and_then(|row| row.values().next()).expect("a column"))).collect()
+    gateway
+        .rows(sql)
+        .await
+        .iter()
+        .map(|row| text(row.as_object().and_then(|row| row.values().next()).expect("a column")))
+        .collect()
 }
 
 fn text(value: &Value) -> String {
@@ -112,9 +117,11 @@ async fn a_walk_gives_the_rows_that_sql_gives_in_every_order_and_direction() {
     gateway.execute(ANOMALIES).await;
     let cfo = gateway.cfo().await;
     let mut orders: Vec<(&str, &str, Vec<Term>)> = Vec::new();
-    let of_vendors = ["description", "contract_value", "contract_end_date", "auto_renewal", "risk_level", "created_at", "name"];
+    let of_vendors =
+        ["description", "contract_value", "contract_end_date", "auto_renewal", "risk_level", "created_at", "name"];
     let of_anomalies = ["assigned_to", "assigned_at", "impact_percentage", "affected_period_start", "severity"];
-    for (field, column) in of_vendors.map(|c| ("vendors", c)).into_iter().chain(of_anomalies.map(|c| ("anomalies", c))) {
+    for (field, column) in of_vendors.map(|c| ("vendors", c)).into_iter().chain(of_anomalies.map(|c| ("anomalies", c)))
+    {
         let marked = if field == "vendors" { "category" } else { "primary_driver" };
         for (direction, nulls) in [(ASC, LAST), (ASC, FIRST), (DESC, LAST), (DESC, FIRST)] {
             orders.push((field, marked, vec![(column, direction, nulls)]));
@@ -132,7 +139,10 @@ async fn a_walk_gives_the_rows_that_sql_gives_in_every_order_and_direction() {
     let walks = orders.iter().map(|(field, marked, terms)| {
         let (gateway, cfo) = (&gateway, &cfo);
         async move {
-            let filter = format!("filter: {{ {}: {{ eq: \"Walk\" }} }}", if *field == "vendors" { "category" } else { "primaryDriver" });
+            let filter = format!(
+                "filter: {{ {}: {{ eq: \"Walk\" }} }}",
+                if *field == "vendors" { "category" } else { "primaryDriver" }
+            );
             let sql = format!("SELECT id FROM {field} WHERE {marked} = 'Walk' ORDER BY {}", order_sql(terms));
             walks_as(gateway, cfo, field, &format!("{filter}, {}", order_by(terms)), &[4, 26], &sql).await;
         }
@@ -178,7 +188,9 @@ async fn rows_inserted_and_deleted_between_two_pages_shift_nothing() {
     let cfo = gateway.cfo().await;
     let all = "filter: { category: { eq: \"Walk\" } }, orderBy: [{ field: CONTRACT_VALUE }, { field: NAME, direction: DESC }]";
     let before = walk(&cfo, "vendors", all, 500, false).await;
-    let page = cfo.data(&format!("{{ vendors(first: 10, {all}) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}")).await;
+    let page = cfo
+        .data(&format!("{{ vendors(first: 10, {all}) {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}"))
+        .await;
     let cursor = text(&page["vendors"]["pageInfo"]["endCursor"]);
     let row = |name: &str, value: &str| {
         format!(
@@ -190,16 +202,20 @@ async fn rows_inserted_and_deleted_between_two_pages_shift_nothing() {
     gateway.execute(&row("Early", "0")).await;
     gateway.execute(&row("A last one", "NULL")).await;
     gateway.execute(&format!("DELETE FROM vendors WHERE id = '{}'", before[9])).await;
-    let rest = cfo.data(&format!("{{ vendors(first: 500, after: \"{cursor}\", {all}) {{ nodes {{ id name }} }} }}")).await;
+    let rest =
+        cfo.data(&format!("{{ vendors(first: 500, after: \"{cursor}\", {all}) {{ nodes {{ id name }} }} }}")).await;
     let rest = ids(&rest["vendors"]);
     assert_eq!(rest[..rest.len() - 1], before[10..]);
-    let back = cfo.data(&format!("{{ vendors(last: 500, before: \"{cursor}\", {all}) {{ nodes {{ id name }} }} }}")).await;
+    let back =
+        cfo.data(&format!("{{ vendors(last: 500, before: \"{cursor}\", {all}) {{ nodes {{ id name }} }} }}")).await;
     assert_eq!(back["vendors"]["nodes"][0]["name"], "Early");
     assert_eq!(ids(&back["vendors"])[1..], before[..9]);
     // A page between two cursors.
     let start = text(&page["vendors"]["pageInfo"]["startCursor"]);
     for count in ["first", "last"] {
-        let between = format!("{{ vendors({count}: 500, after: \"{start}\", before: \"{cursor}\", {all}) {{ nodes {{ id }} }} }}");
+        let between = format!(
+            "{{ vendors({count}: 500, after: \"{start}\", before: \"{cursor}\", {all}) {{ nodes {{ id }} }} }}"
+        );
         assert_eq!(ids(&cfo.data(&between).await["vendors"]), before[1..9]);
     }
 }
@@ -293,12 +309,16 @@ async fn one_connection_serves_many_aliases_fragments_and_variables() {
     for key in ["name", "stage", "value", "nodeId"] {
         assert!(node[key].is_string(), "{key}: {merged:#}");
     }
-    assert!(node["owner"]["name"].is_string() && node["owner"]["id"].is_string() || node["owner"].is_null(), "{node:#}");
+    assert!(
+        node["owner"]["name"].is_string() && node["owner"]["id"].is_string() || node["owner"].is_null(),
+        "{node:#}"
+    );
     assert!(node["history"]["totalCount"].is_u64() && node["history"]["nodes"].is_array(), "{node:#}");
     assert_eq!(merged["deals"]["totalCount"], all.len());
     assert_eq!(merged["deals"]["pageInfo"]["hasNextPage"], true);
     // Directives and variables: given, defaulted, null, left out.
-    let query = "query($n: Int = 3, $cursor: String, $filter: DealFilter, $order: [DealOrder!], $with: Boolean = false) {
+    let query =
+        "query($n: Int = 3, $cursor: String, $filter: DealFilter, $order: [DealOrder!], $with: Boolean = false) {
         deals(first: $n, after: $cursor, filter: $filter, orderBy: $order) {
             nodes { id name @include(if: $with) stage @skip(if: true) ... @include(if: $with) { value } }
             totalCount @skip(if: $with)
@@ -314,12 +334,18 @@ async fn one_connection_serves_many_aliases_fragments_and_variables() {
     assert!(plain.get("vendors").is_none(), "{plain}");
     let with = run(json!({ "n": 1, "with": true, "cursor": plain["deals"]["pageInfo"]["endCursor"] })).await;
     assert_eq!(ids(&with["deals"]), all[3..4]);
-    assert!(with["deals"]["nodes"][0]["value"].is_string() && with["deals"]["nodes"][0].get("name").is_some(), "{with:#}");
+    assert!(
+        with["deals"]["nodes"][0]["value"].is_string() && with["deals"]["nodes"][0].get("name").is_some(),
+        "{with:#}"
+    );
     assert!(with["deals"].get("totalCount").is_none() && with["vendors"]["totalCount"].is_u64(), "{with:#}");
     let nulls = run(json!({ "n": null, "cursor": null, "filter": null, "order": null })).await;
     assert_eq!(ids(&nulls["deals"]), all[..20]);
-    let order = json!({ "order": { "field": "ID", "direction": "DESC" }, "filter": { "stage": { "in": ["PROPOSAL"] } } });
-    let sql = format!("SELECT id FROM deals WHERE stage = 'Proposal' AND organization_id = {HOME_ID} ORDER BY id DESC LIMIT 3");
+    let order =
+        json!({ "order": { "field": "ID", "direction": "DESC" }, "filter": { "stage": { "in": ["PROPOSAL"] } } });
+    let sql = format!(
+        "SELECT id FROM deals WHERE stage = 'Proposal' AND organization_id = {HOME_ID} ORDER BY id DESC LIMIT 3"
+    );
     assert_eq!(ids(&run(order).await["deals"]), column(&gateway, &sql).await);
     // Fields that would have to be two things at once are refused, at any depth.
     for conflict in [
@@ -343,7 +369,11 @@ fn refused(answer: &Answer, field: &str) -> String {
 async fn a_cursor_is_good_for_its_own_query_and_order_only() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
-    let cursor = async |field: &str| text(&cfo.data(&format!("{{ page: {field} {{ pageInfo {{ endCursor }} }} }}")).await["page"]["pageInfo"]["endCursor"]);
+    let cursor = async |field: &str| {
+        text(
+            &cfo.data(&format!("{{ page: {field} {{ pageInfo {{ endCursor }} }} }}")).await["page"]["pageInfo"]["endCursor"],
+        )
+    };
     let own = cursor("deals(first: 3)").await;
     let elsewhere = [
         cursor("vendors(first: 3)").await,
@@ -353,12 +383,16 @@ async fn a_cursor_is_good_for_its_own_query_and_order_only() {
     ];
     for other in &elsewhere {
         for (count, from) in [("first", "after"), ("last", "before")] {
-            let message = refused(&cfo.query(&format!("{{ deals({count}: 3, {from}: \"{other}\") {{ nodes {{ id }} }} }}")).await, from);
+            let message = refused(
+                &cfo.query(&format!("{{ deals({count}: 3, {from}: \"{other}\") {{ nodes {{ id }} }} }}")).await,
+                from,
+            );
             assert!(message.contains("belongs to another query or order"), "{message}");
         }
     }
     for garbage in ["", "x", "%%%", "bm9uc2Vuc2U", "W10", "eyJhIjoxfQ", &"A".repeat(3_000)] {
-        let message = refused(&cfo.query(&format!("{{ deals(after: \"{garbage}\") {{ nodes {{ id }} }} }}")).await, "after");
+        let message =
+            refused(&cfo.query(&format!("{{ deals(after: \"{garbage}\") {{ nodes {{ id }} }} }}")).await, "after");
         assert!(message.contains("cursor"), "{message}");
     }
     // The same filter, said otherwise, and the way back are the same query.
@@ -376,7 +410,8 @@ async fn a_tampered_cursor_is_refused_or_is_another_place_but_breaks_nothing() {
     let gateway = Gateway::demo().await;
     gateway.execute(VENDORS).await;
     let cfo = gateway.cfo().await;
-    let arguments = "first: 2, filter: { contractValue: { isNull: false }, contractEndDate: { isNull: false } }, orderBy: [
+    let arguments =
+        "first: 2, filter: { contractValue: { isNull: false }, contractEndDate: { isNull: false } }, orderBy: [
         { field: RISK_LEVEL }, { field: AUTO_RENEWAL }, { field: ROW_VERSION }, { field: CONTRACT_VALUE, nulls: FIRST },
         { field: CREATED_AT }, { field: CONTRACT_END_DATE, direction: DESC }]";
     let page = cfo.data(&format!("{{ vendors({arguments}) {{ pageInfo {{ endCursor }} }} }}")).await;
@@ -392,11 +427,30 @@ async fn a_tampered_cursor_is_refused_or_is_another_place_but_breaks_nothing() {
         &[json!("maybe"), json!(null), json!(true), json!("t")],
         &[json!("2147483648"), json!("1.5"), json!("+1"), json!(" 1"), json!("")],
         &[json!("NaN"), json!("Infinity"), json!("1e999"), json!("1e3"), json!("1_000"), json!("0x10"), json!(null)],
-        &[json!("infinity"), json!("0000-01-01T00:00:00Z"), json!("2026-06-30T23:59:60Z"), json!("2026-01-01T00:00:00+23:59"),
-          json!("+12026-01-01T00:00:00Z"), json!("2026-01-01t00:00:00z"), json!("now")],
-        &[json!("2026-02-30"), json!("-0044-03-15"), json!("+2026-01-01"), json!("2026-1-1"), json!("today"), json!(null)],
-        &[json!("urn:uuid:019312d0-3c5a-7b6e-8f00-0242ac120002"), json!("{019312d0-3c5a-7b6e-8f00-0242ac120002}"),
-          json!("019312d03c5a7b6e8f000242ac120002"), json!("\u{0}"), json!(null)],
+        &[
+            json!("infinity"),
+            json!("0000-01-01T00:00:00Z"),
+            json!("2026-06-30T23:59:60Z"),
+            json!("2026-01-01T00:00:00+23:59"),
+            json!("+12026-01-01T00:00:00Z"),
+            json!("2026-01-01t00:00:00z"),
+            json!("now"),
+        ],
+        &[
+            json!("2026-02-30"),
+            json!("-0044-03-15"),
+            json!("+2026-01-01"),
+            json!("2026-1-1"),
+            json!("today"),
+            json!(null),
+        ],
+        &[
+            json!("urn:uuid:019312d0-3c5a-7b6e-8f00-0242ac120002"),
+            json!("{019312d0-3c5a-7b6e-8f00-0242ac120002}"),
+            json!("019312d03c5a7b6e8f000242ac120002"),
+            json!("\u{0}"),
+            json!(null),
+        ],
     ];
     for (place, values) in places.iter().enumerate() {
         for value in *values {
@@ -407,9 +461,23 @@ async fn a_tampered_cursor_is_refused_or_is_another_place_but_breaks_nothing() {
     }
     let mut longer = position.clone();
     longer.push(json!("1"));
-    forged.extend([json!([fingerprint, longer]), json!([fingerprint, &position[1..]]), json!([fingerprint, []]), json!([fingerprint])]);
-    forged.extend([json!([0, position]), json!([-1, position]), json!({ "0": fingerprint }), json!([fingerprint, position, 1])]);
-    let list = forged.iter().map(|json| format!("('{}')", json.to_string().replace('\'', "''"))).collect::<Vec<_>>().join(", ");
+    forged.extend([
+        json!([fingerprint, longer]),
+        json!([fingerprint, &position[1..]]),
+        json!([fingerprint, []]),
+        json!([fingerprint]),
+    ]);
+    forged.extend([
+        json!([0, position]),
+        json!([-1, position]),
+        json!({ "0": fingerprint }),
+        json!([fingerprint, position, 1]),
+    ]);
+    let list = forged
+        .iter()
+        .map(|json| format!("('{}')", json.to_string().replace('\'', "''")))
+        .collect::<Vec<_>>()
+        .join(", ");
     let encoded = format!(
         "SELECT translate(encode(convert_to(json, 'UTF8'), 'base64'), '+/=' || chr(10), '-_') AS cursor
          FROM (VALUES {list}) v(json)"
@@ -422,7 +490,9 @@ async fn a_tampered_cursor_is_refused_or_is_another_place_but_breaks_nothing() {
     }
     let mut refusals = 0;
     for some in cursors.chunks(60) {
-        let page = |(i, cursor): (usize, &String)| format!("c{i}: vendors({arguments}, after: \"{cursor}\") {{ nodes {{ id }} }}");
+        let page = |(i, cursor): (usize, &String)| {
+            format!("c{i}: vendors({arguments}, after: \"{cursor}\") {{ nodes {{ id }} }}")
+        };
         let query = format!("{{ {} }}", some.iter().enumerate().map(page).collect::<Vec<_>>().join("\n"));
         let answer = cfo.query(&query).await;
         for error in answer.body["errors"].as_array().into_iter().flatten() {
@@ -461,7 +531,11 @@ async fn a_page_that_cannot_be_is_an_error_and_never_a_cut() {
     }
     refused(&cfo.query("{ deals(first: 99999999999) { totalCount } }").await, "first");
     for arguments in ["first: 1.5", "first: \"2\"", "first: true", "limit: 2"] {
-        assert_eq!(cfo.query(&format!("{{ deals({arguments}) {{ nodes {{ id }} }} }}")).await.code(), "GRAPHQL_VALIDATION_FAILED", "{arguments}");
+        assert_eq!(
+            cfo.query(&format!("{{ deals({arguments}) {{ nodes {{ id }} }} }}")).await.code(),
+            "GRAPHQL_VALIDATION_FAILED",
+            "{arguments}"
+        );
     }
     let many = (0..9).map(|_| "{ field: NAME }").collect::<Vec<_>>().join(", ");
     refused(&cfo.query(&format!("{{ deals(orderBy: [{many}]) {{ nodes {{ id }} }} }}")).await, "orderBy");
@@ -469,7 +543,10 @@ async fn a_page_that_cannot_be_is_an_error_and_never_a_cut() {
     let deep = "{ deals(first: 500) { nodes { history(first: 500) { nodes { deal { history(first: 500) { nodes { id } } } } } } } }";
     refused(&cfo.query(deep).await, "first");
     // 500 is a page like any other.
-    assert_eq!(ids(&cfo.data("{ financialMetrics(first: 500) { nodes { id } } }").await["financialMetrics"]).len(), 500);
+    assert_eq!(
+        ids(&cfo.data("{ financialMetrics(first: 500) { nodes { id } } }").await["financialMetrics"]).len(),
+        500
+    );
     // What fails leaves the rest whole.
     let answer = cfo.query("{ bad: deals(first: 501) { totalCount } good: deals(first: 1) { nodes { id } } }").await;
     assert_eq!(answer.body["errors"].as_array().map(Vec::len), Some(1));
@@ -488,7 +565,15 @@ async fn the_longest_text_still_makes_a_cursor_that_is_taken_back() {
         .await;
     let cfo = gateway.cfo().await;
     let sql = "SELECT id FROM vendors WHERE category = 'Long' ORDER BY risk_notes, id";
-    walks_as(&gateway, &cfo, "vendors", "filter: { category: { eq: \"Long\" } }, orderBy: { field: RISK_NOTES }", &[1], sql).await;
+    walks_as(
+        &gateway,
+        &cfo,
+        "vendors",
+        "filter: { category: { eq: \"Long\" } }, orderBy: { field: RISK_NOTES }",
+        &[1],
+        sql,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -557,9 +642,12 @@ async fn nested_pages_are_cut_filtered_ordered_and_counted_for_each_parent() {
     let cursor = two.values().map(|page| &page["pageInfo"]["endCursor"]).find(|cursor| cursor.is_string());
     let cursor = text(cursor.expect("a cursor"));
     let at = two.values().find(|page| page["pageInfo"]["endCursor"] == *cursor).expect("its page");
-    let place = format!("(SELECT p.changed_at, p.id FROM deal_history p WHERE p.id = '{}')", ids(at).last().expect("a row"));
+    let place =
+        format!("(SELECT p.changed_at, p.id FROM deal_history p WHERE p.id = '{}')", ids(at).last().expect("a row"));
     let total = expected("true", newest, 1).await;
-    for (arguments, comparison, order) in [("first: 2, after", "<", newest), ("last: 2, before", ">", "h.changed_at, h.id")] {
+    for (arguments, comparison, order) in
+        [("first: 2, after", "<", newest), ("last: 2, before", ">", "h.changed_at, h.id")]
+    {
         let page = rows_of(&found(&format!("{arguments}: \"{cursor}\"")).await);
         for (id, (rows, _)) in expected(&format!("(h.changed_at, h.id) {comparison} {place}"), order, 2).await {
             let mut rows = rows.as_array().expect("rows").clone();

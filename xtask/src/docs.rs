@@ -25,9 +25,9 @@ pub fn check(root: &Path) -> Result<()> {
             }
         }
     }
-    let config = variables(&fs::read_to_string(root.join("crates/server/src/config.rs"))?, "env = \"", '"');
-    let example = variables(&fs::read_to_string(root.join(".env.example"))?, "\n#", '=');
-    for variable in config.difference(&example) {
+    let config = fs::read_to_string(root.join("crates/server/src/config.rs"))?;
+    let example = fs::read_to_string(root.join(".env.example"))?;
+    for variable in variables(&config, "env = \"", '"').difference(&variables(&example, "\n#", '=')) {
         problems.push(format!(".env.example: {variable} is missing"));
     }
     ensure!(problems.is_empty(), "{}", problems.join("\n"));

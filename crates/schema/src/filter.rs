@@ -12,6 +12,9 @@ use crate::scalar;
 
 /// How many conditions one filter may have, relations and lists included.
 const MOST_CONDITIONS: usize = 200;
+/// How many relations a filter may reach through in all: each is a join, and planning takes longer with each by far (20
+/// side by side took PostgreSQL 5 s).
+const MOST_RELATIONS: usize = 8;
 /// How many values a list of a filter may have.
 const MOST_VALUES: usize = 1_000;
 
@@ -53,21 +56,45 @@ pub(crate) fn operators(kind: Kind) -> Vec<(&'static str, String, &'static str)>
 
 /// The filter that a client wrote for a type.
 pub(crate) fn parse(ty: &Type, value: Option<&Value>) -> Result<Filter> {
-    let mut left = MOST_CONDITIONS;
+    let mut left = Left { conditions: MOST_CONDITIONS, relations: MOST_RELATIONS };
     match value {
         None | Some(Value::Null) => Ok(Filter::everything()),
         Some(value) => type_filter(ty, value, "filter", &mut left),
     }
 }
 
-fn type_filter(ty: &Type, value: &Value, path: &str, left: &mut usize) -> Result<Filter> {
+/// What a filter may still ask for.
+struct Left {
+    conditions: usize,
+    relations: usize,
+}
+
+impl Left {
+    fn condition(&mut self, path: &str) -> Result<()> {
+        self.conditions = self.conditions.checked_sub(1).ok_or_else(|| {
+            Error::invalid(path, format!("A filter may have {MOST_CONDITIONS} conditions. Ask for less at once."))
+        })?;
+        Ok(())
+    }
+
+    /// What the far side of a relation must satisfy.
+    fn beyond(&mut self, to: &Type, value: &Value, path: &str) -> Result<Filter> {
+        self.relations = self.relations.checked_sub(1).ok_or_else(|| {
+            Error::invalid(
+                path,
+                format!("A filter may reach through {MOST_RELATIONS} relations. Ask for less at once."),
+            )
+        })?;
+        type_filter(to, value, path, self)
+    }
+}
+
+fn type_filter(ty: &Type, value: &Value, path: &str, left: &mut Left) -> Result<Filter> {
     let Value::Object(entries) = value else { return Err(Error::invalid(path, "A filter is an object.")) };
     let mut all = Vec::new();
     for (name, value) in entries {
         let path = format!("{path}.{name}");
-        *left = left.checked_sub(1).ok_or_else(|| {
-            Error::invalid(&path, format!("A filter may have {MOST_CONDITIONS} conditions. Ask for less at once."))
-        })?;
+        left.condition(&path)?;
         if matches!(value, Value::Null) {
             return Err(Error::invalid(
                 &path,
@@ -86,14 +113,15 @@ fn type_filter(ty: &Type, value: &Value, path: &str, left: &mut usize) -> Result
     Ok(Filter::All(all))
 }
 
-fn filters(ty: &Type, value: &Value, path: &str, left: &mut usize) -> Result<Vec<Filter>> {
+fn filters(ty: &Type, value: &Value, path: &str, left: &mut Left) -> Result<Vec<Filter>> {
     match value {
         Value::List(items) => items
             .iter()
             .enumerate()
             .map(|(i, item)| {
-                *left = left.saturating_sub(1);
-                type_filter(ty, item, &format!("{path}.{i}"), left)
+                let path = format!("{path}.{i}");
+                left.condition(&path)?;
+                type_filter(ty, item, &path, left)
             })
             .collect(),
         // As GraphQL coerces: one is a list of one.
@@ -101,10 +129,10 @@ fn filters(ty: &Type, value: &Value, path: &str, left: &mut usize) -> Result<Vec
     }
 }
 
-fn related(relation: Relation, value: &Value, path: &str, left: &mut usize) -> Result<Filter> {
+fn related(relation: Relation, value: &Value, path: &str, left: &mut Left) -> Result<Filter> {
     let to = &Model::get().types[relation.to];
     if !relation.many {
-        return Ok(Filter::Related(relation, true, Box::new(type_filter(to, value, path, left)?)));
+        return Ok(Filter::Related(relation, true, Box::new(left.beyond(to, value, path)?)));
     }
     let Value::Object(entries) = value else { return Err(Error::invalid(path, "A filter is an object.")) };
     let mut all = Vec::new();
@@ -113,7 +141,7 @@ fn related(relation: Relation, value: &Value, path: &str, left: &mut usize) -> R
         if matches!(value, Value::Null) {
             return Err(Error::invalid(&path, "A condition must not be null: leave it out."));
         }
-        all.push(Filter::Related(relation, name == "some", Box::new(type_filter(to, value, &path, left)?)));
+        all.push(Filter::Related(relation, name == "some", Box::new(left.beyond(to, value, &path)?)));
     }
     Ok(Filter::All(all))
 }
@@ -126,7 +154,10 @@ fn conditions(index: usize, kind: Kind, value: &Value, path: &str) -> Result<Fil
     for (operator, value) in entries {
         let path = format!("{path}.{operator}");
         if matches!(value, Value::Null) {
-            return Err(Error::invalid(&path, "An operator's value must not be null: leave it out, or ask with isNull."));
+            return Err(Error::invalid(
+                &path,
+                "An operator's value must not be null: leave it out, or ask with isNull.",
+            ));
         }
         let scalar = |kind| scalar::parse(kind, value).map_err(|message| Error::invalid(&path, message));
         let list = |kind| values(kind, value, &path);

@@ -48,7 +48,9 @@ fn add<'a>(
                     Some(_) => {
                         return Err(Error::invalid(
                             key,
-                            format!("{key} is selected twice with different fields or arguments. Give one of them an alias."),
+                            format!(
+                                "{key} is selected twice with different fields or arguments. Give one of them an alias."
+                            ),
                         ));
                     }
                     None => fields.push(Selected { key, field, sets: vec![&field.node.selection_set.node] }),
@@ -119,8 +121,5 @@ fn resolve(env: &QueryEnv, value: &async_graphql_value::Value) -> Option<Value> 
 fn variable(env: &QueryEnv, name: &Name) -> Option<Value> {
     let definition =
         env.operation.node.variable_definitions.iter().find(|definition| definition.node.name.node == *name)?;
-    env.variables
-        .get(name)
-        .cloned()
-        .or_else(|| definition.node.default_value.as_ref().map(|value| value.node.clone()))
+    env.variables.get(name).cloned().or_else(|| definition.node.default_value.as_ref().map(|value| value.node.clone()))
 }

@@ -62,7 +62,7 @@ async fn create(template: &str) -> String {
     for ended in ENDED.lock().expect("no test panics here").drain(..).collect::<Vec<_>>() {
         let _ = admin.execute_unprepared(&format!("DROP DATABASE IF EXISTS {ended} WITH (FORCE)")).await;
     }
-    let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
+    let sql = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");
     admin.execute_unprepared(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     let _ = admin.close().await;
     name

@@ -52,7 +52,9 @@ impl Generator {
                 return Ok(generator);
             }
         }
-        bail!("No load generator is on the PATH: install wrk (`apt install wrk`, `brew install wrk`) or oha (`cargo install oha`).")
+        bail!(
+            "No load generator is on the PATH: install wrk (`apt install wrk`, `brew install wrk`) or oha (`cargo install oha`)."
+        )
     }
 
     /// Its name.
@@ -90,13 +92,18 @@ impl Generator {
         let (sample, size, errors) = match self {
             Self::Wrk => {
                 let requests = figure("/requests")?;
-                let sample = Sample { rate: requests / figure("/seconds")?, p50: figure("/p50")?, p99: figure("/p99")? };
+                let sample =
+                    Sample { rate: requests / figure("/seconds")?, p50: figure("/p50")?, p99: figure("/p99")? };
                 (sample, figure("/bytes")? / requests, figure("/errors")?)
             }
             Self::Oha => {
-                let percentile = |name: &str| Ok::<_, anyhow::Error>(figure(&format!("/latencyPercentiles/{name}"))? * 1e3);
-                let sample =
-                    Sample { rate: figure("/summary/requestsPerSec")?, p50: percentile("p50")?, p99: percentile("p99")? };
+                let percentile =
+                    |name: &str| Ok::<_, anyhow::Error>(figure(&format!("/latencyPercentiles/{name}"))? * 1e3);
+                let sample = Sample {
+                    rate: figure("/summary/requestsPerSec")?,
+                    p50: percentile("p50")?,
+                    p99: percentile("p99")?,
+                };
                 let statuses = json["statusCodeDistribution"].as_object().with_context(failed)?;
                 let errors = statuses.keys().filter(|status| *status != "200").count();
                 (sample, figure("/summary/sizePerRequest")?, errors as f64 + 1.0 - figure("/summary/successRate")?)

@@ -93,7 +93,12 @@ pub async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-async fn measure(options: &Options, generator: Generator, binaries: &Binaries, url: &str) -> Result<(Vec<Row>, String)> {
+async fn measure(
+    options: &Options,
+    generator: Generator,
+    binaries: &Binaries,
+    url: &str,
+) -> Result<(Vec<Row>, String)> {
     let subject = prepare(binaries, url).await?;
     let mut command = gateway(binaries, url);
     command.envs([("AETHER_MAX_CONNECTIONS", POOL.to_string())]);
@@ -122,7 +127,8 @@ async fn measure(options: &Options, generator: Generator, binaries: &Binaries, u
         generator.run(ours, WARM_UP_SECONDS).await?;
         generator.run(theirs, WARM_UP_SECONDS).await?;
         for round in 1..=options.rounds {
-            let (ours, theirs) = (generator.run(ours, options.seconds).await?, generator.run(theirs, options.seconds).await?);
+            let (ours, theirs) =
+                (generator.run(ours, options.seconds).await?, generator.run(theirs, options.seconds).await?);
             let ratio = ours.rate / theirs.rate;
             eprintln!(
                 "[{:>3} of {seconds} s] {name}, round {round} of {}: gateway {:.1}/s, floor {:.1}/s, ratio {ratio:.2}",
@@ -184,7 +190,8 @@ async fn sign_in(gateway: &Server) -> Result<String> {
     let login = r#"mutation { login(email: "sarah.chen@aether-demo.com", password: "aether-demo", organization: "aether-demo") { accessToken } }"#;
     let client = reqwest::Client::new().post(format!("http://{}/graphql", gateway.address));
     let answer: Value = client.json(&json!({ "query": login })).send().await?.json().await?;
-    let token = answer["data"]["login"]["accessToken"].as_str().with_context(|| format!("nobody signed in: {answer}"))?;
+    let token =
+        answer["data"]["login"]["accessToken"].as_str().with_context(|| format!("nobody signed in: {answer}"))?;
     Ok(format!("Bearer {token}"))
 }
 
@@ -212,7 +219,11 @@ async fn check(
         bail!("{name}: the answers differ at {difference}");
     }
     let rows = rows(&ours["data"]);
-    ensure!(rows == query.rows, "{name}: {rows} rows instead of {}; the database lacks the benchmark's data", query.rows);
+    ensure!(
+        rows == query.rows,
+        "{name}: {rows} rows instead of {}; the database lacks the benchmark's data",
+        query.rows
+    );
     let statements = ours["extensions"]["statements"].as_u64().context("the gateway does not tell its statements")?;
     eprintln!("{name}: same answer, {rows} rows, {statements} statement(s), {} and {} bytes", bytes[0], bytes[1]);
     let request = |server: &Server, which: usize| Request {

@@ -84,8 +84,7 @@ pub fn difference(ours: &Value, theirs: &Value, path: &str) -> Option<String> {
             a.iter().zip(b).enumerate().find_map(|(i, (a, b))| difference(a, b, &format!("{path}[{i}]")))
         }
         (a, b) if a == b => None,
-        (Value::String(a), Value::String(b))
-            if matches!((moment(a), moment(b)), (Some(a), Some(b)) if a == b) => None,
+        (Value::String(a), Value::String(b)) if matches!((moment(a), moment(b)), (Some(a), Some(b)) if a == b) => None,
         (a, b) => Some(format!("{path}: the gateway says {}, the floor {}", brief(a), brief(b))),
     }
 }
