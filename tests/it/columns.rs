@@ -114,8 +114,10 @@ async fn the_reader_selects_what_is_exposed_and_can_do_nothing_else() {
                 AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege('aether_reader', c.oid, a.attnum, 'SELECT')",
         )
         .await;
-    let readable: BTreeSet<_> =
-        readable.iter().map(|row| (row["table"].as_str().expect("text"), row["column"].as_str().expect("text"))).collect();
+    let readable: BTreeSet<_> = readable
+        .iter()
+        .map(|row| (row["table"].as_str().expect("text"), row["column"].as_str().expect("text")))
+        .collect();
     let exposed: BTreeSet<_> = classified().into_iter().filter(|(_, exposed)| *exposed).map(|(name, _)| name).collect();
     assert_eq!(readable, exposed);
     // Partitions and sequences included.
@@ -145,7 +147,9 @@ async fn the_reader_selects_what_is_exposed_and_can_do_nothing_else() {
         assert_eq!(gateway.value(&sql).await, false, "{role}");
         let sql = format!("SELECT count(*) FROM pg_auth_members WHERE member = '{role}'::regrole");
         assert_eq!(gateway.value(&sql).await, 0, "{role}");
-        let sql = format!("SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls FROM pg_roles WHERE rolname = '{role}'");
+        let sql = format!(
+            "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls FROM pg_roles WHERE rolname = '{role}'"
+        );
         assert_eq!(gateway.value(&sql).await, false, "{role}");
     }
 }

@@ -9,12 +9,12 @@ use crate::{
     support::{Gateway, HOME, User},
 };
 
-/// Who is asked, in turn, until every field has shown something.
+/// Who is asked, in turn, until every field has shown something. The first two walk through everything.
 const READERS: [(&str, &str); 6] = [
     ("sarah.chen@aether-demo.com", HOME),
+    ("agent@northgate-bank.example", "northgate-bank"),
     ("admin@aether-demo.com", HOME),
     ("analyst@aether-demo.com", HOME),
-    ("agent@northgate-bank.example", "northgate-bank"),
     ("legal@harrow-and-lane.example", "harrow-and-lane"),
     ("cfo@meridian-capital.example", "meridian-capital"),
 ];
@@ -63,7 +63,8 @@ fn all(sdl: &Sdl, ty: &str) -> String {
 /// The fields of the query root that list a type and that find one.
 fn roots<'a>(sdl: &'a Sdl, ty: &str) -> (&'a str, &'a str) {
     let fields = sdl.fields("Query");
-    let of = |ty: &str| fields.iter().find(|field| field.ty == ty && !field.arguments.is_empty()).map(|field| field.name);
+    let of =
+        |ty: &str| fields.iter().find(|field| field.ty == ty && !field.arguments.is_empty()).map(|field| field.name);
     (of(&format!("{ty}Connection")).expect("a list"), of(ty).expect("a root by id"))
 }
 
@@ -92,18 +93,21 @@ fn note(sdl: &Sdl, ty: &str, row: &Value, shown: &mut BTreeSet<String>) {
 }
 
 /// A page of a type with all fields, and its first row by id and by global id.
-async fn walk(sdl: &Sdl, user: &User<'_>, shown: &mut BTreeSet<String>) {
+async fn walk(sdl: &Sdl, user: &User<'_>, shown: &mut BTreeSet<String>, walked: &mut BTreeSet<String>) {
     for ty in sdl.entities() {
         let (list, one) = roots(sdl, ty);
         let fields = all(sdl, ty);
         let page = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { id } }";
-        let data = user.data(&format!("{{ {list}(first: 50) {{ totalCount {page} nodes {{ {fields}}} }} }}")).await;
+        let data = user.data(&format!("{{ {list}(first: 20) {{ totalCount {page} nodes {{ {fields}}} }} }}")).await;
         let rows = data[list]["nodes"].as_array().expect("rows");
         rows.iter().for_each(|row| note(sdl, ty, row, shown));
+        // The agent bank has no financial data of its own.
         let Some(row) = rows.first() else { continue };
         let (id, node_id) = (&row["id"], &row["nodeId"]);
-        let again = format!("{{ {one}(id: {id}) {{ {fields}}} node(nodeId: {node_id}) {{ ... on {ty} {{ {fields}}} }} }}");
+        let again =
+            format!("{{ {one}(id: {id}) {{ {fields}}} node(nodeId: {node_id}) {{ ... on {ty} {{ {fields}}} }} }}");
         let data = user.data(&again).await;
+        walked.insert(ty.to_owned());
         assert_eq!(data[one], *row, "{ty} by id");
         assert_eq!(data["node"], *row, "{ty} by nodeId");
     }
@@ -117,7 +121,9 @@ async fn look_for(sdl: &Sdl, user: &User<'_>, shown: &mut BTreeSet<String>) {
         for field in sdl.fields(ty).iter().filter(|field| field.name != "nodeId") {
             let what = what(sdl, field);
             let missing = match what {
-                What::Document => sdl.fields(field.ty).iter().any(|inner| !shown.contains(&format!("{}.{}", field.ty, inner.name))),
+                What::Document => {
+                    sdl.fields(field.ty).iter().any(|inner| !shown.contains(&format!("{}.{}", field.ty, inner.name)))
+                }
                 _ => !shown.contains(&format!("{ty}.{}", field.name)),
             };
             if missing {
@@ -162,12 +168,15 @@ async fn every_field_answers_and_has_something_to_show() {
         }
     }
     assert!(expected.len() > 800, "{}", expected.len());
-    let mut shown = BTreeSet::new();
-    for (email, organization) in READERS {
+    let (mut shown, mut walked) = (BTreeSet::new(), BTreeSet::new());
+    for (i, (email, organization)) in READERS.into_iter().enumerate() {
         let user = gateway.sign_in(email, organization).await;
-        walk(&sdl, &user, &mut shown).await;
+        if i < 2 {
+            walk(&sdl, &user, &mut shown, &mut walked).await;
+        }
         look_for(&sdl, &user, &mut shown).await;
     }
+    assert_eq!(walked.len(), sdl.entities().len(), "types of which a row was found again by id");
     let empty: Vec<_> = expected.difference(&shown).map(String::as_str).collect();
     let allowed: Vec<_> = EMPTY.iter().map(|(field, _)| *field).collect();
     assert_eq!(empty, allowed, "fields that are empty for everybody (see EMPTY)");

@@ -95,7 +95,8 @@ impl Sdl {
 
     /// The types that rows have: those that can be looked up by a global id.
     pub fn entities(&self) -> Vec<&str> {
-        let is_node = |ty: &&Value| ty["interfaces"].as_array().is_some_and(|all| all.iter().any(|i| i["name"] == "Node"));
+        let is_node =
+            |ty: &&Value| ty["interfaces"].as_array().is_some_and(|all| all.iter().any(|i| i["name"] == "Node"));
         self.types.values().filter(is_node).map(|ty| text(ty, "name")).collect()
     }
 
@@ -107,22 +108,22 @@ impl Sdl {
 fn slots(value: &Value) -> Vec<Slot<'_>> {
     let all = value.as_array().into_iter().flatten();
     all.map(|slot| {
-            let (mut ty, mut list) = (&slot["type"], false);
-            while !ty["ofType"].is_null() {
-                list |= ty["kind"] == "LIST";
-                ty = &ty["ofType"];
-            }
-            Slot {
-                name: text(slot, "name"),
-                description: text(slot, "description"),
-                arguments: slots(&slot["args"]),
-                ty: text(ty, "name"),
-                kind: text(ty, "kind"),
-                list,
-                required: slot["type"]["kind"] == "NON_NULL",
-            }
-        })
-        .collect()
+        let (mut ty, mut list) = (&slot["type"], false);
+        while !ty["ofType"].is_null() {
+            list |= ty["kind"] == "LIST";
+            ty = &ty["ofType"];
+        }
+        Slot {
+            name: text(slot, "name"),
+            description: text(slot, "description"),
+            arguments: slots(&slot["args"]),
+            ty: text(ty, "name"),
+            kind: text(ty, "kind"),
+            list,
+            required: slot["type"]["kind"] == "NON_NULL",
+        }
+    })
+    .collect()
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -131,7 +132,8 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 /// Every table and materialized view, partitions left out.
 pub async fn tables(gateway: &Gateway) -> Vec<String> {
-    let sql = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'm', 'v')
+    let sql =
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'm', 'v')
         AND NOT relispartition ORDER BY 1";
     gateway.rows(sql).await.iter().map(|row| text(row, "relname").to_owned()).collect()
 }
@@ -178,7 +180,11 @@ async fn every_table_and_view_has_a_type_with_all_that_belongs_to_one() {
             assert_eq!(sdl.kind(&format!("{ty}{suffix}")), kind, "{ty}{suffix}");
         }
         for (field, of) in [("edges", format!("{ty}Edge")), ("nodes", ty.into()), ("pageInfo", "PageInfo".into())] {
-            assert_eq!(sdl.field(&connection, field).map(|field| field.ty.to_owned()), Some(of), "{connection}.{field}");
+            assert_eq!(
+                sdl.field(&connection, field).map(|field| field.ty.to_owned()),
+                Some(of),
+                "{connection}.{field}"
+            );
         }
         assert!(sdl.field(&connection, "totalCount").is_some(), "{connection}");
         assert_eq!(sdl.field(&format!("{ty}Edge"), "node").map(|field| field.ty.to_owned()), Some(ty.to_owned()));
@@ -211,14 +217,19 @@ async fn every_foreign_key_is_a_relation_in_both_directions() {
         let (child, column) = (Model::get().by_table(text(key, "child")).expect("a type"), text(key, "column"));
         let parent = Model::get().by_table(text(key, "parent")).expect("a type");
         let of = |index: usize| child.table.columns[index].name;
-        let mut forward = child.relations().filter(|(_, r)| r.from == child.id && r.to == parent.id && of(r.from_column) == column);
+        let mut forward =
+            child.relations().filter(|(_, r)| r.from == child.id && r.to == parent.id && of(r.from_column) == column);
         let (field, _) = forward.next().unwrap_or_else(|| panic!("{}.{column} leads nowhere", child.name));
         let shown = sdl.field(child.name, &field.name).unwrap_or_else(|| panic!("no {}.{}", child.name, field.name));
         assert_eq!((shown.ty, shown.list), (parent.name, false), "{}.{}", child.name, field.name);
         let mut back = parent.relations().filter(|(_, r)| {
-            r.from == parent.id && r.to == child.id && of(r.to_column) == column && parent.table.columns[r.from_column].name == "id"
+            r.from == parent.id
+                && r.to == child.id
+                && of(r.to_column) == column
+                && parent.table.columns[r.from_column].name == "id"
         });
-        let (field, _) = back.next().unwrap_or_else(|| panic!("{} is not seen from {}.{column}", child.name, parent.name));
+        let (field, _) =
+            back.next().unwrap_or_else(|| panic!("{} is not seen from {}.{column}", child.name, parent.name));
         let shown = sdl.field(parent.name, &field.name).unwrap_or_else(|| panic!("no {}.{}", parent.name, field.name));
         let expected = if key["one"] == true { child.name.to_owned() } else { format!("{}Connection", child.name) };
         assert_eq!(shown.ty, expected, "{}.{}", parent.name, field.name);
@@ -233,9 +244,9 @@ async fn no_enum_label_is_lost_and_all_values_shout() {
     let sdl = Sdl::of(&gateway).await;
     for name in sdl.names().filter(|name| sdl.kind(name) == "ENUM") {
         for (value, _) in sdl.values(name) {
-            let shouts = value.split('_').all(|word| {
-                !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
-            });
+            let shouts = value
+                .split('_')
+                .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
             assert!(shouts, "{name}.{value}");
         }
     }
@@ -254,7 +265,8 @@ async fn no_enum_label_is_lost_and_all_values_shout() {
         let (table, name) = (text(column, "table"), text(column, "column"));
         let field = sdl.field(type_of(table), &camel(name)).unwrap_or_else(|| panic!("no field for {table}.{name}"));
         assert_eq!(field.kind, "ENUM", "{table}.{name}");
-        let labels: Vec<_> = column["labels"].as_array().expect("labels").iter().map(|l| letters(l.as_str().expect("text"))).collect();
+        let labels: Vec<_> =
+            column["labels"].as_array().expect("labels").iter().map(|l| letters(l.as_str().expect("text"))).collect();
         let values: Vec<_> = sdl.values(field.ty).into_iter().map(|(value, _)| letters(value)).collect();
         assert_eq!(values, labels, "{}", field.ty);
     }

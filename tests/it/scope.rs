@@ -79,7 +79,8 @@ impl Who {
             Some(region) => format!("{home} AND {column}::text = '{region}'"),
             None => home.clone(),
         };
-        let in_department = |column: &str, of: &str| match department {
+        let in_department = |column: &str, of: &str| {
+            match department {
             Some(name) => format!(
                 "{column} IN (WITH RECURSIVE tree AS (SELECT d.id, d.name FROM departments d
                      WHERE d.organization_id = '{}' AND d.name = '{name}'
@@ -87,8 +88,10 @@ impl Who {
                 self.organization
             ),
             None => "true".into(),
+        }
         };
-        let via = |column: &str, parent: &str| format!("{column} IN (SELECT id FROM {parent} WHERE {})", self.sees(parent));
+        let via =
+            |column: &str, parent: &str| format!("{column} IN (SELECT id FROM {parent} WHERE {})", self.sees(parent));
         let only = |allowed: bool| format!("{home} AND {allowed}");
         match table {
             "organizations" => format!(
@@ -129,8 +132,14 @@ impl Who {
             "scenario_results" => via("scenario_id", "scenarios"),
             "audit_logs" => only(self.may(&["CFO", "FINANCE_MANAGER", "ADMIN"], "audit:read")),
             "integration_syncs" | "integration_logs" => via("integration_id", "integrations"),
-            "vendors" | "vendor_spend" | "ai_actions" | "compliance_controls" | "compliance_issues" | "integrations"
-            | "data_lineage_nodes" | "data_lineage_edges" => home,
+            "vendors"
+            | "vendor_spend"
+            | "ai_actions"
+            | "compliance_controls"
+            | "compliance_issues"
+            | "integrations"
+            | "data_lineage_nodes"
+            | "data_lineage_edges" => home,
             "workspaces" => format!("id IN {}", self.workspaces(ALL)),
             "drift_items" => format!(
                 "(workspace_id IN {} OR workspace_id IN {} AND status <> 'unresolved')",
@@ -143,8 +152,17 @@ impl Who {
                 self.workspaces(FULL),
                 self.workspaces("'investor'")
             ),
-            "workspace_members" | "clauses" | "variables" | "covenants" | "graph_nodes" | "graph_edges" | "graph_state"
-            | "reconciliation_sessions" | "reconciliation_items" | "golden_records" | "golden_record_versions"
+            "workspace_members"
+            | "clauses"
+            | "variables"
+            | "covenants"
+            | "graph_nodes"
+            | "graph_edges"
+            | "graph_state"
+            | "reconciliation_sessions"
+            | "reconciliation_items"
+            | "golden_records"
+            | "golden_record_versions"
             | "downstream_connectors" => format!("workspace_id IN {}", self.workspaces(ALL)),
             table => panic!("Who sees the rows of {table}? Say it here, from permissions.md."),
         }
@@ -168,7 +186,8 @@ impl Rows {
         for ty in &Model::get().types {
             let keys: HashSet<_> = ty.table.foreign_keys.iter().map(|key| key.column).chain(["id"]).collect();
             let keys = keys.into_iter().collect::<Vec<_>>().join(", ");
-            let rows = gateway.rows(&format!("SELECT {keys} FROM {} WHERE {}", ty.table.name, condition(ty.table.name))).await;
+            let rows =
+                gateway.rows(&format!("SELECT {keys} FROM {} WHERE {}", ty.table.name, condition(ty.table.name))).await;
             types.push(rows.into_iter().map(|row| (row["id"].as_str().expect("an id").to_owned(), row)).collect());
         }
         Self(types)
@@ -234,7 +253,8 @@ impl<'g> Check<'g> {
 
 /// Lists and counts.
 async fn lists_hold(user: &User<'_>, seen: &Rows, (email, _): (&str, &str)) {
-    let fields = Model::get().types.iter().map(|ty| format!("{}(first: 500) {{ totalCount nodes {{ id }} }} ", ty.plural));
+    let fields =
+        Model::get().types.iter().map(|ty| format!("{}(first: 500) {{ totalCount nodes {{ id }} }} ", ty.plural));
     let data = user.data(&format!("{{ {} }}", fields.collect::<String>())).await;
     for ty in &Model::get().types {
         let (page, expected) = (&data[ty.plural], seen.of(ty));
@@ -248,13 +268,23 @@ async fn lists_hold(user: &User<'_>, seen: &Rows, (email, _): (&str, &str)) {
 }
 
 /// By id, by global id and by filter: null and nothing, without an error.
-async fn hidden_rows_look_absent(gateway: &Gateway, all: &Rows, user: &User<'_>, seen: &Rows, (email, _): (&str, &str)) {
+async fn hidden_rows_look_absent(
+    gateway: &Gateway,
+    all: &Rows,
+    user: &User<'_>,
+    seen: &Rows,
+    (email, _): (&str, &str),
+) {
     let (mut fields, mut names) = (String::new(), Vec::new());
     for ty in &Model::get().types {
-        let hidden: Vec<_> = all.of(ty).keys().filter(|id| !seen.of(ty).contains_key(*id)).take(3).cloned().collect();
-        fields += &format!("{0}: {0}(filter: {{ id: {{ in: {1} }} }}) {{ totalCount nodes {{ id }} }} ", ty.plural, list(&hidden));
-        for (i, id) in hidden.iter().enumerate() {
-            fields += &format!("{0}{i}: {0}(id: \"{id}\") {{ id }} ", ty.singular);
+        let hidden: Vec<_> = all.of(ty).keys().filter(|id| !seen.of(ty).contains_key(*id)).take(100).cloned().collect();
+        fields += &format!(
+            "{0}: {0}(filter: {{ id: {{ in: {1} }} }}) {{ totalCount nodes {{ id }} }} ",
+            ty.plural,
+            list(&hidden)
+        );
+        if let Some(id) = hidden.first() {
+            fields += &format!("{0}: {0}(id: \"{id}\") {{ id }} ", ty.singular);
             names.push(format!("{}:{id}", ty.name));
         }
     }
@@ -262,7 +292,9 @@ async fn hidden_rows_look_absent(gateway: &Gateway, all: &Rows, user: &User<'_>,
     let me = user.data("{ me { user { id nodeId } } }").await;
     names.push(format!("User:{}", me["me"]["user"]["id"].as_str().expect("an id")));
     let names = names.iter().map(|name| format!("('{name}')")).collect::<Vec<_>>().join(", ");
-    let sql = format!("SELECT translate(encode(convert_to(name, 'UTF8'), 'base64'), E'=\\n', '') AS id FROM (VALUES {names}) AS v(name)");
+    let sql = format!(
+        "SELECT translate(encode(convert_to(name, 'UTF8'), 'base64'), E'=\\n', '') AS id FROM (VALUES {names}) AS v(name)"
+    );
     let mut node_ids = gateway.rows(&sql).await;
     assert_eq!(node_ids.pop().map(|row| row["id"].clone()), Some(me["me"]["user"]["nodeId"].clone()));
     for (i, row) in node_ids.iter().enumerate() {
@@ -295,7 +327,8 @@ async fn relations_hold(user: &User<'_>, seen: &Rows, (email, _): (&str, &str)) 
             for node in nodes {
                 let row = &seen.of(ty)[node["id"].as_str().expect("an id")];
                 let expected = row[from_column].as_str().and_then(|key| by.get(key));
-                let (answer, what) = (&node[&field.name], format!("{email}: {}.{} of {}", ty.name, field.name, node["id"]));
+                let (answer, what) =
+                    (&node[&field.name], format!("{email}: {}.{} of {}", ty.name, field.name, node["id"]));
                 if relation.many {
                     assert_eq!(answer["totalCount"], expected.map_or(0, HashSet::len), "{what}");
                     for id in ids(&answer["nodes"]) {
@@ -325,7 +358,8 @@ async fn relation_filters_hold(all: &Rows, user: &User<'_>, seen: &Rows, (email,
             let (from_column, to_column) = columns(ty, &relation);
             let by = seen.by(to, to_column);
             let keys: HashSet<_> = seen.of(ty).values().filter_map(|row| row[from_column].as_str()).collect();
-            let related = seen.of(ty).values().filter(|row| row[from_column].as_str().is_some_and(|key| by.contains_key(key)));
+            let related =
+                seen.of(ty).values().filter(|row| row[from_column].as_str().is_some_and(|key| by.contains_key(key)));
             let related = related.count();
             // Rows that are related but hidden.
             let hidden = all.of(to).iter().filter(|(id, row)| {
@@ -353,7 +387,6 @@ async fn relation_filters_hold(all: &Rows, user: &User<'_>, seen: &Rows, (email,
     }
     assert!(tried > 0, "{email}: no row that is hidden is related to one that is not");
 }
-
 
 /// How many rows SQL counts.
 async fn count(gateway: &Gateway, from: &str) -> u64 {
@@ -403,7 +436,12 @@ async fn everybody_sees_exactly_their_rows(gateway: &Gateway, wholly: &[(&str, &
 #[tokio::test]
 async fn people_of_an_organization_see_exactly_their_rows() {
     let gateway = Gateway::demo().await;
-    everybody_sees_exactly_their_rows(&gateway, &[SARAH, EUROPE, ENGINEERING], &[MANAGER, ADMIN, ANALYST, VIEWER, VICTOR, NOVAK]).await;
+    everybody_sees_exactly_their_rows(
+        &gateway,
+        &[SARAH, EUROPE, ENGINEERING],
+        &[MANAGER, ADMIN, ANALYST, VIEWER, VICTOR, NOVAK],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -430,13 +468,18 @@ async fn organizations_never_see_each_others_rows() {
             let Some(one) = foreign.first() else { continue };
             tried += 1;
             let mut query = format!("one: {}(id: \"{one}\") {{ id }} ", ty.singular);
-            query += &format!("list: {}(filter: {{ id: {{ in: {} }} }}) {{ totalCount nodes {{ id }} }} ", ty.plural, list(&foreign));
+            query += &format!(
+                "list: {}(filter: {{ id: {{ in: {} }} }}) {{ totalCount nodes {{ id }} }} ",
+                ty.plural,
+                list(&foreign)
+            );
             let orders = ty.columns().filter(|(_, column)| aether_store::model::orderable(column.kind));
             for (i, (_, column)) in orders.enumerate() {
                 let field = ty.table.columns[column.index].name.to_uppercase();
                 for direction in ["ASC", "DESC"] {
                     let order = format!("{{ field: {field}, direction: {direction}, nulls: FIRST }}");
-                    query += &format!("{direction}{i}: {}(first: 20, orderBy: [{order}]) {{ nodes {{ id }} }} ", ty.plural);
+                    query +=
+                        &format!("{direction}{i}: {}(first: 20, orderBy: [{order}]) {{ nodes {{ id }} }} ", ty.plural);
                 }
             }
             if ty.relations().any(|(field, _)| field.name == "organization") {
@@ -469,13 +512,19 @@ async fn a_regional_analyst_sees_one_region_and_no_sum_over_all() {
         ("anomalies", "anomalies", "affected_region", "\"Europe\""),
     ] {
         let home = format!("{table} JOIN organizations o ON o.id = organization_id AND slug = '{HOME}'");
-        let (all, europe) = (count(&gateway, &home).await, count(&gateway, &format!("{home} WHERE {column}::text = 'Europe'")).await);
+        let (all, europe) =
+            (count(&gateway, &home).await, count(&gateway, &format!("{home} WHERE {column}::text = 'Europe'")).await);
         assert!(europe > 0 && europe < all, "{table}: {europe} of {all}");
         assert_eq!(total(&user, field).await, europe, "{field}");
         let camel = crate::model::camel(column);
-        assert_eq!(total(&user, &format!("{field}(filter: {{ not: {{ {camel}: {{ eq: {value} }} }} }})")).await, 0, "{field}");
+        assert_eq!(
+            total(&user, &format!("{field}(filter: {{ not: {{ {camel}: {{ eq: {value} }} }} }})")).await,
+            0,
+            "{field}"
+        );
         if table != "mv_pipeline_summary" {
-            let data = user.data(&format!("{{ me {{ user {{ organization {{ {field} {{ totalCount }} }} }} }} }}")).await;
+            let data =
+                user.data(&format!("{{ me {{ user {{ organization {{ {field} {{ totalCount }} }} }} }} }}")).await;
             assert_eq!(data["me"]["user"]["organization"][field]["totalCount"], europe, "{field}");
         }
     }
@@ -514,7 +563,9 @@ async fn a_department_analyst_sees_one_department_with_all_below_it() {
     };
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     assert_eq!(names(&data["departments"], &|row| text(&row["name"])), tree);
-    for (field, name) in [("departmentCosts", "/department/name"), ("budgets", "/department/name"), ("anomalies", "/affectedDepartment")] {
+    for (field, name) in
+        [("departmentCosts", "/department/name"), ("budgets", "/department/name"), ("anomalies", "/affectedDepartment")]
+    {
         let found = names(&data[field], &|row| text(row.pointer(name).expect("a name")));
         assert!(!found.is_empty() && found.iter().all(|name| tree.contains(&name.as_str())), "{field}: {found:?}");
     }
@@ -531,8 +582,10 @@ async fn a_changed_role_region_or_grant_counts_from_the_next_request() {
     let gateway = Gateway::demo().await;
     let check = Check::on(&gateway).await;
     let user = gateway.sign_in(ANALYST.0, ANALYST.1).await;
-    let set = async |what: &str| gateway.execute(&format!("UPDATE users SET {what} WHERE email = '{}'", ANALYST.0)).await;
-    let of_home = |table: &str| format!("{table} WHERE organization_id = (SELECT id FROM organizations WHERE slug = '{HOME}')");
+    let set =
+        async |what: &str| gateway.execute(&format!("UPDATE users SET {what} WHERE email = '{}'", ANALYST.0)).await;
+    let of_home =
+        |table: &str| format!("{table} WHERE organization_id = (SELECT id FROM organizations WHERE slug = '{HOME}')");
     let (logs, deals) = (count(&gateway, &of_home("audit_logs")).await, count(&gateway, &of_home("deals")).await);
     assert!(logs > 0);
     assert_eq!((total(&user, "auditLogs").await, total(&user, "deals").await), (0, deals));
@@ -550,7 +603,9 @@ async fn a_changed_role_region_or_grant_counts_from_the_next_request() {
     check.roots(&user, ANALYST).await;
     // A place that nobody knows shows nothing rather than everything.
     set("role = 'ANALYST', region = 'Atlantis', department = 'Alchemy'").await;
-    for field in ["deals", "financialMetrics", "budgets", "anomalies", "departments", "departmentCosts", "pipelineSummaries"] {
+    for field in
+        ["deals", "financialMetrics", "budgets", "anomalies", "departments", "departmentCosts", "pipelineSummaries"]
+    {
         assert_eq!(total(&user, field).await, 0, "{field}");
     }
 }
@@ -558,7 +613,9 @@ async fn a_changed_role_region_or_grant_counts_from_the_next_request() {
 #[tokio::test]
 async fn the_audit_log_is_for_those_with_the_permission() {
     let gateway = Gateway::demo().await;
-    let all = async || count(&gateway, &format!("audit_logs JOIN organizations o ON o.id = organization_id AND slug = '{HOME}'")).await;
+    let all = async || {
+        count(&gateway, &format!("audit_logs JOIN organizations o ON o.id = organization_id AND slug = '{HOME}'")).await
+    };
     for person in [SARAH, MANAGER, ADMIN] {
         let user = gateway.sign_in(person.0, person.1).await;
         assert_eq!(total(&user, "auditLogs").await, all().await, "{}", person.0);
@@ -600,7 +657,9 @@ async fn conversations_scenarios_and_sessions_are_ones_own_or_shared() {
     let all = count(&gateway, &scenarios).await;
     assert!(total(&user, "scenarios").await < all);
     assert_eq!(total(&cfo, "scenarios").await, all);
-    for (field, table, column) in [("aiConversations", "ai_conversations", "user_id"), ("userSessions", "user_sessions", "user_id")] {
+    for (field, table, column) in
+        [("aiConversations", "ai_conversations", "user_id"), ("userSessions", "user_sessions", "user_id")]
+    {
         let own = count(&gateway, &format!("{table} WHERE {column} = '{me}'")).await;
         assert!(own > 0 && own < count(&gateway, table).await, "{table}");
         assert_eq!(total(&user, field).await, own, "{field}");
@@ -632,7 +691,8 @@ async fn only_active_members_see_anything_of_a_workspace() {
     }
     let late = gateway.sign_in(LEGAL_2.0, LEGAL_2.1).await;
     let set = async |what: &str, (email, _): (&str, &str)| {
-        let whose = format!("user_id = (SELECT id FROM users WHERE email = '{email}') AND workspace_id = '{workspace}'");
+        let whose =
+            format!("user_id = (SELECT id FROM users WHERE email = '{email}') AND workspace_id = '{workspace}'");
         gateway.execute(&format!("UPDATE workspace_members SET {what} WHERE {whose}")).await;
     };
     set("status = 'active', joined_at = now()", LEGAL_2).await;
@@ -664,7 +724,8 @@ async fn agent_legal_and_risk_see_all_of_drift_and_audit() {
         }
         let drift = data["driftItems"]["nodes"].as_array().expect("nodes");
         assert!(drift.iter().any(|item| item["status"] == "UNRESOLVED"), "{}", person.0);
-        let reasons = drift.iter().filter(|item| item["approvalReason"].is_string() && item["reasonCategory"].is_string());
+        let reasons =
+            drift.iter().filter(|item| item["approvalReason"].is_string() && item["reasonCategory"].is_string());
         assert!(reasons.count() > 0, "{}", person.0);
     }
 }
@@ -674,7 +735,8 @@ async fn investors_see_settled_drift_without_its_reasons_and_cannot_guess_them()
     let gateway = Gateway::demo().await;
     let workspace = opened_by(&gateway, SARAH).await;
     let (who, user) = (Who::is(&gateway, INVESTOR).await, gateway.sign_in(INVESTOR.0, INVESTOR.1).await);
-    let settled = count(&gateway, &format!("drift_items WHERE workspace_id = '{workspace}' AND status <> 'unresolved'")).await;
+    let settled =
+        count(&gateway, &format!("drift_items WHERE workspace_id = '{workspace}' AND status <> 'unresolved'")).await;
     assert!(settled > 0);
     let of = format!("workspaceId: {{ eq: \"{workspace}\" }}");
     let query = format!(
@@ -685,7 +747,10 @@ async fn investors_see_settled_drift_without_its_reasons_and_cannot_guess_them()
     let drift = data["driftItems"]["nodes"].as_array().expect("nodes");
     assert_eq!(drift.len() as u64, settled);
     for item in drift {
-        assert!(item["status"] != "UNRESOLVED" && item["approvalReason"].is_null() && item["reasonCategory"].is_null(), "{item}");
+        assert!(
+            item["status"] != "UNRESOLVED" && item["approvalReason"].is_null() && item["reasonCategory"].is_null(),
+            "{item}"
+        );
     }
     let events = data["auditEvents"]["nodes"].as_array().expect("nodes");
     assert!(events.iter().any(|event| event["eventType"] == "PUBLISH"), "{events:?}");
@@ -706,15 +771,20 @@ async fn investors_see_settled_drift_without_its_reasons_and_cannot_guess_them()
     ];
     let mut questions = String::new();
     for (i, condition) in conditions.iter().enumerate() {
-        questions += &format!("own{i}: driftItems(first: 500, filter: {{ {condition} }}) {{ totalCount nodes {{ id }} }} ");
+        questions +=
+            &format!("own{i}: driftItems(first: 500, filter: {{ {condition} }}) {{ totalCount nodes {{ id }} }} ");
         let some = format!("driftItems: {{ some: {{ {condition} }} }}");
         questions += &format!("some{i}: clauses(first: 500, filter: {{ {some} }}) {{ totalCount nodes {{ id }} }} ");
-        questions += &format!("one{i}: workspaces(filter: {{ {some} }}) {{ nodes {{ id driftItems(filter: {{ {condition} }}) {{ totalCount }} }} }} ");
+        questions += &format!(
+            "one{i}: workspaces(filter: {{ {some} }}) {{ nodes {{ id driftItems(filter: {{ {condition} }}) {{ totalCount }} }} }} "
+        );
     }
     for field in ["APPROVAL_REASON", "REASON_CATEGORY"] {
         for order in ["ASC, nulls: FIRST", "ASC", "DESC, nulls: FIRST", "DESC"] {
             let alias = format!("{field}{}", order.replace([' ', ',', ':'], ""));
-            questions += &format!("{alias}: driftItems(first: 500, orderBy: [{{ field: {field}, direction: {order} }}]) {{ edges {{ cursor node {{ id }} }} }} ");
+            questions += &format!(
+                "{alias}: driftItems(first: 500, orderBy: [{{ field: {field}, direction: {order} }}]) {{ edges {{ cursor node {{ id }} }} }} "
+            );
         }
     }
     let questions = format!("{{ {questions} }}");
@@ -773,7 +843,10 @@ async fn of_members_from_elsewhere_one_knows_the_name_and_nothing_else() {
     let colleague = gateway.sign_in(ANALYST.0, ANALYST.1).await.data(&query).await;
     assert_eq!(colleague["user"]["role"], "CFO");
     assert_eq!(colleague["user"]["organization"]["settings"]["currency"], "USD");
-    assert_eq!((&colleague["user"]["failedLoginAttempts"], &colleague["user"]["permissions"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&colleague["user"]["failedLoginAttempts"], &colleague["user"]["permissions"]),
+        (&Value::Null, &Value::Null)
+    );
     for person in [SARAH, ADMIN] {
         let user = gateway.sign_in(person.0, person.1).await;
         assert_eq!(user.data(&query).await["user"]["failedLoginAttempts"], 0, "{}", person.0);
@@ -791,19 +864,25 @@ async fn of_members_from_elsewhere_one_knows_the_name_and_nothing_else() {
     for (i, condition) in conditions.enumerate() {
         let hers = format!("id: {{ eq: \"{sarah}\" }}, {condition}");
         questions += &format!("is{i}: users(filter: {{ {hers} }}) {{ totalCount }} ");
-        questions += &format!("not{i}: users(filter: {{ id: {{ eq: \"{sarah}\" }}, not: {{ {condition} }} }}) {{ totalCount }} ");
+        questions += &format!(
+            "not{i}: users(filter: {{ id: {{ eq: \"{sarah}\" }}, not: {{ {condition} }} }}) {{ totalCount }} "
+        );
         questions += &format!("member{i}: workspaceMembers(filter: {{ user: {{ {hers} }} }}) {{ totalCount }} ");
         questions += &format!("opened{i}: workspaces(filter: {{ createdBy: {{ {hers} }} }}) {{ totalCount }} ");
     }
     for (field, _, order) in PRIVATE {
-        questions += &format!("{field}Up: users(first: 500, orderBy: [{{ field: {order} }}]) {{ edges {{ cursor node {{ id }} }} }} ");
+        questions += &format!(
+            "{field}Up: users(first: 500, orderBy: [{{ field: {order} }}]) {{ edges {{ cursor node {{ id }} }} }} "
+        );
         questions += &format!(
             "{field}Down: users(first: 500, orderBy: [{{ field: {order}, direction: DESC, nulls: FIRST }}]) {{ edges {{ cursor node {{ id }} }} }} "
         );
     }
     let questions = format!("{{ {questions} }}");
     let before = agent.data(&questions).await;
-    for (key, answer) in before.as_object().expect("data").iter().filter(|(key, _)| !key.ends_with("Up") && !key.ends_with("Down")) {
+    for (key, answer) in
+        before.as_object().expect("data").iter().filter(|(key, _)| !key.ends_with("Up") && !key.ends_with("Down"))
+    {
         assert_eq!(answer["totalCount"] == 0, !key.starts_with("not"), "{key}: {answer}");
     }
     gateway
@@ -814,7 +893,11 @@ async fn of_members_from_elsewhere_one_knows_the_name_and_nothing_else() {
               WHERE id = '{sarah}'"
         ))
         .await;
-    gateway.execute(&format!("UPDATE organizations SET subscription_tier = 'starter', settings = '{{}}' WHERE slug = '{HOME}'")).await;
+    gateway
+        .execute(&format!(
+            "UPDATE organizations SET subscription_tier = 'starter', settings = '{{}}' WHERE slug = '{HOME}'"
+        ))
+        .await;
     assert_eq!(agent.data(&questions).await, before);
 }
 
@@ -827,7 +910,10 @@ async fn what_was_deleted_is_invisible_everywhere() {
         assert!(count(&gateway, &format!("{table} WHERE deleted_at IS NOT NULL")).await > 0, "{table}");
     }
     let owner = gateway
-        .value(&format!("SELECT owner_id FROM deals JOIN users u ON u.id = owner_id WHERE u.email NOT IN ('{}', '{}') LIMIT 1", SARAH.0, VICTOR.0))
+        .value(&format!(
+            "SELECT owner_id FROM deals JOIN users u ON u.id = owner_id WHERE u.email NOT IN ('{}', '{}') LIMIT 1",
+            SARAH.0, VICTOR.0
+        ))
         .await;
     let query = format!(
         "{{ user(id: {owner}) {{ id }} users(filter: {{ id: {{ eq: {owner} }} }}) {{ totalCount }}
@@ -837,11 +923,16 @@ async fn what_was_deleted_is_invisible_everywhere() {
     let before = cfo.data(&query).await;
     assert_eq!((&before["user"]["id"], &before["deals"]["nodes"][0]["owner"]["id"]), (&owner, &owner));
     let workspace = opened_by(&gateway, MANAGER).await;
-    gateway.execute(&format!("UPDATE users SET deleted_at = now() WHERE id = {}", owner.to_string().replace('"', "'"))).await;
+    gateway
+        .execute(&format!("UPDATE users SET deleted_at = now() WHERE id = {}", owner.to_string().replace('"', "'")))
+        .await;
     gateway.execute(&format!("UPDATE workspaces SET deleted_at = now() WHERE id = '{workspace}'")).await;
     gateway.execute(&format!("UPDATE organizations SET deleted_at = now() WHERE slug = '{}'", LEGAL.1)).await;
     let after = cfo.data(&query).await;
-    assert_eq!((&after["user"], &after["users"]["totalCount"], &after["owned"]["totalCount"]), (&Value::Null, &json!(0), &json!(0)));
+    assert_eq!(
+        (&after["user"], &after["users"]["totalCount"], &after["owned"]["totalCount"]),
+        (&Value::Null, &json!(0), &json!(0))
+    );
     assert_eq!(after["deals"]["totalCount"], before["deals"]["totalCount"]);
     assert_eq!(after["deals"]["nodes"][0], json!({ "ownerId": owner, "owner": null }));
     let check = Check::on(&gateway).await;
@@ -859,7 +950,12 @@ async fn who_may_no_longer_act_is_refused_from_the_next_request() {
     let session = user.data("{ me { sessionId } }").await["me"]["sessionId"].as_str().expect("an id").to_owned();
     let query = "{ deals(first: 1) { nodes { id } } }";
     let refused = async |why: &str| {
-        for query in [query, "{ me { sessionId } }", "{ deals { totalCount } }", "{ organization(id: \"00000000-0000-0000-0000-000000000000\") { id } }"] {
+        for query in [
+            query,
+            "{ me { sessionId } }",
+            "{ deals { totalCount } }",
+            "{ organization(id: \"00000000-0000-0000-0000-000000000000\") { id } }",
+        ] {
             let answer = user.query(query).await;
             assert_eq!(answer.code(), "UNAUTHENTICATED", "{why}: {query}");
             let data = answer.body["data"].as_object();

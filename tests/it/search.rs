@@ -59,9 +59,9 @@ async fn words_phrases_alternatives_and_exclusions_find_what_they_say() {
     assert_eq!(found_in_any_order(&cfo, "zyzzyva -quixotic").await, ["S1", "S2", "S6"]);
     assert_eq!(found_in_any_order(&cfo, "\"fluorescent quixotic\" OR \"thrice the word\"").await, ["S2", "S5"]);
     assert_eq!(found(&cfo, "zyzzyva plural").await, ["S6"], "words are found by their stems");
-    for nothing in ["xyzzyxnowhere", "zyzzyva -zyzzyva", "the", "%", "' OR true --", "zyzzyva & !", "\"", "()|:*<->"] {
+    for nothing in ["xyzzyxnowhere", "zyzzyva -zyzzyva", "the", "%", "' OR true --", "\"", "()|:*<->"] {
         let titles = found(&cfo, nothing).await;
-        assert!(titles.is_empty() || nothing == "zyzzyva & !", "{nothing}: {titles:?}");
+        assert!(titles.is_empty() || nothing == "{nothing}: {titles:?}");
     }
     // Together with a filter, under a parent, counted for it.
     let nested = cfo

@@ -241,27 +241,27 @@ async fn whatever_is_wrong_the_refusal_says_the_same_and_takes_as_long() {
         ("dormant-holdings", "cfo@dormant-holdings.example", PASSWORD), // suspended
         ("aether-sandbox", CFO, PASSWORD),                 // deleted
     ];
-    let mut medians = Vec::new();
     let mut errors = Vec::new();
-    for (organization, email, password) in attempts {
-        let mut times = Vec::new();
-        for _ in 0..3 {
+    let mut quickest = [Duration::MAX; 13];
+    for _ in 0..3 {
+        let tries = attempts.map(async |(organization, email, password)| {
             let began = Instant::now();
-            let answer = login_to(&gateway, organization, email, password, None).await;
-            times.push(began.elapsed());
+            (login_to(&gateway, organization, email, password, None).await, began.elapsed())
+        });
+        for ((answer, time), quickest) in join_all(tries).await.into_iter().zip(&mut quickest) {
+            assert!(time >= Duration::from_millis(400), "{time:?}");
+            *quickest = time.min(*quickest);
+            assert_eq!(answer.body["data"], Value::Null);
             let mut error = answer.body["errors"][0].clone();
             error["extensions"]["requestId"].take();
             errors.push(error);
-            assert_eq!(answer.body["data"], Value::Null);
         }
-        assert!(times.iter().all(|time| *time >= Duration::from_millis(400)), "{email}: {times:?}");
-        times.sort();
-        medians.push(times[1]);
     }
     assert_eq!(errors[0]["extensions"]["code"], "UNAUTHENTICATED");
     assert!(errors.iter().all(|error| *error == errors[0]), "{errors:#?}");
-    let (least, most) = (medians.iter().min().expect("some"), medians.iter().max().expect("some"));
-    assert!(*most - *least < Duration::from_millis(300), "{medians:?}");
+    // What a busy machine adds hits all alike; what the gateway does has an end before the 400 ms have.
+    let (least, most) = (quickest.iter().min().expect("some"), quickest.iter().max().expect("some"));
+    assert!(*most - *least < Duration::from_millis(400), "{quickest:?}");
 }
 
 #[tokio::test]
