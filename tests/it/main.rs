@@ -2,12 +2,14 @@
 
 mod columns;
 mod coverage;
-mod model;
+mod errors;
 mod filters;
+mod migrations;
+mod model;
 mod paging;
 mod reading;
-mod search;
-mod statements;
 mod scope;
+mod search;
 mod sign_in;
+mod statements;
 mod support;

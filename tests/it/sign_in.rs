@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use aether_server::config::{Cli, Config};
 use aether_store::{node_id, token::Tokens};
 use clap::Parser;
-use futures::future::join_all;
+use futures::{
+    future::join_all,
+    stream::{self, StreamExt},
+};
 use serde_json::{Value, json};
 use totp_rs::{Algorithm, Secret, TOTP};
 use uuid::Uuid;
@@ -243,12 +246,14 @@ async fn whatever_is_wrong_the_refusal_says_the_same_and_takes_as_long() {
     ];
     let mut errors = Vec::new();
     let mut quickest = [Duration::MAX; 13];
-    for _ in 0..3 {
-        let tries = attempts.map(async |(organization, email, password)| {
+    for _ in 0..2 {
+        let tries = stream::iter(attempts).map(async |(organization, email, password)| {
             let began = Instant::now();
             (login_to(&gateway, organization, email, password, None).await, began.elapsed())
         });
-        for ((answer, time), quickest) in join_all(tries).await.into_iter().zip(&mut quickest) {
+        // A few at once: more would wait for one another.
+        let answers: Vec<_> = tries.buffered(3).collect().await;
+        for ((answer, time), quickest) in answers.into_iter().zip(&mut quickest) {
             assert!(time >= Duration::from_millis(400), "{time:?}");
             *quickest = time.min(*quickest);
             assert_eq!(answer.body["data"], Value::Null);

@@ -20,12 +20,12 @@ use tokio::{
 use crate::support::{Gateway, User};
 
 /// Queries of several shapes, with the statements that each takes for any number of rows.
-const SHAPES: [(&str, u64); 14] = [
+const SHAPES: [(&str, u64); 15] = [
     ("deals(first: $n) { nodes { id name value } }", 1),
     ("deals(first: $n) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { id } } nodes { stage } }", 1),
     ("deals(first: $n, filter: { owner: { role: { eq: ANALYST } }, history: { some: {} } }) { nodes { id } totalCount }", 1),
     ("deals(first: $n, filter: { owner: {} }) { nodes { owner { name email } } }", 2),
-    ("deals(first: $n, filter: { owner: {} }) { nodes { owner { name organization { name } } organization { name } } }", 3),
+    ("deals(first: $n, filter: { owner: {} }) { nodes { owner { name organization { name } } organization { name } } }", 4),
     ("deals(first: $n) { nodes { history(first: 2) { totalCount nodes { fieldChanged } pageInfo { endCursor } } } }", 2),
     ("deals(first: $n) { nodes { history { totalCount } newest: history(first: 1) { nodes { id } } oldest: history(last: 1) { nodes { id } } } }", 4),
     (
@@ -46,6 +46,12 @@ const SHAPES: [(&str, u64); 14] = [
         4,
     ),
     ("organizations(first: $n) { nodes { deals(first: 3) { nodes { history(first: 3) { nodes { id } } } } budgets(first: 1) { nodes { id } } } }", 4),
+    // Siblings that finish in any order lead to the same type: nothing is merged by chance.
+    (
+        "organizations(first: $n) { nodes { deals(first: 3) { nodes { owner { name } } }
+            budgets(first: 3) { nodes { createdByUser { name } } } vendors(first: 3) { nodes { organization { name } } } } }",
+        7,
+    ),
     ("a: deals(first: $n) { nodes { id } } b: vendors(first: $n) { nodes { id } } c: users(first: $n) { totalCount }", 3),
 ];
 
@@ -239,4 +245,15 @@ async fn only_what_is_selected_is_fetched() {
         let told: Vec<_> = error["extensions"].as_object().expect("extensions").keys().collect();
         assert_eq!(told, ["code", "requestId"], "{error:#}");
     }
+}
+
+#[tokio::test]
+async fn a_root_field_written_twice_is_read_once() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    cfo.data("{ deals { totalCount } }").await;
+    let answer = cfo.query("{ deals(first: 2) { nodes { id } } deals(first: 2) { nodes { name owner { name } } } }").await;
+    assert_eq!(answer.statements(), 2);
+    let data = answer.ok();
+    assert!(data["deals"]["nodes"][0]["id"].is_string() && data["deals"]["nodes"][0]["name"].is_string(), "{data:#}");
 }

@@ -7,7 +7,7 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     marker::PhantomData,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use aether_store::{
@@ -22,6 +22,7 @@ use async_graphql::{
     registry::{MetaType, Registry},
 };
 use async_graphql_value::RAW_VALUE_TOKEN;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
@@ -75,8 +76,10 @@ impl OutputType for Graph {
 impl ContainerType for Graph {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(root) = root(ctx.item.node.name.node.as_str()) else { return Ok(None) };
+        let answer = ctx.data_unchecked::<Answers>().of(ctx.item.node.response_key().node.as_str());
+        let answer = answer.get_or_init(|| resolve_root(ctx, root)).await.clone();
         // Every root field may be null, so that one which fails leaves the others' answers whole.
-        Ok(Some(resolve_root(ctx, root).await.unwrap_or_else(|error| {
+        Ok(Some(answer.unwrap_or_else(|error| {
             ctx.add_error(ctx.set_error_path(at(error, ctx.item.pos)));
             Value::Null
         })))
@@ -84,6 +87,16 @@ impl ContainerType for Graph {
 }
 
 impl ObjectType for Graph {}
+
+/// The answers of one request by response key: a key that stands in several places of the root is answered once.
+#[derive(Default)]
+pub(crate) struct Answers(Mutex<HashMap<String, Arc<OnceCell<Result<Value>>>>>);
+
+impl Answers {
+    fn of(&self, key: &str) -> Arc<OnceCell<Result<Value>>> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).entry(key.to_owned()).or_default().clone()
+    }
+}
 
 async fn resolve_root(ctx: &Context<'_>, root: Root) -> Result<Value> {
     let env = ctx.query_env;

@@ -89,7 +89,7 @@ impl Schema {
             Identity::Refused(error) => Err(error),
         }));
         let keys = order::of_request(&mut request);
-        let request = request.data(reader.clone()).data(store.clone()).data(plan::RowCount::default());
+        let request = request.data(reader.clone()).data(store.clone()).data(plan::RowCount::default()).data(graph::Answers::default());
         let mut response = reader.run(self.0.execute(request)).await;
         order::restore(&mut response.data, &keys);
         response.errors = response.errors.into_iter().map(error::with_code).collect();

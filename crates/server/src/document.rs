@@ -12,6 +12,8 @@ use async_graphql::{
 
 /// The most fields and fragments that a document may unfold to; the schema has a lower limit for the fields that cost.
 pub const MOST_SELECTIONS: usize = 5_000;
+/// How deep it may go, so that measuring it needs little of the stack; validation allows less.
+const DEEPEST: usize = 100;
 
 /// Whether the document unfolds to too much. One that is no GraphQL is small: it is refused when it is executed.
 pub fn is_too_large(request: &mut Request) -> bool {
@@ -19,16 +21,22 @@ pub fn is_too_large(request: &mut Request) -> bool {
     let mut measured = HashMap::new();
     let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
     let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
-    let sizes = operations.chain(fragments).map(|set| size(document, set, &mut measured));
+    let sizes = operations.chain(fragments).map(|set| size(document, set, DEEPEST, &mut measured));
     sizes.fold(0, usize::saturating_add) > MOST_SELECTIONS
 }
 
-fn size<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, measured: &mut HashMap<&'a str, usize>) -> usize {
+fn size<'a>(
+    document: &'a ExecutableDocument,
+    set: &'a SelectionSet,
+    depth: usize,
+    measured: &mut HashMap<&'a str, usize>,
+) -> usize {
+    let Some(depth) = depth.checked_sub(1) else { return usize::MAX };
     let mut sum = set.items.len();
     for item in &set.items {
         let inside = match &item.node {
-            Selection::Field(field) => size(document, &field.node.selection_set.node, measured),
-            Selection::InlineFragment(fragment) => size(document, &fragment.node.selection_set.node, measured),
+            Selection::Field(field) => size(document, &field.node.selection_set.node, depth, measured),
+            Selection::InlineFragment(fragment) => size(document, &fragment.node.selection_set.node, depth, measured),
             Selection::FragmentSpread(spread) => {
                 let name = spread.node.fragment_name.node.as_str();
                 match (measured.get(name), document.fragments.get(name)) {
@@ -37,7 +45,7 @@ fn size<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, measured: &
                     (None, Some(fragment)) => {
                         // Nothing while it is being measured: validation refuses circles by itself.
                         measured.insert(name, 0);
-                        let inside = size(document, &fragment.node.selection_set.node, measured);
+                        let inside = size(document, &fragment.node.selection_set.node, depth, measured);
                         measured.insert(name, inside);
                         inside
                     }
@@ -63,6 +71,7 @@ mod tests {
     fn fragments_are_measured_unfolded() {
         assert!(!is_too_large(&mut bomb(5)));
         assert!(is_too_large(&mut bomb(30)));
+        assert!(is_too_large(&mut bomb(20_000)));
     }
 
     #[test]

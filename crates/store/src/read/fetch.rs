@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use async_graphql::dataloader::{DataLoader, HashMapCache};
+use async_graphql::dataloader::DataLoader;
 use futures::future::{BoxFuture, FutureExt, try_join_all};
 use sea_orm::QueryResult;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ pub struct Reader {
     store: Store,
     session: Result<Option<Uuid>>,
     turns: Turns,
-    by_key: DataLoader<ByKey, HashMapCache>,
+    by_key: DataLoader<ByKey>,
 }
 
 /// The rows of a plan's node, and of what hangs off them.
@@ -58,12 +58,8 @@ impl Reader {
 
     fn taking(turns: Turns, store: Store, session: Result<Option<Uuid>>) -> Self {
         let queue = turns.clone();
-        let by_key = DataLoader::with_cache(
-            ByKey(store.database().clone()),
-            move |batch| queue.queue(batch),
-            HashMapCache::default(),
-        )
-        .delay(Duration::ZERO)
+        let by_key = DataLoader::new(ByKey(store.database().clone()), move |batch| queue.queue(batch))
+            .delay(Duration::ZERO)
         .max_batch_size(usize::MAX);
         Self { store, session, turns, by_key }
     }
@@ -145,7 +141,7 @@ impl Reader {
                     keys.push(key);
                 }
             }
-            let (rows, groups) = if keys.is_empty() { Default::default() } else { self.related(&child.fetch, keys, actor).await? };
+            let (rows, groups) = if keys.is_empty() { Default::default() } else { self.related(&child.fetch, keys, children.as_ptr() as usize, actor).await? };
             let children = self.children(&child.fetch.children, &rows, actor).await?;
             Ok(Loaded { rows, groups, children })
         }))
@@ -153,10 +149,16 @@ impl Reader {
     }
 
     /// The rows related by these keys.
-    async fn related(&self, fetch: &Fetch, keys: Vec<Uuid>, actor: &Actor) -> Result<(Vec<Row>, HashMap<Uuid, Group>)> {
+    async fn related(
+        &self,
+        fetch: &Fetch,
+        keys: Vec<Uuid>,
+        parent: usize,
+        actor: &Actor,
+    ) -> Result<(Vec<Row>, HashMap<Uuid, Group>)> {
         match &fetch.which {
             Which::One(relation) => {
-                let shape = Arc::new(Shape::new(statement::one(fetch, relation, actor)));
+                let shape = Arc::new(Shape::new(statement::one(fetch, relation, actor), parent));
                 let wanted = keys.into_iter().map(|key| Wanted { shape: shape.clone(), key });
                 let found = self.by_key.load_many(wanted).await?;
                 let mut rows = Vec::with_capacity(found.len());

@@ -1,5 +1,8 @@
-//! To-one relations, through async-graphql's loader: loads of the same shape are merged into one statement and kept for
-//! the request, so that `createdByUser`, `approvedByUser` and the owner of every deal cost one.
+//! To-one relations, through async-graphql's loader: those of one row that have the same shape are merged into one
+//! statement, so that `submittedByUser { name }`, `approvedByUser { name }` and `createdByUser { name }` cost one.
+//!
+//! Relations of different rows are not merged, although they could be when they happen to be asked for at once: how many
+//! statements a query takes must not depend on which of its answers comes first.
 
 use std::{
     collections::HashMap,
@@ -24,15 +27,17 @@ pub(super) type Row = Arc<QueryResult>;
 /// A statement that lacks only its keys.
 #[derive(PartialEq)]
 pub(super) struct Shape {
-    pub(super) sql: Sql,
+    sql: Sql,
+    /// The node of the plan that it hangs off.
+    parent: usize,
     hash: u64,
 }
 
 impl Shape {
-    pub(super) fn new(sql: Sql) -> Self {
+    pub(super) fn new(sql: Sql, parent: usize) -> Self {
         let mut hasher = std::hash::DefaultHasher::new();
-        sql.text.hash(&mut hasher);
-        Self { hash: hasher.finish(), sql }
+        (&sql.text, parent).hash(&mut hasher);
+        Self { hash: hasher.finish(), parent, sql }
     }
 }
 

@@ -1,8 +1,8 @@
-//! Batches in lockstep: a request's batched loads run when all of its parts have asked for what they need.
+//! Batches in turns: a request's batched loads run when all siblings have asked for what they need.
 //!
 //! async-graphql's loader starts a batch by a timer on whatever thread is free, which races with the siblings that still
 //! ask: how many statements a query takes would then be chance. Here the loader's batches are queued and driven by the
-//! request itself, after each of its turns: as soon as nothing else can go on, and never before.
+//! request itself, when it has gone as far as it can in a turn: never while there are siblings that have yet to ask.
 
 use std::{
     pin::pin,
