@@ -67,8 +67,8 @@ CREATE TABLE ai_conversations (
     total_tokens_used integer NOT NULL DEFAULT 0, -- Number of tokens that all messages used, always their sum.
     created_at timestamptz NOT NULL DEFAULT now(), -- When the conversation began.
     archived_at timestamptz, -- When the conversation was archived. NULL while it is active.
-    updated_at timestamptz NOT NULL DEFAULT now(), -- When the conversation was last edited or got a message.
-    row_version integer NOT NULL DEFAULT 1, -- Number of the current edit, counting up from 1, for optimistic concurrency; a new message counts too.
+    updated_at timestamptz NOT NULL DEFAULT now(), -- When the conversation was last edited; a message is no edit.
+    row_version integer NOT NULL DEFAULT 1, -- Number of the current edit, counting up from 1, for optimistic concurrency; a message is no edit.
     CONSTRAINT ck_ai_conversations_archived CHECK (status <> 'archived' OR archived_at IS NOT NULL)
 );
 

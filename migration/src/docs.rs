@@ -52,7 +52,8 @@ pub fn comments(sql: &str) -> Result<String, String> {
                     continue;
                 }
                 let (code, doc) = text.split_once("--").map_or((text, ""), |(code, doc)| (code.trim(), doc.trim()));
-                let inside = std::mem::replace(&mut continues, !code.is_empty() && !code.ends_with(',') && code != "SELECT");
+                let inside =
+                    std::mem::replace(&mut continues, !code.is_empty() && !code.ends_with(',') && code != "SELECT");
                 let Some(name) = described(open, code).filter(|_| !inside) else { continue };
                 if doc.is_empty() {
                     return Err(problem("no description at the end"));

@@ -64,7 +64,8 @@ impl MigrationName for Change {
 #[async_trait::async_trait]
 impl MigrationTrait for Change {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let comments = docs::comments(self.up).map_err(|problem| DbErr::Migration(format!("{}: {problem}", self.name)))?;
+        let comments =
+            docs::comments(self.up).map_err(|problem| DbErr::Migration(format!("{}: {problem}", self.name)))?;
         let connection = manager.get_connection();
         connection.execute_unprepared(self.up).await?;
         connection.execute_unprepared(&comments).await?;

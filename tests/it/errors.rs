@@ -36,7 +36,9 @@ fn told(body: &Value, code: &str) {
 /// The answer names nothing of the database.
 fn silent(answer: &Answer) {
     let text = answer.body.to_string();
-    for word in ["SELECT", "deal_history", "relation", "aether_reader", "aether_writer", "ostgres", "sqlx", "pool", "role"] {
+    for word in
+        ["SELECT", "deal_history", "relation", "aether_reader", "aether_writer", "ostgres", "sqlx", "pool", "role"]
+    {
         assert!(!text.contains(word), "{word}: {text}");
     }
 }
@@ -44,7 +46,9 @@ fn silent(answer: &Answer) {
 #[tokio::test]
 async fn what_is_no_graphql_says_so() {
     let gateway = Gateway::demo().await;
-    for query in ["", "{", "{ a(\"\") }", "query query query", "{ deals(first: ) { nodes { id } } }", "\u{0}", "}{", "{ 🦀 }"] {
+    for query in
+        ["", "{", "{ a(\"\") }", "query query query", "{ deals(first: ) { nodes { id } } }", "\u{0}", "}{", "{ 🦀 }"]
+    {
         let answer = gateway.stranger().query(query).await;
         assert_eq!(answer.status, 200, "{query}");
         told(&answer.body, "GRAPHQL_PARSE_FAILED");
@@ -56,7 +60,11 @@ async fn what_does_not_fit_the_schema_says_so() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     let deep = |levels: usize| {
-        format!("{{ organizations {{ nodes {{ {} id {} }} }} }}", "users { nodes { organization { ".repeat(levels), "} } }".repeat(levels))
+        format!(
+            "{{ organizations {{ nodes {{ {} id {} }} }} }}",
+            "users(first: 1) { nodes { organization { ".repeat(levels),
+            "} } }".repeat(levels)
+        )
     };
     let many: String = (0..2_100).map(|i| format!("a{i}: health {{ database }} ")).collect();
     for query in [
@@ -64,7 +72,6 @@ async fn what_does_not_fit_the_schema_says_so() {
         "{ deals { nodes { nothing } } }",
         "{ deals(nothing: 1) { nodes { id } } }",
         "{ deals(first: \"ten\") { nodes { id } } }",
-        "{ deals(first: 99999999999) { nodes { id } } }",
         "{ deal(id: \"no id\") { id } }",
         "{ deal { id } }",
         "{ deals }",
@@ -99,7 +106,10 @@ async fn bombs_are_defused_before_they_take_time() {
     let gateway = Gateway::demo().await;
     let doubling = |fragments: usize| -> String {
         let spreads = (0..fragments).map(|i| format!("fragment F{i} on Health {{ ...F{0} ...F{0} }} ", i + 1));
-        format!("{{ health {{ ...F0 }} }} {} fragment F{fragments} on Health {{ database }}", spreads.collect::<String>())
+        format!(
+            "{{ health {{ ...F0 }} }} {} fragment F{fragments} on Health {{ database }}",
+            spreads.collect::<String>()
+        )
     };
     let nest = |open: &str, inside: &str, close: &str, levels: usize| {
         format!("{}{inside}{}", open.repeat(levels), close.repeat(levels))
@@ -128,7 +138,8 @@ async fn bombs_are_defused_before_they_take_time() {
     gateway.stranger().data("{ health { database } }").await;
 
     let variables = nest("[", "1", "]", 10_000);
-    let request = format!(r#"{{ "query": "query($a: Int) {{ health {{ database }} }}", "variables": {{ "a": {variables} }} }}"#);
+    let request =
+        format!(r#"{{ "query": "query($a: Int) {{ health {{ database }} }}", "variables": {{ "a": {variables} }} }}"#);
     let response = post(&gateway).header(header::CONTENT_TYPE, JSON).body(request).send().await.expect("an answer");
     assert_eq!(response.status(), 400);
     told(&body(response).await, "BAD_REQUEST");
@@ -179,7 +190,7 @@ async fn what_is_no_request_has_a_status_and_a_code() {
         assert_eq!(body["errors"][0]["extensions"]["requestId"], id);
     }
     for ty in ["application/json", "application/json; charset=utf-8", "Application/JSON"] {
-        assert_eq!(body(typed(ty).send().await.expect("an answer").into()).await["data"]["health"]["database"], true);
+        assert_eq!(body(typed(ty).send().await.expect("an answer")).await["data"]["health"]["database"], true);
     }
     let response = gateway.http().get(format!("{}/nothing", gateway.url)).send().await.expect("an answer");
     assert_eq!(response.status(), 404);
@@ -215,7 +226,8 @@ async fn a_failing_database_is_not_described_and_spares_the_other_fields() {
     let cfo = gateway.cfo().await;
     cfo.data(DEALS).await;
     gateway.execute("ALTER TABLE deal_history RENAME TO gone").await;
-    let answer = cfo.query("{ changes: dealHistories(first: 1) { nodes { id } } deals(first: 1) { nodes { id } } }").await;
+    let answer =
+        cfo.query("{ changes: dealHistories(first: 1) { nodes { id } } deals(first: 1) { nodes { id } } }").await;
     told(&answer.body, "INTERNAL");
     silent(&answer);
     assert_eq!(answer.body["errors"][0]["path"], json!(["changes"]));

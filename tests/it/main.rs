@@ -2,6 +2,7 @@
 
 mod columns;
 mod coverage;
+mod database;
 mod errors;
 mod filters;
 mod migrations;

@@ -74,14 +74,15 @@ async fn every_change_is_taken_back_whole_and_made_again_the_same() {
     for (done, state) in states.iter().enumerate().take(changes).rev() {
         Migrator::down(&database, Some(1)).await.expect("down");
         // What a schema grants is the cluster's roles' business, and PostgreSQL writes out the default once it was changed.
-        let but_schema = |state: &[String]| state.iter().filter(|line| !line.starts_with("schema ")).cloned().collect::<Vec<_>>();
+        let but_schema =
+            |state: &[String]| state.iter().filter(|line| !line.starts_with("schema ")).cloned().collect::<Vec<_>>();
         same(&but_schema(state), &but_schema(&lines(&database, EVERYTHING).await), &format!("down to {done}"));
     }
-    let left = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'seaql%'
+    let left =
+        "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'seaql%'
         UNION ALL SELECT typname::text FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typname !~ 'seaql'
         UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-        UNION ALL SELECT grantee || ' may use the schema' FROM pg_namespace n, aclexplode(n.nspacl) a,
-            LATERAL (SELECT a.grantee::regrole::text AS grantee) g WHERE nspname = 'public' AND a.grantee <> 0 AND g.grantee LIKE 'aether\\_%'";
+        UNION ALL SELECT nspacl::text FROM pg_namespace WHERE nspname = 'public' AND nspacl::text LIKE '%aether\\_%'";
     assert_eq!(lines(&database, left).await, Vec::<String>::new());
     Migrator::up(&database, None).await.expect("up again");
     same(&full, &lines(&database, EVERYTHING).await, "up again");
@@ -132,6 +133,7 @@ async fn the_owner_of_the_database_need_be_no_superuser_and_the_last_one_takes_t
     let url = cluster.url("hosted").replacen("aether@", "hosted@", 1);
     let mut options = ConnectOptions::new(&url);
     options.max_connections(1).sqlx_logging(false);
+    #[expect(clippy::disallowed_methods, reason = "an owner who is nobody's gateway")]
     let owner = sea_orm::Database::connect(options).await.expect("it connects");
     Migrator::up(&owner, None).await.expect("up");
     works(url).await;

@@ -65,10 +65,6 @@ impl Sdl {
         self.types.keys().map(String::as_str)
     }
 
-    pub fn has(&self, name: &str) -> bool {
-        self.types.contains_key(name)
-    }
-
     pub fn kind(&self, name: &str) -> &str {
         self.ty(name)["kind"].as_str().expect("a kind")
     }
@@ -80,7 +76,7 @@ impl Sdl {
     /// The fields of an object or interface, or those of an input.
     pub fn fields(&self, name: &str) -> Vec<Slot<'_>> {
         let ty = self.ty(name);
-        [&ty["fields"], &ty["inputFields"]].into_iter().flat_map(|fields| slots(fields)).collect()
+        [&ty["fields"], &ty["inputFields"]].into_iter().flat_map(slots).collect()
     }
 
     pub fn field(&self, ty: &str, name: &str) -> Option<Slot<'_>> {

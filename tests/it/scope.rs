@@ -438,8 +438,8 @@ async fn people_of_an_organization_see_exactly_their_rows() {
     let gateway = Gateway::demo().await;
     everybody_sees_exactly_their_rows(
         &gateway,
-        &[SARAH, EUROPE, ENGINEERING],
-        &[MANAGER, ADMIN, ANALYST, VIEWER, VICTOR, NOVAK],
+        &[SARAH, EUROPE],
+        &[ENGINEERING, MANAGER, ADMIN, ANALYST, VIEWER, VICTOR, NOVAK],
     )
     .await;
 }
@@ -936,11 +936,12 @@ async fn what_was_deleted_is_invisible_everywhere() {
     assert_eq!(after["deals"]["totalCount"], before["deals"]["totalCount"]);
     assert_eq!(after["deals"]["nodes"][0], json!({ "ownerId": owner, "owner": null }));
     let check = Check::on(&gateway).await;
-    for (user, person) in [(&cfo, SARAH), (&agent, AGENT)] {
+    for user in [&cfo, &agent] {
         assert_eq!(total(user, &format!("organizations(filter: {{ slug: {{ eq: \"{}\" }} }})", LEGAL.1)).await, 0);
         assert!(seen_of(user, &workspace).await.values().all(|number| *number == 0));
-        check.whole(user, person).await;
     }
+    check.whole(&cfo, SARAH).await;
+    check.roots(&agent, AGENT).await;
 }
 
 #[tokio::test]

@@ -252,7 +252,8 @@ async fn a_root_field_written_twice_is_read_once() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     cfo.data("{ deals { totalCount } }").await;
-    let answer = cfo.query("{ deals(first: 2) { nodes { id } } deals(first: 2) { nodes { name owner { name } } } }").await;
+    let answer =
+        cfo.query("{ deals(first: 2) { nodes { id } } deals(first: 2) { nodes { name owner { name } } } }").await;
     assert_eq!(answer.statements(), 2);
     let data = answer.ok();
     assert!(data["deals"]["nodes"][0]["id"].is_string() && data["deals"]["nodes"][0]["name"].is_string(), "{data:#}");

@@ -106,7 +106,10 @@ pub(crate) struct Search {
 
 impl Search {
     /// Everything this machine may have, and the folder of downloaded binaries.
-    #[expect(clippy::disallowed_methods, reason = "where programs are looked for is the machine's business, no setting")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where programs are looked for is the machine's business, no setting"
+    )]
     pub fn machine(download_dir: &Path) -> Self {
         let mut usual = vec![download_dir.join("bin")];
         usual.extend(USUAL.iter().map(PathBuf::from));

@@ -865,7 +865,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "action_category",
-            doc: "Category of the action. NULL when it was given none.",
+            doc: "Category of the action. null when it was given none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -881,7 +881,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "reasoning",
-            doc: "Why the model did it. NULL when it gave no reason.",
+            doc: "Why the model did it. null when it gave no reason.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -889,7 +889,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "confidence_score",
-            doc: "Confidence of the model in the action, percent 0-100. NULL when it gave none.",
+            doc: "Confidence of the model in the action, percent 0-100. null when it gave none.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -905,7 +905,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "outputs",
-            doc: "Data that the action produced, as free JSON. NULL when it produced none.",
+            doc: "Data that the action produced, as free JSON. null when it produced none.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -913,7 +913,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "model_id",
-            doc: "Model that took the action. NULL when it is not registered.",
+            doc: "Model that took the action. null when it is not registered.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -921,7 +921,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "model_version",
-            doc: "Version of the model at that time. NULL when it is unknown.",
+            doc: "Version of the model at that time. null when it is unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -937,7 +937,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "error_message",
-            doc: "Why the action failed. NULL when it did not.",
+            doc: "Why the action failed. null when it did not.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -953,7 +953,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "reviewed_by",
-            doc: "User who reviewed the action. NULL before the review.",
+            doc: "User who reviewed the action. null before the review.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -961,7 +961,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "reviewed_at",
-            doc: "When the action was reviewed. NULL before the review.",
+            doc: "When the action was reviewed. null before the review.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -969,7 +969,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "review_outcome",
-            doc: "What the reviewer decided. NULL before the review.",
+            doc: "What the reviewer decided. null before the review.",
             kind: Kind::Enum(&REVIEW_OUTCOME),
             nullable: true,
             generated: false,
@@ -977,7 +977,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "review_feedback",
-            doc: "What the reviewer remarked. NULL when nothing was.",
+            doc: "What the reviewer remarked. null when nothing was.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -993,7 +993,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "overridden_by",
-            doc: "User who overrode the action. NULL when nobody did.",
+            doc: "User who overrode the action. null when nobody did.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -1001,7 +1001,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "override_reason",
-            doc: "Why the action was overridden. NULL when it was not.",
+            doc: "Why the action was overridden. null when it was not.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1009,7 +1009,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "affected_entities",
-            doc: "What the action affected, as an object that maps a kind of entity to an array of identifiers. NULL when it affected nothing.",
+            doc: "What the action affected, as an object that maps a kind of entity to an array of identifiers. null when it affected nothing.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -1017,7 +1017,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "estimated_impact_value",
-            doc: "Impact that was estimated, in the currency of the organization; negative for a loss. NULL when it was not estimated.",
+            doc: "Impact that was estimated, in the currency of the organization; negative for a loss. null when it was not estimated.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1025,7 +1025,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "actual_impact_value",
-            doc: "Impact that came about, in the currency of the organization; negative for a loss. NULL when it was not measured.",
+            doc: "Impact that came about, in the currency of the organization; negative for a loss. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1041,7 +1041,7 @@ static AI_ACTIONS: Table = Table {
         },
         Column {
             name: "completed_at",
-            doc: "When the action was completed. NULL while it is under way.",
+            doc: "When the action was completed. null while it is under way.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -1103,7 +1103,7 @@ static AI_CONVERSATIONS: Table = Table {
         },
         Column {
             name: "title",
-            doc: "Title of the conversation. NULL when it was given none.",
+            doc: "Title of the conversation. null when it was given none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1111,7 +1111,7 @@ static AI_CONVERSATIONS: Table = Table {
         },
         Column {
             name: "summary",
-            doc: "Summary written by the assistant. NULL before there is one.",
+            doc: "Summary written by the assistant. null before there is one.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1151,7 +1151,7 @@ static AI_CONVERSATIONS: Table = Table {
         },
         Column {
             name: "archived_at",
-            doc: "When the conversation was archived. NULL while it is active.",
+            doc: "When the conversation was archived. null while it is active.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -1159,7 +1159,7 @@ static AI_CONVERSATIONS: Table = Table {
         },
         Column {
             name: "updated_at",
-            doc: "When the conversation was last edited or got a message.",
+            doc: "When the conversation was last edited; a message is no edit.",
             kind: Kind::Timestamp,
             nullable: false,
             generated: false,
@@ -1167,7 +1167,7 @@ static AI_CONVERSATIONS: Table = Table {
         },
         Column {
             name: "row_version",
-            doc: "Number of the current edit, counting up from 1, for optimistic concurrency; a new message counts too.",
+            doc: "Number of the current edit, counting up from 1, for optimistic concurrency; a message is no edit.",
             kind: Kind::Int,
             nullable: false,
             generated: false,
@@ -1219,7 +1219,7 @@ static AI_MESSAGES: Table = Table {
         },
         Column {
             name: "model_version",
-            doc: "Version of the model that answered. NULL for a message that the assistant did not write.",
+            doc: "Version of the model that answered. null for a message that the assistant did not write.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1227,7 +1227,7 @@ static AI_MESSAGES: Table = Table {
         },
         Column {
             name: "tokens_used",
-            doc: "Number of tokens that the message used. NULL when they were not counted.",
+            doc: "Number of tokens that the message used. null when they were not counted.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1235,7 +1235,7 @@ static AI_MESSAGES: Table = Table {
         },
         Column {
             name: "latency_ms",
-            doc: "Response time (latency) of the assistant, in milliseconds. NULL for a message that the assistant did not write.",
+            doc: "Response time (latency) of the assistant, in milliseconds. null for a message that the assistant did not write.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1243,7 +1243,7 @@ static AI_MESSAGES: Table = Table {
         },
         Column {
             name: "citations",
-            doc: "Sources cited, as an array of objects with id, sourceType, sourceName and timestamp. NULL when none were cited.",
+            doc: "Sources cited, as an array of objects with id, sourceType, sourceName and timestamp. null when none were cited.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -1251,7 +1251,7 @@ static AI_MESSAGES: Table = Table {
         },
         Column {
             name: "context_used",
-            doc: "Context that the answer was built on (retrieval-augmented generation, RAG), as free JSON. NULL when there was none.",
+            doc: "Context that the answer was built on (retrieval-augmented generation, RAG), as free JSON. null when there was none.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -1300,7 +1300,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "accuracy",
-            doc: "Accuracy: the share of right answers, ratio 0-1. NULL when it was not measured.",
+            doc: "Accuracy: the share of right answers, ratio 0-1. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1308,7 +1308,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "latency_p50_ms",
-            doc: "Median response time (50th percentile), in milliseconds. NULL when it was not measured.",
+            doc: "Median response time (50th percentile), in milliseconds. null when it was not measured.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1316,7 +1316,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "latency_p95_ms",
-            doc: "Response time that 95 percent of the requests kept within (95th percentile), in milliseconds. NULL when it was not measured.",
+            doc: "Response time that 95 percent of the requests kept within (95th percentile), in milliseconds. null when it was not measured.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1324,7 +1324,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "latency_p99_ms",
-            doc: "Response time that 99 percent of the requests kept within (99th percentile), in milliseconds. NULL when it was not measured.",
+            doc: "Response time that 99 percent of the requests kept within (99th percentile), in milliseconds. null when it was not measured.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1332,7 +1332,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "requests_count",
-            doc: "Number of requests. NULL when they were not counted.",
+            doc: "Number of requests. null when they were not counted.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1340,7 +1340,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "error_count",
-            doc: "Number of requests that failed. NULL when they were not counted.",
+            doc: "Number of requests that failed. null when they were not counted.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1348,7 +1348,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "gpu_utilization",
-            doc: "GPU utilization, percent 0-100. NULL when it was not measured.",
+            doc: "GPU utilization, percent 0-100. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1356,7 +1356,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "memory_usage_mb",
-            doc: "Memory in use, in megabytes. NULL when it was not measured.",
+            doc: "Memory in use, in megabytes. null when it was not measured.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1364,7 +1364,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "token_usage",
-            doc: "Number of tokens used. NULL when they were not counted.",
+            doc: "Number of tokens used. null when they were not counted.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1372,7 +1372,7 @@ static AI_MODEL_METRICS: Table = Table {
         },
         Column {
             name: "cost_usd",
-            doc: "Cost of running the model, in US dollars. NULL when it is unknown.",
+            doc: "Cost of running the model, in US dollars. null when it is unknown.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1397,7 +1397,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "organization_id",
-            doc: "Organization that the model belongs to. NULL for a system-wide model, which serves every organization.",
+            doc: "Organization that the model belongs to. null for a system-wide model, which serves every organization.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -1429,7 +1429,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "description",
-            doc: "What the model does. NULL when nothing was written.",
+            doc: "What the model does. null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1445,7 +1445,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "accuracy",
-            doc: "Accuracy: the share of right answers, ratio 0-1. NULL when it was not measured.",
+            doc: "Accuracy: the share of right answers, ratio 0-1. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1453,7 +1453,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "precision_score",
-            doc: "Precision: the share of positive answers that are right, ratio 0-1. NULL when it was not measured.",
+            doc: "Precision: the share of positive answers that are right, ratio 0-1. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1461,7 +1461,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "recall_score",
-            doc: "Recall: the share of true positives that are found, ratio 0-1. NULL when it was not measured.",
+            doc: "Recall: the share of true positives that are found, ratio 0-1. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1469,7 +1469,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "f1_score",
-            doc: "F1 score: the harmonic mean of precision and recall, ratio 0-1. NULL when it was not measured.",
+            doc: "F1 score: the harmonic mean of precision and recall, ratio 0-1. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1477,7 +1477,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "mape",
-            doc: "Mean absolute percentage error (MAPE) of a forecasting model, as a ratio, where 0.05 is 5 percent; it may exceed 1. NULL when it was not measured.",
+            doc: "Mean absolute percentage error (MAPE) of a forecasting model, as a ratio, where 0.05 is 5 percent; it may exceed 1. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1485,7 +1485,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "bias_score",
-            doc: "Bias of the model over all segments, ratio 0-1, where 0 is none. NULL when it was not measured.",
+            doc: "Bias of the model over all segments, ratio 0-1, where 0 is none. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1493,7 +1493,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "bias_by_segment",
-            doc: "Bias by segment, as an object that maps each segment to a ratio 0-1. NULL when it was not measured.",
+            doc: "Bias by segment, as an object that maps each segment to a ratio 0-1. null when it was not measured.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -1509,7 +1509,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "drift_detected_at",
-            doc: "When drift was detected. NULL when there is none.",
+            doc: "When drift was detected. null when there is none.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -1517,7 +1517,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "drift_magnitude",
-            doc: "Magnitude of the drift, ratio 0-1. NULL when there is none.",
+            doc: "Magnitude of the drift, ratio 0-1. null when there is none.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1525,7 +1525,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "last_trained_at",
-            doc: "When the model was last trained. NULL when it never was.",
+            doc: "When the model was last trained. null when it never was.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -1533,7 +1533,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "training_duration_minutes",
-            doc: "How long the training took, in minutes. NULL when it is unknown.",
+            doc: "How long the training took, in minutes. null when it is unknown.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1541,7 +1541,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "training_dataset_size",
-            doc: "Number of rows that the model was trained on. NULL when it is unknown.",
+            doc: "Number of rows that the model was trained on. null when it is unknown.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -1549,7 +1549,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "training_data_range",
-            doc: "Dates of the training data, as an object with start and end. NULL when they are unknown.",
+            doc: "Dates of the training data, as an object with start and end. null when they are unknown.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -1557,7 +1557,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "deployed_at",
-            doc: "When the model was deployed. NULL when it is not.",
+            doc: "When the model was deployed. null when it is not.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -1565,7 +1565,7 @@ static AI_MODELS: Table = Table {
         },
         Column {
             name: "endpoint_url",
-            doc: "Address that the model is called at. NULL when it runs within the platform or is not deployed.",
+            doc: "Address that the model is called at. null when it runs within the platform or is not deployed.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1638,7 +1638,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "detection_model",
-            doc: "Name of the model or method that detected it. NULL when a person did.",
+            doc: "Name of the model or method that detected it. null when a person did.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1662,7 +1662,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "primary_driver",
-            doc: "Primary driver: the region, line of business or product that contributes most to the deviation. NULL when none was found.",
+            doc: "Primary driver: the region, line of business or product that contributes most to the deviation. null when none was found.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1670,7 +1670,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "impact_value",
-            doc: "Impact: actual less expected value, in the currency of the organization, or percentage points for a percentage metric. NULL when it was not measured.",
+            doc: "Impact: actual less expected value, in the currency of the organization, or percentage points for a percentage metric. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1678,7 +1678,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "impact_percentage",
-            doc: "Impact in percent of the expected value; negative below it, and it may exceed 100. NULL when it was not measured.",
+            doc: "Impact in percent of the expected value; negative below it, and it may exceed 100. null when it was not measured.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1686,7 +1686,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "affected_period_start",
-            doc: "First day of the affected period. NULL when it is unknown.",
+            doc: "First day of the affected period. null when it is unknown.",
             kind: Kind::Date,
             nullable: true,
             generated: false,
@@ -1694,7 +1694,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "affected_period_end",
-            doc: "Last day of the affected period. NULL when it is unknown or goes on.",
+            doc: "Last day of the affected period. null when it is unknown or goes on.",
             kind: Kind::Date,
             nullable: true,
             generated: false,
@@ -1702,7 +1702,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "affected_region",
-            doc: "Region affected. NULL when it is not confined to one.",
+            doc: "Region affected. null when it is not confined to one.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1710,7 +1710,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "affected_department",
-            doc: "Name of the department affected. NULL when it is not confined to one.",
+            doc: "Name of the department affected. null when it is not confined to one.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1718,7 +1718,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "ai_analysis",
-            doc: "Root cause analysis (RCA) written by the assistant. NULL before there is one.",
+            doc: "Root cause analysis (RCA) written by the assistant. null before there is one.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1726,7 +1726,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "ai_analysis_at",
-            doc: "When the root cause analysis was written. NULL before.",
+            doc: "When the root cause analysis was written. null before.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -1734,7 +1734,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "ai_confidence",
-            doc: "Confidence of the analysis, percent 0-100. NULL without an analysis.",
+            doc: "Confidence of the analysis, percent 0-100. null without an analysis.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -1742,7 +1742,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "action_plan",
-            doc: "Action plan written by the assistant. NULL before there is one.",
+            doc: "Action plan written by the assistant. null before there is one.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1750,7 +1750,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "action_plan_at",
-            doc: "When the action plan was written. NULL before.",
+            doc: "When the action plan was written. null before.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -1766,7 +1766,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "assigned_to",
-            doc: "User who works on the anomaly. NULL when nobody was assigned.",
+            doc: "User who works on the anomaly. null when nobody was assigned.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -1774,7 +1774,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "assigned_at",
-            doc: "When it was assigned. NULL when nobody was assigned.",
+            doc: "When it was assigned. null when nobody was assigned.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -1782,7 +1782,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "resolved_at",
-            doc: "When the anomaly was resolved or dismissed. NULL before.",
+            doc: "When the anomaly was resolved or dismissed. null before.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -1790,7 +1790,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "resolved_by",
-            doc: "User who resolved or dismissed the anomaly. NULL before.",
+            doc: "User who resolved or dismissed the anomaly. null before.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -1798,7 +1798,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "resolution_notes",
-            doc: "How it was resolved, or why it was dismissed. NULL before.",
+            doc: "How it was resolved, or why it was dismissed. null before.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1806,7 +1806,7 @@ static ANOMALIES: Table = Table {
         },
         Column {
             name: "related_anomaly_ids",
-            doc: "Identifiers of related anomalies. NULL when there are none.",
+            doc: "Identifiers of related anomalies. null when there are none.",
             kind: Kind::UuidList,
             nullable: true,
             generated: false,
@@ -1859,7 +1859,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "workspace_id",
-            doc: "The workspace in which it was done; NULL when it was done outside of one.",
+            doc: "The workspace in which it was done; null when it was done outside of one.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -1899,7 +1899,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "target_type",
-            doc: "What kind of thing it was done to, such as clause or drift_item; NULL when there was none.",
+            doc: "What kind of thing it was done to, such as clause or drift_item; null when there was none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1907,7 +1907,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "target_id",
-            doc: "The identifier of the thing it was done to; NULL when there was none.",
+            doc: "The identifier of the thing it was done to; null when there was none.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -1915,7 +1915,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "before_state",
-            doc: "The thing before, as JSON; NULL when it is new or nothing was changed.",
+            doc: "The thing before, as JSON; null when it is new or nothing was changed.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -1923,7 +1923,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "after_state",
-            doc: "The thing after, as JSON; NULL when it is gone or nothing was changed.",
+            doc: "The thing after, as JSON; null when it is gone or nothing was changed.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -1931,7 +1931,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "reason",
-            doc: "The reason that the actor gave; NULL when none was given.",
+            doc: "The reason that the actor gave; null when none was given.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -1939,7 +1939,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "reason_category",
-            doc: "The kind of that reason; NULL when none was given.",
+            doc: "The kind of that reason; null when none was given.",
             kind: Kind::Enum(&REASON_CATEGORY),
             nullable: true,
             generated: false,
@@ -1947,7 +1947,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "request_id",
-            doc: "The request in which it was done, which links the entries of one request; NULL when there was none.",
+            doc: "The request in which it was done, which links the entries of one request; null when there was none.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -1955,7 +1955,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "session_id",
-            doc: "The user session in which it was done; NULL when there was none.",
+            doc: "The user session in which it was done; null when there was none.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -1963,7 +1963,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "ip_address",
-            doc: "The network address from which it was done; NULL when unknown.",
+            doc: "The network address from which it was done; null when unknown.",
             kind: Kind::Inet,
             nullable: true,
             generated: false,
@@ -1971,7 +1971,7 @@ static AUDIT_EVENTS: Table = Table {
         },
         Column {
             name: "user_agent",
-            doc: "The client program with which it was done, as it names itself; NULL when unknown.",
+            doc: "The client program with which it was done, as it names itself; null when unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2023,7 +2023,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "actor_id",
-            doc: "The user (HUMAN) or the action of the assistant (AI_AGENT) that did it; NULL for SYSTEM or when unknown.",
+            doc: "The user (HUMAN) or the action of the assistant (AI_AGENT) that did it; null for SYSTEM or when unknown.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2039,7 +2039,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "actor_email",
-            doc: "The e-mail address of the actor at the time; NULL when there is none.",
+            doc: "The e-mail address of the actor at the time; null when there is none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2055,7 +2055,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "action_category",
-            doc: "The area of the action, such as FINANCIAL, SALES, AUTH or CONFIG; NULL when there is none.",
+            doc: "The area of the action, such as FINANCIAL, SALES, AUTH or CONFIG; null when there is none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2063,7 +2063,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "resource_type",
-            doc: "What kind of thing it was done to, such as deal, forecast or user; NULL when there was none.",
+            doc: "What kind of thing it was done to, such as deal, forecast or user; null when there was none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2071,7 +2071,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "resource_id",
-            doc: "The identifier of the thing it was done to; NULL when there was none.",
+            doc: "The identifier of the thing it was done to; null when there was none.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2095,7 +2095,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "ip_address",
-            doc: "The network address from which it was done; NULL when unknown.",
+            doc: "The network address from which it was done; null when unknown.",
             kind: Kind::Inet,
             nullable: true,
             generated: false,
@@ -2103,7 +2103,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "user_agent",
-            doc: "The client program with which it was done, as it names itself; NULL when unknown.",
+            doc: "The client program with which it was done, as it names itself; null when unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2111,7 +2111,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "session_id",
-            doc: "The user session in which it was done; NULL when there was none.",
+            doc: "The user session in which it was done; null when there was none.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2119,7 +2119,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "request_id",
-            doc: "The request in which it was done, which links the entries of one request; NULL when there was none.",
+            doc: "The request in which it was done, which links the entries of one request; null when there was none.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2143,7 +2143,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "reviewed_by",
-            doc: "The user who reviewed the action; NULL while it is not reviewed.",
+            doc: "The user who reviewed the action; null while it is not reviewed.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2151,7 +2151,7 @@ static AUDIT_LOGS: Table = Table {
         },
         Column {
             name: "reviewed_at",
-            doc: "When the action was reviewed; NULL while it is not reviewed.",
+            doc: "When the action was reviewed; null while it is not reviewed.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -2195,7 +2195,7 @@ static BUDGET_LINE_ITEMS: Table = Table {
         },
         Column {
             name: "subcategory",
-            doc: "Finer category. NULL when there is none.",
+            doc: "Finer category. null when there is none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2203,7 +2203,7 @@ static BUDGET_LINE_ITEMS: Table = Table {
         },
         Column {
             name: "description",
-            doc: "What the amounts are for. NULL when nothing was written.",
+            doc: "What the amounts are for. null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2251,7 +2251,7 @@ static BUDGET_LINE_ITEMS: Table = Table {
         },
         Column {
             name: "assumptions",
-            doc: "Assumptions behind the amounts, such as headcount or growth, as free JSON. NULL when none were recorded.",
+            doc: "Assumptions behind the amounts, such as headcount or growth, as free JSON. null when none were recorded.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -2340,7 +2340,7 @@ static BUDGETS: Table = Table {
         },
         Column {
             name: "department_id",
-            doc: "Department that the budget is for. NULL when it is for the whole organization.",
+            doc: "Department that the budget is for. null when it is for the whole organization.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2348,7 +2348,7 @@ static BUDGETS: Table = Table {
         },
         Column {
             name: "region",
-            doc: "Region that the budget is for. NULL when it is for every region.",
+            doc: "Region that the budget is for. null when it is for every region.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2364,7 +2364,7 @@ static BUDGETS: Table = Table {
         },
         Column {
             name: "submitted_by",
-            doc: "User who submitted the budget for approval. NULL before it was submitted.",
+            doc: "User who submitted the budget for approval. null before it was submitted.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2372,7 +2372,7 @@ static BUDGETS: Table = Table {
         },
         Column {
             name: "submitted_at",
-            doc: "When the budget was submitted for approval. NULL before.",
+            doc: "When the budget was submitted for approval. null before.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -2380,7 +2380,7 @@ static BUDGETS: Table = Table {
         },
         Column {
             name: "approved_by",
-            doc: "User who approved the budget, never the one who submitted it. NULL before it was approved.",
+            doc: "User who approved the budget, never the one who submitted it. null before it was approved.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2388,7 +2388,7 @@ static BUDGETS: Table = Table {
         },
         Column {
             name: "approved_at",
-            doc: "When the budget was approved. NULL before.",
+            doc: "When the budget was approved. null before.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -2404,7 +2404,7 @@ static BUDGETS: Table = Table {
         },
         Column {
             name: "created_by",
-            doc: "User who created the budget. NULL when it was not created by a user.",
+            doc: "User who created the budget. null when it was not created by a user.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2507,7 +2507,7 @@ static CLAUSES: Table = Table {
         },
         Column {
             name: "locked_by",
-            doc: "The user who locked the clause; NULL when it is not locked.",
+            doc: "The user who locked the clause; null when it is not locked.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2515,7 +2515,7 @@ static CLAUSES: Table = Table {
         },
         Column {
             name: "locked_at",
-            doc: "When the clause was locked; NULL when it is not locked.",
+            doc: "When the clause was locked; null when it is not locked.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -2624,7 +2624,7 @@ static COMPLIANCE_CONTROLS: Table = Table {
         },
         Column {
             name: "description",
-            doc: "What is done; NULL when nothing was written.",
+            doc: "What is done; null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2632,7 +2632,7 @@ static COMPLIANCE_CONTROLS: Table = Table {
         },
         Column {
             name: "objective",
-            doc: "What the control is to achieve; NULL when nothing was written.",
+            doc: "What the control is to achieve; null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2656,7 +2656,7 @@ static COMPLIANCE_CONTROLS: Table = Table {
         },
         Column {
             name: "test_procedure",
-            doc: "How the control is tested; NULL when nothing was written.",
+            doc: "How the control is tested; null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2672,7 +2672,7 @@ static COMPLIANCE_CONTROLS: Table = Table {
         },
         Column {
             name: "last_verified_at",
-            doc: "When the control was last verified; NULL when it never was.",
+            doc: "When the control was last verified; null when it never was.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -2680,7 +2680,7 @@ static COMPLIANCE_CONTROLS: Table = Table {
         },
         Column {
             name: "next_verification_at",
-            doc: "When the control is to be verified next; NULL when that is not planned.",
+            doc: "When the control is to be verified next; null when that is not planned.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -2688,7 +2688,7 @@ static COMPLIANCE_CONTROLS: Table = Table {
         },
         Column {
             name: "owner_id",
-            doc: "The user responsible for the control; NULL when nobody is.",
+            doc: "The user responsible for the control; null when nobody is.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2696,7 +2696,7 @@ static COMPLIANCE_CONTROLS: Table = Table {
         },
         Column {
             name: "evidence_required",
-            doc: "The evidence that a verification needs; NULL when it is not laid down.",
+            doc: "The evidence that a verification needs; null when it is not laid down.",
             kind: Kind::TextList,
             nullable: true,
             generated: false,
@@ -2788,7 +2788,7 @@ static COMPLIANCE_ISSUES: Table = Table {
         },
         Column {
             name: "due_date",
-            doc: "The day by which the issue is to be resolved; NULL when none is set.",
+            doc: "The day by which the issue is to be resolved; null when none is set.",
             kind: Kind::Date,
             nullable: true,
             generated: false,
@@ -2796,7 +2796,7 @@ static COMPLIANCE_ISSUES: Table = Table {
         },
         Column {
             name: "assigned_to",
-            doc: "The user who works on the issue; NULL when nobody does.",
+            doc: "The user who works on the issue; null when nobody does.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2812,7 +2812,7 @@ static COMPLIANCE_ISSUES: Table = Table {
         },
         Column {
             name: "remediation_plan",
-            doc: "How the issue is to be remediated; NULL when nothing was written.",
+            doc: "How the issue is to be remediated; null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -2820,7 +2820,7 @@ static COMPLIANCE_ISSUES: Table = Table {
         },
         Column {
             name: "resolved_at",
-            doc: "When the issue was resolved or its risk accepted; NULL before that.",
+            doc: "When the issue was resolved or its risk accepted; null before that.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -2828,7 +2828,7 @@ static COMPLIANCE_ISSUES: Table = Table {
         },
         Column {
             name: "resolved_by",
-            doc: "The user who resolved the issue or accepted its risk; NULL before that.",
+            doc: "The user who resolved the issue or accepted its risk; null before that.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -2836,7 +2836,7 @@ static COMPLIANCE_ISSUES: Table = Table {
         },
         Column {
             name: "resolution_notes",
-            doc: "How the issue was resolved; NULL when nothing was written.",
+            doc: "How the issue was resolved; null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3006,7 +3006,7 @@ static DATA_LINEAGE_EDGES: Table = Table {
         },
         Column {
             name: "transformation_type",
-            doc: "What happens to the data on the way; NULL when it is not laid down.",
+            doc: "What happens to the data on the way; null when it is not laid down.",
             kind: Kind::Enum(&TRANSFORMATION_TYPE),
             nullable: true,
             generated: false,
@@ -3014,7 +3014,7 @@ static DATA_LINEAGE_EDGES: Table = Table {
         },
         Column {
             name: "description",
-            doc: "What flows and how; NULL when nothing was written.",
+            doc: "What flows and how; null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3022,7 +3022,7 @@ static DATA_LINEAGE_EDGES: Table = Table {
         },
         Column {
             name: "data_volume",
-            doc: "The amount of data in words, such as 1M records/day; NULL when unknown.",
+            doc: "The amount of data in words, such as 1M records/day; null when unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3030,7 +3030,7 @@ static DATA_LINEAGE_EDGES: Table = Table {
         },
         Column {
             name: "latency",
-            doc: "The delay in words, such as < 1 hour; NULL when unknown.",
+            doc: "The delay in words, such as < 1 hour; null when unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3115,7 +3115,7 @@ static DATA_LINEAGE_NODES: Table = Table {
         },
         Column {
             name: "subtype",
-            doc: "The kind of system or step, such as ERP, CRM, ETL or dbt; NULL when it is not laid down.",
+            doc: "The kind of system or step, such as ERP, CRM, ETL or dbt; null when it is not laid down.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3131,7 +3131,7 @@ static DATA_LINEAGE_NODES: Table = Table {
         },
         Column {
             name: "last_sync",
-            doc: "When the node last took or gave data; NULL when it never did or that is unknown.",
+            doc: "When the node last took or gave data; null when it never did or that is unknown.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -3139,7 +3139,7 @@ static DATA_LINEAGE_NODES: Table = Table {
         },
         Column {
             name: "description",
-            doc: "What the node holds or does; NULL when nothing was written.",
+            doc: "What the node holds or does; null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3147,7 +3147,7 @@ static DATA_LINEAGE_NODES: Table = Table {
         },
         Column {
             name: "system_name",
-            doc: "The system that the node is part of; NULL when it is not laid down.",
+            doc: "The system that the node is part of; null when it is not laid down.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3155,7 +3155,7 @@ static DATA_LINEAGE_NODES: Table = Table {
         },
         Column {
             name: "owner",
-            doc: "The person or team responsible for the node; NULL when it is not laid down.",
+            doc: "The person or team responsible for the node; null when it is not laid down.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3163,7 +3163,7 @@ static DATA_LINEAGE_NODES: Table = Table {
         },
         Column {
             name: "refresh_frequency",
-            doc: "How often the data is refreshed, in words; NULL when it is not laid down.",
+            doc: "How often the data is refreshed, in words; null when it is not laid down.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3171,7 +3171,7 @@ static DATA_LINEAGE_NODES: Table = Table {
         },
         Column {
             name: "data_classification",
-            doc: "How sensitive the data is; NULL when it is not classified.",
+            doc: "How sensitive the data is; null when it is not classified.",
             kind: Kind::Enum(&DATA_CLASSIFICATION),
             nullable: true,
             generated: false,
@@ -3179,7 +3179,7 @@ static DATA_LINEAGE_NODES: Table = Table {
         },
         Column {
             name: "position_x",
-            doc: "The horizontal position in the diagram, in pixels; NULL when it is laid out automatically.",
+            doc: "The horizontal position in the diagram, in pixels; null when it is laid out automatically.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -3187,7 +3187,7 @@ static DATA_LINEAGE_NODES: Table = Table {
         },
         Column {
             name: "position_y",
-            doc: "The vertical position in the diagram, in pixels; NULL when it is laid out automatically.",
+            doc: "The vertical position in the diagram, in pixels; null when it is laid out automatically.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -3252,7 +3252,7 @@ static DEAL_HISTORY: Table = Table {
         },
         Column {
             name: "old_value",
-            doc: "Value before the change, as text. NULL when the field was empty.",
+            doc: "Value before the change, as text. null when the field was empty.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3260,7 +3260,7 @@ static DEAL_HISTORY: Table = Table {
         },
         Column {
             name: "new_value",
-            doc: "Value after the change, as text. NULL when the field was emptied.",
+            doc: "Value after the change, as text. null when the field was emptied.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3268,7 +3268,7 @@ static DEAL_HISTORY: Table = Table {
         },
         Column {
             name: "changed_by",
-            doc: "User who made the change. NULL when no user did.",
+            doc: "User who made the change. null when no user did.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -3276,7 +3276,7 @@ static DEAL_HISTORY: Table = Table {
         },
         Column {
             name: "change_source",
-            doc: "Who or what made the change. NULL when it is unknown.",
+            doc: "Who or what made the change. null when it is unknown.",
             kind: Kind::Enum(&DEAL_CHANGE_SOURCE),
             nullable: true,
             generated: false,
@@ -3320,7 +3320,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "external_deal_id",
-            doc: "Identifier of the deal in the external CRM. NULL for a deal that exists here only.",
+            doc: "Identifier of the deal in the external CRM. null for a deal that exists here only.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3328,7 +3328,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "external_system",
-            doc: "External CRM that the deal comes from, such as salesforce or hubspot. NULL for a deal that exists here only.",
+            doc: "External CRM that the deal comes from, such as salesforce or hubspot. null for a deal that exists here only.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3336,7 +3336,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "name",
-            doc: "Name of the deal. NULL when it was given none.",
+            doc: "Name of the deal. null when it was given none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3344,7 +3344,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "account_name",
-            doc: "Name of the account, which is the customer. NULL when it is unknown.",
+            doc: "Name of the account, which is the customer. null when it is unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3352,7 +3352,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "account_id",
-            doc: "Identifier of the account in the external CRM. NULL when it is unknown.",
+            doc: "Identifier of the account in the external CRM. null when it is unknown.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -3384,7 +3384,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "vertical",
-            doc: "Industry of the customer, such as CPG, TMT or LS. NULL when it is unknown.",
+            doc: "Industry of the customer, such as CPG, TMT or LS. null when it is unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3392,7 +3392,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "revenue_type",
-            doc: "Kind of revenue, such as License, Implementation or Subscription. NULL when it is unknown.",
+            doc: "Kind of revenue, such as License, Implementation or Subscription. null when it is unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3456,7 +3456,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "expected_close_date",
-            doc: "Date that the deal is expected to close on. NULL when it is unknown.",
+            doc: "Date that the deal is expected to close on. null when it is unknown.",
             kind: Kind::Date,
             nullable: true,
             generated: false,
@@ -3464,7 +3464,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "actual_close_date",
-            doc: "Date that the deal was won or lost on. NULL while it is open.",
+            doc: "Date that the deal was won or lost on. null while it is open.",
             kind: Kind::Date,
             nullable: true,
             generated: false,
@@ -3472,7 +3472,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "owner_id",
-            doc: "User who owns the deal (account executive). NULL when nobody does.",
+            doc: "User who owns the deal (account executive). null when nobody does.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -3480,7 +3480,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "channel",
-            doc: "Channel that the deal came through, such as Outbound, Inbound or Partner. NULL when it is unknown.",
+            doc: "Channel that the deal came through, such as Outbound, Inbound or Partner. null when it is unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3488,7 +3488,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "campaign_source",
-            doc: "Marketing campaign that the deal came from. NULL when it came from none.",
+            doc: "Marketing campaign that the deal came from. null when it came from none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3496,7 +3496,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "close_reason",
-            doc: "Reason why the deal closed; a lost deal always has one. NULL while it is open, or when it was won without one.",
+            doc: "Reason why the deal closed; a lost deal always has one. null while it is open, or when it was won without one.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3504,7 +3504,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "competitor_lost_to",
-            doc: "Competitor that the deal was lost to. NULL when it was not lost, or to nobody known.",
+            doc: "Competitor that the deal was lost to. null when it was not lost, or to nobody known.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3520,7 +3520,7 @@ static DEALS: Table = Table {
         },
         Column {
             name: "synced_at",
-            doc: "When the deal was last synchronized with the external CRM. NULL when it never was.",
+            doc: "When the deal was last synchronized with the external CRM. null when it never was.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -3628,7 +3628,7 @@ static DEPARTMENT_COSTS: Table = Table {
         },
         Column {
             name: "headcount",
-            doc: "Number of employees in the month. NULL when it is unknown.",
+            doc: "Number of employees in the month. null when it is unknown.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -3644,7 +3644,7 @@ static DEPARTMENT_COSTS: Table = Table {
         },
         Column {
             name: "cost_per_employee",
-            doc: "Cost per employee: total cost divided by headcount, in the currency of the organization. NULL when the headcount is unknown or zero, since there is then no such figure.",
+            doc: "Cost per employee: total cost divided by headcount, in the currency of the organization. null when the headcount is unknown or zero, since there is then no such figure.",
             kind: Kind::Decimal,
             nullable: true,
             generated: true,
@@ -3712,7 +3712,7 @@ static DEPARTMENTS: Table = Table {
         },
         Column {
             name: "code",
-            doc: "Internal code of the department (cost centre code), such as ENG-001. NULL when it has none.",
+            doc: "Internal code of the department (cost centre code), such as ENG-001. null when it has none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3720,7 +3720,7 @@ static DEPARTMENTS: Table = Table {
         },
         Column {
             name: "parent_id",
-            doc: "Department that this one lies within. NULL at the top of the tree.",
+            doc: "Department that this one lies within. null at the top of the tree.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -3728,7 +3728,7 @@ static DEPARTMENTS: Table = Table {
         },
         Column {
             name: "head_user_id",
-            doc: "User who leads the department. NULL when nobody does.",
+            doc: "User who leads the department. null when nobody does.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -3736,7 +3736,7 @@ static DEPARTMENTS: Table = Table {
         },
         Column {
             name: "annual_budget",
-            doc: "Budget of the department for a year, in the currency of the organization. NULL when none was set.",
+            doc: "Budget of the department for a year, in the currency of the organization. null when none was set.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -3821,7 +3821,7 @@ static DOWNSTREAM_CONNECTORS: Table = Table {
         },
         Column {
             name: "last_sync_at",
-            doc: "When the connector last took a delivery; NULL when it never did.",
+            doc: "When the connector last took a delivery; null when it never did.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -3886,7 +3886,7 @@ static DRIFT_ITEMS: Table = Table {
         },
         Column {
             name: "variable_id",
-            doc: "The variable that deviates; NULL when it is the clause or once the variable is deleted.",
+            doc: "The variable that deviates; null when it is the clause or once the variable is deleted.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -3966,7 +3966,7 @@ static DRIFT_ITEMS: Table = Table {
         },
         Column {
             name: "approved_by",
-            doc: "The user who settled the item; NULL while it is unresolved.",
+            doc: "The user who settled the item; null while it is unresolved.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -3974,7 +3974,7 @@ static DRIFT_ITEMS: Table = Table {
         },
         Column {
             name: "approved_at",
-            doc: "When the item was settled; NULL while it is unresolved.",
+            doc: "When the item was settled; null while it is unresolved.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -3982,7 +3982,7 @@ static DRIFT_ITEMS: Table = Table {
         },
         Column {
             name: "approval_reason",
-            doc: "Why the item was settled as it was; NULL while it is unresolved.",
+            doc: "Why the item was settled as it was; null while it is unresolved.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -3990,7 +3990,7 @@ static DRIFT_ITEMS: Table = Table {
         },
         Column {
             name: "reason_category",
-            doc: "The kind of that reason; NULL while it is unresolved or when no kind was given.",
+            doc: "The kind of that reason; null while it is unresolved or when no kind was given.",
             kind: Kind::Enum(&REASON_CATEGORY),
             nullable: true,
             generated: false,
@@ -4093,7 +4093,7 @@ static EVENT_OUTBOX: Table = Table {
         },
         Column {
             name: "organization_id",
-            doc: "The organization whose users may see the event; NULL when it belongs to a workspace only.",
+            doc: "The organization whose users may see the event; null when it belongs to a workspace only.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -4101,7 +4101,7 @@ static EVENT_OUTBOX: Table = Table {
         },
         Column {
             name: "workspace_id",
-            doc: "The workspace whose members may see the event; NULL when it belongs to an organization only.",
+            doc: "The workspace whose members may see the event; null when it belongs to an organization only.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -4133,7 +4133,7 @@ static EVENT_OUTBOX: Table = Table {
         },
         Column {
             name: "actor_id",
-            doc: "The user who made the change; NULL when no user did.",
+            doc: "The user who made the change; null when no user did.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -4182,7 +4182,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "region",
-            doc: "Region that the value is for. NULL when it is not broken down by region.",
+            doc: "Region that the value is for. null when it is not broken down by region.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -4190,7 +4190,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "lob",
-            doc: "Line of business that the value is for, such as Software or Services. NULL when it is not broken down by it.",
+            doc: "Line of business that the value is for, such as Software or Services. null when it is not broken down by it.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -4198,7 +4198,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "product",
-            doc: "Product that the value is for. NULL when it is not broken down by product.",
+            doc: "Product that the value is for. null when it is not broken down by product.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -4206,7 +4206,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "actual_value",
-            doc: "Actual: what was achieved, in the currency of the row, or percent for a percentage metric. NULL while it is not known.",
+            doc: "Actual: what was achieved, in the currency of the row, or percent for a percentage metric. null while it is not known.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -4214,7 +4214,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "forecast_value",
-            doc: "Forecast: what is expected, in the unit of the actual. NULL without a forecast.",
+            doc: "Forecast: what is expected, in the unit of the actual. null without a forecast.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -4222,7 +4222,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "budget_value",
-            doc: "Budget: what was planned, in the unit of the actual. NULL without a budget.",
+            doc: "Budget: what was planned, in the unit of the actual. null without a budget.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -4230,7 +4230,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "confidence_lower",
-            doc: "Lower end of the confidence interval of the forecast, in the unit of the actual. NULL when the forecast has none.",
+            doc: "Lower end of the confidence interval of the forecast, in the unit of the actual. null when the forecast has none.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -4238,7 +4238,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "confidence_upper",
-            doc: "Upper end of the confidence interval of the forecast, in the unit of the actual. NULL when the forecast has none.",
+            doc: "Upper end of the confidence interval of the forecast, in the unit of the actual. null when the forecast has none.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -4246,7 +4246,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "forecast_model",
-            doc: "Name of the model that made the forecast. NULL for a forecast made by hand, or none.",
+            doc: "Name of the model that made the forecast. null for a forecast made by hand, or none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -4262,7 +4262,7 @@ static FINANCIAL_METRICS: Table = Table {
         },
         Column {
             name: "source_system",
-            doc: "System that the value came from. NULL when it is unknown.",
+            doc: "System that the value came from. null when it is unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -4428,7 +4428,7 @@ static GOLDEN_RECORDS: Table = Table {
         },
         Column {
             name: "last_export_at",
-            doc: "When the record was last exported; NULL when it never was.",
+            doc: "When the record was last exported; null when it never was.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -4436,7 +4436,7 @@ static GOLDEN_RECORDS: Table = Table {
         },
         Column {
             name: "last_publish_at",
-            doc: "When the record was last published; NULL when it never was.",
+            doc: "When the record was last published; null when it never was.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -4578,7 +4578,7 @@ static GRAPH_NODES: Table = Table {
         },
         Column {
             name: "clause_id",
-            doc: "The clause that the node stands for or in which its variable stands; NULL once the clause is deleted.",
+            doc: "The clause that the node stands for or in which its variable stands; null once the clause is deleted.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -4586,7 +4586,7 @@ static GRAPH_NODES: Table = Table {
         },
         Column {
             name: "variable_id",
-            doc: "The variable that the node stands for; NULL for a clause or once the variable is deleted.",
+            doc: "The variable that the node stands for; null for a clause or once the variable is deleted.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -4594,7 +4594,7 @@ static GRAPH_NODES: Table = Table {
         },
         Column {
             name: "value",
-            doc: "The drafted value of the variable; NULL for a clause.",
+            doc: "The drafted value of the variable; null for a clause.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -4712,7 +4712,7 @@ static IDEMPOTENCY_KEYS: Table = Table {
         },
         Column {
             name: "response",
-            doc: "The response to repeat, as JSON; NULL while the request is in progress.",
+            doc: "The response to repeat, as JSON; null while the request is in progress.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -4769,7 +4769,7 @@ static INTEGRATION_LOGS: Table = Table {
         },
         Column {
             name: "sync_id",
-            doc: "The synchronization that the entry is about; NULL when it is about none.",
+            doc: "The synchronization that the entry is about; null when it is about none.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -4793,7 +4793,7 @@ static INTEGRATION_LOGS: Table = Table {
         },
         Column {
             name: "details",
-            doc: "More about it, as JSON; NULL when there is no more.",
+            doc: "More about it, as JSON; null when there is no more.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -4845,7 +4845,7 @@ static INTEGRATION_SYNCS: Table = Table {
         },
         Column {
             name: "completed_at",
-            doc: "When the synchronization ended; NULL while it is running.",
+            doc: "When the synchronization ended; null while it is running.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -4885,7 +4885,7 @@ static INTEGRATION_SYNCS: Table = Table {
         },
         Column {
             name: "duration_ms",
-            doc: "How long the synchronization took, in milliseconds; NULL while it is running.",
+            doc: "How long the synchronization took, in milliseconds; null while it is running.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -4893,7 +4893,7 @@ static INTEGRATION_SYNCS: Table = Table {
         },
         Column {
             name: "errors",
-            doc: "The errors as a JSON array of objects; NULL when there were none.",
+            doc: "The errors as a JSON array of objects; null when there were none.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -4901,7 +4901,7 @@ static INTEGRATION_SYNCS: Table = Table {
         },
         Column {
             name: "trigger_type",
-            doc: "What started the synchronization; NULL when unknown.",
+            doc: "What started the synchronization; null when unknown.",
             kind: Kind::Enum(&SYNC_TRIGGER),
             nullable: true,
             generated: false,
@@ -4909,7 +4909,7 @@ static INTEGRATION_SYNCS: Table = Table {
         },
         Column {
             name: "triggered_by",
-            doc: "The user who started the synchronization; NULL when no user did.",
+            doc: "The user who started the synchronization; null when no user did.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -4985,7 +4985,7 @@ static INTEGRATIONS: Table = Table {
         },
         Column {
             name: "sync_frequency",
-            doc: "How often the integration is synchronized; NULL when only the schedule says or by hand.",
+            doc: "How often the integration is synchronized; null when only the schedule says or by hand.",
             kind: Kind::Enum(&SYNC_FREQUENCY),
             nullable: true,
             generated: false,
@@ -4993,7 +4993,7 @@ static INTEGRATIONS: Table = Table {
         },
         Column {
             name: "sync_schedule",
-            doc: "The schedule as a cron expression; NULL when only the frequency says.",
+            doc: "The schedule as a cron expression; null when only the frequency says.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -5009,7 +5009,7 @@ static INTEGRATIONS: Table = Table {
         },
         Column {
             name: "last_successful_sync",
-            doc: "When a synchronization last succeeded; NULL when none ever did.",
+            doc: "When a synchronization last succeeded; null when none ever did.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -5017,7 +5017,7 @@ static INTEGRATIONS: Table = Table {
         },
         Column {
             name: "last_sync_attempt",
-            doc: "When a synchronization was last tried; NULL when none ever was.",
+            doc: "When a synchronization was last tried; null when none ever was.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -5041,7 +5041,7 @@ static INTEGRATIONS: Table = Table {
         },
         Column {
             name: "owner_id",
-            doc: "The user responsible for the integration; NULL when nobody is.",
+            doc: "The user responsible for the integration; null when nobody is.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -5117,7 +5117,7 @@ static MV_KPI_SUMMARY: Table = Table {
         },
         Column {
             name: "actual_total",
-            doc: "The sum of the actual values, in the currency in which they are recorded; NULL for a ratio, which is never summed, or without actuals.",
+            doc: "The sum of the actual values, in the currency in which they are recorded; null for a ratio, which is never summed, or without actuals.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5125,7 +5125,7 @@ static MV_KPI_SUMMARY: Table = Table {
         },
         Column {
             name: "forecast_total",
-            doc: "The sum of the forecast values, in the currency in which they are recorded; NULL for a ratio or without forecasts.",
+            doc: "The sum of the forecast values, in the currency in which they are recorded; null for a ratio or without forecasts.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5133,7 +5133,7 @@ static MV_KPI_SUMMARY: Table = Table {
         },
         Column {
             name: "budget_total",
-            doc: "The sum of the budgeted values, in the currency in which they are recorded; NULL for a ratio or without budgets.",
+            doc: "The sum of the budgeted values, in the currency in which they are recorded; null for a ratio or without budgets.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5141,7 +5141,7 @@ static MV_KPI_SUMMARY: Table = Table {
         },
         Column {
             name: "actual_avg",
-            doc: "The unweighted mean of the actual values, in the unit of the metric; NULL without actuals.",
+            doc: "The unweighted mean of the actual values, in the unit of the metric; null without actuals.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5279,7 +5279,7 @@ static ORGANIZATIONS: Table = Table {
         },
         Column {
             name: "logo_url",
-            doc: "Address of the logo. NULL when there is none.",
+            doc: "Address of the logo. null when there is none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -5327,7 +5327,7 @@ static ORGANIZATIONS: Table = Table {
         },
         Column {
             name: "deleted_at",
-            doc: "When the organization was deleted. NULL while it exists; a deleted one is invisible everywhere.",
+            doc: "When the organization was deleted. null while it exists; a deleted one is invisible everywhere.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -5376,7 +5376,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
         },
         Column {
             name: "snapshot_type",
-            doc: "Rhythm that the snapshot belongs to. NULL when it was taken on demand.",
+            doc: "Rhythm that the snapshot belongs to. null when it was taken on demand.",
             kind: Kind::Enum(&SNAPSHOT_TYPE),
             nullable: true,
             generated: false,
@@ -5384,7 +5384,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
         },
         Column {
             name: "total_pipeline_value",
-            doc: "Pipeline value: the sum of the values of the open deals, in the currency of the organization. NULL when it was not recorded.",
+            doc: "Pipeline value: the sum of the values of the open deals, in the currency of the organization. null when it was not recorded.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5392,7 +5392,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
         },
         Column {
             name: "weighted_pipeline_value",
-            doc: "Weighted pipeline: the sum of the values times their probabilities, in the currency of the organization. NULL when it was not recorded.",
+            doc: "Weighted pipeline: the sum of the values times their probabilities, in the currency of the organization. null when it was not recorded.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5400,7 +5400,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
         },
         Column {
             name: "deal_count",
-            doc: "Number of open deals. NULL when it was not recorded.",
+            doc: "Number of open deals. null when it was not recorded.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -5408,7 +5408,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
         },
         Column {
             name: "stage_breakdown",
-            doc: "Value and count by stage, as an object that maps each stage to an object with value and count. NULL when it was not recorded.",
+            doc: "Value and count by stage, as an object that maps each stage to an object with value and count. null when it was not recorded.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -5416,7 +5416,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
         },
         Column {
             name: "region_breakdown",
-            doc: "Value and count by region, as an object like that of the stages. NULL when it was not recorded.",
+            doc: "Value and count by region, as an object like that of the stages. null when it was not recorded.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -5424,7 +5424,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
         },
         Column {
             name: "segment_breakdown",
-            doc: "Value and count by segment, as an object like that of the stages. NULL when it was not recorded.",
+            doc: "Value and count by segment, as an object like that of the stages. null when it was not recorded.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -5432,7 +5432,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
         },
         Column {
             name: "forecast_this_quarter",
-            doc: "Bookings forecast for the quarter of the snapshot, in the currency of the organization. NULL when there was none.",
+            doc: "Bookings forecast for the quarter of the snapshot, in the currency of the organization. null when there was none.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5440,7 +5440,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
         },
         Column {
             name: "forecast_next_quarter",
-            doc: "Bookings forecast for the quarter after that of the snapshot, in the currency of the organization. NULL when there was none.",
+            doc: "Bookings forecast for the quarter after that of the snapshot, in the currency of the organization. null when there was none.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5505,7 +5505,7 @@ static RECONCILIATION_ITEMS: Table = Table {
         },
         Column {
             name: "target_variable_id",
-            doc: "The variable that the change concerns; NULL when it is the text of the clause or once the variable is deleted.",
+            doc: "The variable that the change concerns; null when it is the text of the clause or once the variable is deleted.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -5553,7 +5553,7 @@ static RECONCILIATION_ITEMS: Table = Table {
         },
         Column {
             name: "decision_reason",
-            doc: "Why it was decided so; NULL while pending or when no reason was given.",
+            doc: "Why it was decided so; null while pending or when no reason was given.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -5561,7 +5561,7 @@ static RECONCILIATION_ITEMS: Table = Table {
         },
         Column {
             name: "decided_by",
-            doc: "The user who decided; NULL while pending.",
+            doc: "The user who decided; null while pending.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -5569,7 +5569,7 @@ static RECONCILIATION_ITEMS: Table = Table {
         },
         Column {
             name: "decided_at",
-            doc: "When it was decided; NULL while pending.",
+            doc: "When it was decided; null while pending.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -5772,7 +5772,7 @@ static REFRESH_TOKENS: Table = Table {
         },
         Column {
             name: "spent_at",
-            doc: "When the token was exchanged for the next one. NULL while it is unused.",
+            doc: "When the token was exchanged for the next one. null while it is unused.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -5780,7 +5780,7 @@ static REFRESH_TOKENS: Table = Table {
         },
         Column {
             name: "revoked_at",
-            doc: "When the token was revoked. NULL while it is not.",
+            doc: "When the token was revoked. null while it is not.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -5788,7 +5788,7 @@ static REFRESH_TOKENS: Table = Table {
         },
         Column {
             name: "replaced_by_id",
-            doc: "Token that this one was exchanged for. NULL while it is unused.",
+            doc: "Token that this one was exchanged for. null while it is unused.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -5856,7 +5856,7 @@ static SCENARIO_RESULTS: Table = Table {
         },
         Column {
             name: "percentiles",
-            doc: "The 5th, 10th, 25th, 50th, 75th, 90th and 95th percentile of the outcome as a JSON object; NULL until the run is completed.",
+            doc: "The 5th, 10th, 25th, 50th, 75th, 90th and 95th percentile of the outcome as a JSON object; null until the run is completed.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -5864,7 +5864,7 @@ static SCENARIO_RESULTS: Table = Table {
         },
         Column {
             name: "histogram",
-            doc: "The distribution of the outcome in classes, as JSON; NULL until the run is completed.",
+            doc: "The distribution of the outcome in classes, as JSON; null until the run is completed.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -5872,7 +5872,7 @@ static SCENARIO_RESULTS: Table = Table {
         },
         Column {
             name: "tornado",
-            doc: "The effect of each assumption on the outcome (tornado chart), as JSON; NULL until the run is completed.",
+            doc: "The effect of each assumption on the outcome (tornado chart), as JSON; null until the run is completed.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -5880,7 +5880,7 @@ static SCENARIO_RESULTS: Table = Table {
         },
         Column {
             name: "mean",
-            doc: "The mean outcome, in the currency of the organization; NULL until the run is completed.",
+            doc: "The mean outcome, in the currency of the organization; null until the run is completed.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5888,7 +5888,7 @@ static SCENARIO_RESULTS: Table = Table {
         },
         Column {
             name: "standard_deviation",
-            doc: "The standard deviation of the outcome, in the currency of the organization; NULL until the run is completed.",
+            doc: "The standard deviation of the outcome, in the currency of the organization; null until the run is completed.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5896,7 +5896,7 @@ static SCENARIO_RESULTS: Table = Table {
         },
         Column {
             name: "probability_of_loss",
-            doc: "The probability of an outcome below zero as a ratio 0-1; NULL until the run is completed.",
+            doc: "The probability of an outcome below zero as a ratio 0-1; null until the run is completed.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5912,7 +5912,7 @@ static SCENARIO_RESULTS: Table = Table {
         },
         Column {
             name: "completed_at",
-            doc: "When the run was completed; NULL while it is under way or when it has failed.",
+            doc: "When the run was completed; null while it is under way or when it has failed.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -5920,7 +5920,7 @@ static SCENARIO_RESULTS: Table = Table {
         },
         Column {
             name: "duration_ms",
-            doc: "How long the run took, in milliseconds; NULL until it is completed.",
+            doc: "How long the run took, in milliseconds; null until it is completed.",
             kind: Kind::Int,
             nullable: true,
             generated: false,
@@ -5980,7 +5980,7 @@ static SCENARIOS: Table = Table {
         },
         Column {
             name: "description",
-            doc: "What the scenario is about; NULL when nothing was written.",
+            doc: "What the scenario is about; null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6004,7 +6004,7 @@ static SCENARIOS: Table = Table {
         },
         Column {
             name: "results",
-            doc: "The results of the last completed run as JSON; NULL before it.",
+            doc: "The results of the last completed run as JSON; null before it.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -6012,7 +6012,7 @@ static SCENARIOS: Table = Table {
         },
         Column {
             name: "ai_analysis",
-            doc: "The assistant's view of the results as JSON: mitigation and growth; NULL when there is none.",
+            doc: "The assistant's view of the results as JSON: mitigation and growth; null when there is none.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -6096,7 +6096,7 @@ static USER_SESSIONS: Table = Table {
         },
         Column {
             name: "device_info",
-            doc: "Device as an object: browser, os, device, location. NULL when it is unknown.",
+            doc: "Device as an object: browser, os, device, location. null when it is unknown.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -6104,7 +6104,7 @@ static USER_SESSIONS: Table = Table {
         },
         Column {
             name: "ip_address",
-            doc: "Network address that the session was last used from. NULL when it is unknown.",
+            doc: "Network address that the session was last used from. null when it is unknown.",
             kind: Kind::Inet,
             nullable: true,
             generated: false,
@@ -6112,7 +6112,7 @@ static USER_SESSIONS: Table = Table {
         },
         Column {
             name: "user_agent",
-            doc: "User agent that the client named. NULL when it named none.",
+            doc: "User agent that the client named. null when it named none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6144,7 +6144,7 @@ static USER_SESSIONS: Table = Table {
         },
         Column {
             name: "revoked_at",
-            doc: "When the session was revoked, by signing out or because a spent token was used again. NULL while it is not.",
+            doc: "When the session was revoked, by signing out or because a spent token was used again. null while it is not.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -6193,7 +6193,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "avatar_url",
-            doc: "Address of the picture of the user. NULL when there is none.",
+            doc: "Address of the picture of the user. null when there is none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6201,7 +6201,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "password_hash",
-            doc: "Hash of the password, never readable. NULL for a user who signs in through an identity provider only.",
+            doc: "Hash of the password, never readable. null for a user who signs in through an identity provider only.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6209,7 +6209,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "mfa_secret",
-            doc: "Secret of the second factor, encrypted at rest and never readable. NULL when no second factor was enrolled.",
+            doc: "Secret of the second factor, encrypted at rest and never readable. null when no second factor was enrolled.",
             kind: Kind::Bytes,
             nullable: true,
             generated: false,
@@ -6241,7 +6241,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "region",
-            doc: "Region that the user is confined to (row-level security). NULL when the user sees every region.",
+            doc: "Region that the user is confined to (row-level security). null when the user sees every region.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6249,7 +6249,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "department",
-            doc: "Name of the department that the user is confined to (row-level security). NULL when the user sees every department.",
+            doc: "Name of the department that the user is confined to (row-level security). null when the user sees every department.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6273,7 +6273,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "last_login_at",
-            doc: "When the user last signed in. NULL before the first sign-in.",
+            doc: "When the user last signed in. null before the first sign-in.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -6289,7 +6289,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "locked_until",
-            doc: "Until when sign-in is refused after failed attempts. NULL when it is not.",
+            doc: "Until when sign-in is refused after failed attempts. null when it is not.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -6297,7 +6297,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "external_id",
-            doc: "Identifier of the user at the identity provider. NULL without single sign-on.",
+            doc: "Identifier of the user at the identity provider. null without single sign-on.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6305,7 +6305,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "identity_provider",
-            doc: "Identity provider of the single sign-on, such as okta, azure_ad or google. NULL without single sign-on.",
+            doc: "Identity provider of the single sign-on, such as okta, azure_ad or google. null without single sign-on.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6329,7 +6329,7 @@ static USERS: Table = Table {
         },
         Column {
             name: "deleted_at",
-            doc: "When the user was deleted. NULL while the user exists; a deleted one is invisible everywhere.",
+            doc: "When the user was deleted. null while the user exists; a deleted one is invisible everywhere.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -6402,7 +6402,7 @@ static VARIABLES: Table = Table {
         },
         Column {
             name: "unit",
-            doc: "The unit of the value, such as %, bps or USD; NULL when it has none or the value names it.",
+            doc: "The unit of the value, such as %, bps or USD; null when it has none or the value names it.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6410,7 +6410,7 @@ static VARIABLES: Table = Table {
         },
         Column {
             name: "baseline_value",
-            doc: "The agreed value against which drift is measured; NULL when none has been agreed.",
+            doc: "The agreed value against which drift is measured; null when none has been agreed.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6426,7 +6426,7 @@ static VARIABLES: Table = Table {
         },
         Column {
             name: "last_modified_by",
-            doc: "The user who last edited the value; NULL when it was never edited.",
+            doc: "The user who last edited the value; null when it was never edited.",
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
@@ -6511,7 +6511,7 @@ static VENDOR_SPEND: Table = Table {
         },
         Column {
             name: "budget_amount",
-            doc: "Amount budgeted for the month, in the currency of the organization. NULL when none was.",
+            doc: "Amount budgeted for the month, in the currency of the organization. null when none was.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -6519,7 +6519,7 @@ static VENDOR_SPEND: Table = Table {
         },
         Column {
             name: "yoy_change",
-            doc: "Year-over-year change (YoY): the change against the same month of the prior year, in percent; 10 means 10 % more. NULL when there is no prior year to compare with.",
+            doc: "Year-over-year change (YoY): the change against the same month of the prior year, in percent; 10 means 10 % more. null when there is no prior year to compare with.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -6527,7 +6527,7 @@ static VENDOR_SPEND: Table = Table {
         },
         Column {
             name: "breakdown",
-            doc: "Amount by kind of spend, as an object such as compute 50000 and storage 20000, in the currency of the organization. NULL when it is not broken down.",
+            doc: "Amount by kind of spend, as an object such as compute 50000 and storage 20000, in the currency of the organization. null when it is not broken down.",
             kind: Kind::Json,
             nullable: true,
             generated: false,
@@ -6603,7 +6603,7 @@ static VENDORS: Table = Table {
         },
         Column {
             name: "description",
-            doc: "What the vendor supplies. NULL when nothing was written.",
+            doc: "What the vendor supplies. null when nothing was written.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6611,7 +6611,7 @@ static VENDORS: Table = Table {
         },
         Column {
             name: "contract_value",
-            doc: "Value of the contract over its whole term (total contract value), in the currency of the organization. NULL without a contract.",
+            doc: "Value of the contract over its whole term (total contract value), in the currency of the organization. null without a contract.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -6619,7 +6619,7 @@ static VENDORS: Table = Table {
         },
         Column {
             name: "contract_start_date",
-            doc: "First day of the contract. NULL without a contract.",
+            doc: "First day of the contract. null without a contract.",
             kind: Kind::Date,
             nullable: true,
             generated: false,
@@ -6627,7 +6627,7 @@ static VENDORS: Table = Table {
         },
         Column {
             name: "contract_end_date",
-            doc: "Last day of the contract. NULL without a contract, or when it is open-ended.",
+            doc: "Last day of the contract. null without a contract, or when it is open-ended.",
             kind: Kind::Date,
             nullable: true,
             generated: false,
@@ -6635,7 +6635,7 @@ static VENDORS: Table = Table {
         },
         Column {
             name: "payment_terms",
-            doc: "Payment terms, such as Net 30 or Annual prepaid. NULL when they are unknown.",
+            doc: "Payment terms, such as Net 30 or Annual prepaid. null when they are unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6659,7 +6659,7 @@ static VENDORS: Table = Table {
         },
         Column {
             name: "risk_notes",
-            doc: "Notes on the risk. NULL when there are none.",
+            doc: "Notes on the risk. null when there are none.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6667,7 +6667,7 @@ static VENDORS: Table = Table {
         },
         Column {
             name: "primary_contact_name",
-            doc: "Name of the primary contact at the vendor. NULL when it is unknown.",
+            doc: "Name of the primary contact at the vendor. null when it is unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6675,7 +6675,7 @@ static VENDORS: Table = Table {
         },
         Column {
             name: "primary_contact_email",
-            doc: "E-mail address of the primary contact at the vendor. NULL when it is unknown.",
+            doc: "E-mail address of the primary contact at the vendor. null when it is unknown.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6780,7 +6780,7 @@ static WORKSPACE_MEMBERS: Table = Table {
         },
         Column {
             name: "joined_at",
-            doc: "When the user joined; NULL while the invitation is not accepted.",
+            doc: "When the user joined; null while the invitation is not accepted.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,
@@ -6872,7 +6872,7 @@ static WORKSPACES: Table = Table {
         },
         Column {
             name: "base_pdf_name",
-            doc: "The file name of the base agreement; NULL when none was uploaded.",
+            doc: "The file name of the base agreement; null when none was uploaded.",
             kind: Kind::Text,
             nullable: true,
             generated: false,
@@ -6904,7 +6904,7 @@ static WORKSPACES: Table = Table {
         },
         Column {
             name: "deleted_at",
-            doc: "When the workspace was deleted; NULL while it is in use.",
+            doc: "When the workspace was deleted; null while it is in use.",
             kind: Kind::Timestamp,
             nullable: true,
             generated: false,

@@ -146,7 +146,9 @@ impl AuthMutation {
         #[graphql(desc = "E-mail address, in any case.")] email: String,
         #[graphql(desc = "Password.", secret)] password: String,
         #[graphql(desc = "The slug of the organization, such as `aether-demo`.")] organization: String,
-        #[graphql(desc = "The current code of the second factor, for users that have one.", secret)] totp: Option<String>,
+        #[graphql(desc = "The current code of the second factor, for users that have one.", secret)] totp: Option<
+            String,
+        >,
         #[graphql(desc = "What the device says of itself.")] device: Option<DeviceInput>,
     ) -> Result<SignInPayload> {
         let mut client = client(ctx);

@@ -72,9 +72,9 @@ impl Schema {
             Mutation(auth::AuthMutation),
             EmptySubscription,
         )
-            .limit_depth(limits.max_depth)
-            .limit_complexity(limits.max_fields)
-            .data(limits);
+        .limit_depth(limits.max_depth)
+        .limit_complexity(limits.max_fields)
+        .data(limits);
         if !introspection {
             builder = builder.disable_introspection();
         }
@@ -89,7 +89,11 @@ impl Schema {
             Identity::Refused(error) => Err(error),
         }));
         let keys = order::of_request(&mut request);
-        let request = request.data(reader.clone()).data(store.clone()).data(plan::RowCount::default()).data(graph::Answers::default());
+        let request = request
+            .data(reader.clone())
+            .data(store.clone())
+            .data(plan::RowCount::default())
+            .data(graph::Answers::default());
         let mut response = reader.run(self.0.execute(request)).await;
         order::restore(&mut response.data, &keys);
         response.errors = response.errors.into_iter().map(error::with_code).collect();
@@ -99,6 +103,8 @@ impl Schema {
     /// The schema in GraphQL's own language.
     pub fn sdl() -> String {
         let schema = Self::new(Limits::default(), true).0;
-        schema.sdl_with_options(SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident().indent_width(2))
+        schema.sdl_with_options(
+            SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident().indent_width(2),
+        )
     }
 }

@@ -24,7 +24,12 @@ pub(crate) fn of_request(request: &mut Request) -> Vec<String> {
 }
 
 /// Each fragment is read once: this runs before validation, so they may refer to each other in circles.
-fn add<'a>(keys: &mut Vec<String>, document: &'a ExecutableDocument, set: &'a SelectionSet, seen: &mut HashSet<&'a str>) {
+fn add<'a>(
+    keys: &mut Vec<String>,
+    document: &'a ExecutableDocument,
+    set: &'a SelectionSet,
+    seen: &mut HashSet<&'a str>,
+) {
     for item in &set.items {
         match &item.node {
             Selection::Field(field) => keys.push(field.node.response_key().node.to_string()),

@@ -154,7 +154,13 @@ impl<'a> Planner<'a> {
         Ok(fetch)
     }
 
-    fn edge(&self, fetch: &mut Fetch, sets: Sets<'a, '_>, rows: u64, cursors: &mut bool) -> Result<Vec<(Key, EdgePart)>> {
+    fn edge(
+        &self,
+        fetch: &mut Fetch,
+        sets: Sets<'a, '_>,
+        rows: u64,
+        cursors: &mut bool,
+    ) -> Result<Vec<(Key, EdgePart)>> {
         let name = format!("{}Edge", fetch.ty.name);
         let mut parts = Vec::new();
         for selected in collect(self.env, sets, &name)? {

@@ -35,14 +35,24 @@ pub(crate) fn register(registry: &mut Registry) -> Fields {
     types.shapes();
     add(
         &mut root,
-        field("node", "Any row by its global id.", NODE.into(), [input("nodeId", "The global id, as `nodeId` gave it.", "ID!")]),
+        field(
+            "node",
+            "Any row by its global id.",
+            NODE.into(),
+            [input("nodeId", "The global id, as `nodeId` gave it.", "ID!")],
+        ),
     );
     root
 }
 
 fn one(ty: &Type) -> MetaField {
     let id = input("id", &format!("The id of the {}.", ty.words()), "UUID!");
-    field(&ty.singular, &format!("The {} with this id; null where there is none that you may see.", ty.words()), ty.name.into(), [id])
+    field(
+        &ty.singular,
+        &format!("The {} with this id; null where there is none that you may see.", ty.words()),
+        ty.name.into(),
+        [id],
+    )
 }
 
 fn list(ty: &Type) -> MetaField {
@@ -133,7 +143,11 @@ impl Types<'_> {
             let name = scalar::filter_name(kind);
             let subject = name.trim_end_matches("Filter");
             let fields = operators(kind).into_iter().map(|(name, ty, doc)| input(name, doc, &ty));
-            self.insert(input_object(&name, &format!("Conditions on a {subject}; all that are given must hold."), fields));
+            self.insert(input_object(
+                &name,
+                &format!("Conditions on {subject} values; all that are given must hold."),
+                fields,
+            ));
         }
         let directions = [("ASC", "From the least to the greatest."), ("DESC", "From the greatest to the least.")];
         self.insert(enumeration("OrderDirection", "The direction of an order.", directions.map(owned)));
@@ -228,7 +242,12 @@ impl Types<'_> {
             field("edges", "The rows of this page, each with its cursor.", format!("[{name}Edge!]!"), []),
             field("nodes", "The rows of this page.", format!("[{name}!]!"), []),
             field("pageInfo", "Where this page stands.", "PageInfo!".into(), []),
-            field("totalCount", "How many rows there are on all pages; counted only when asked for.", "Int!".into(), []),
+            field(
+                "totalCount",
+                "How many rows there are on all pages; counted only when asked for.",
+                "Int!".into(),
+                [],
+            ),
         ];
         self.insert(object(&format!("{name}Connection"), &format!("A page of {words} rows."), fields(connection)));
         let mut edge = fields([
@@ -258,7 +277,11 @@ impl Types<'_> {
             let filter = if relation.many { format!("{}ListFilter", to.name) } else { format!("{}Filter", to.name) };
             inputs.push(input(&known.name, &known.doc, &filter));
         }
-        self.insert(input_object(&name, &format!("What a {} must satisfy; all that is given must hold.", ty.words()), inputs));
+        self.insert(input_object(
+            &name,
+            &format!("What a {} must satisfy; all that is given must hold.", ty.words()),
+            inputs,
+        ));
         let list = [
             input("some", "At least one that you may see satisfies this.", &name),
             input("none", "None that you may see satisfies this.", &name),
@@ -275,11 +298,14 @@ impl Types<'_> {
             with_default(input("nulls", "Where nulls go.", "NullsOrder"), "LAST"),
         ];
         self.insert(input_object(&name, &format!("A term of an order of {} rows.", ty.words()), inputs));
-        let values = ty
-            .columns()
-            .filter(|(_, column)| orderable(column.kind))
-            .map(|(known, column)| (AsShoutySnakeCase(ty.table.columns[column.index].name).to_string(), known.doc.clone()));
-        self.insert(enumeration(&format!("{name}Field"), &format!("What {} rows can be ordered by.", ty.words()), values));
+        let values = ty.columns().filter(|(_, column)| orderable(column.kind)).map(|(known, column)| {
+            (AsShoutySnakeCase(ty.table.columns[column.index].name).to_string(), known.doc.clone())
+        });
+        self.insert(enumeration(
+            &format!("{name}Field"),
+            &format!("What {} rows can be ordered by.", ty.words()),
+            values,
+        ));
     }
 }
 

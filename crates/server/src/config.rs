@@ -119,7 +119,10 @@ pub struct Config {
 impl Config {
     /// Refuses what must not run.
     pub fn check(&self) -> Result<()> {
-        ensure!(self.jwt_secret.len() >= 32, "AETHER_JWT_SECRET must have 32 bytes or more; make one with `openssl rand -base64 48`.");
+        ensure!(
+            self.jwt_secret.len() >= 32,
+            "AETHER_JWT_SECRET must have 32 bytes or more; make one with `openssl rand -base64 48`."
+        );
         ensure!(
             self.default_page_size <= self.max_page_size,
             "AETHER_DEFAULT_PAGE_SIZE must not be greater than AETHER_MAX_PAGE_SIZE."
@@ -176,7 +179,8 @@ impl Config {
             let (number, secret) = key
                 .split_once(':')
                 .context("AETHER_ENCRYPTION_KEYS must look like `1:first-secret,2:second-secret`.")?;
-            let number = number.trim().parse().context("A key in AETHER_ENCRYPTION_KEYS needs a number from 0 to 255.")?;
+            let number =
+                number.trim().parse().context("A key in AETHER_ENCRYPTION_KEYS needs a number from 0 to 255.")?;
             if secret.len() < 32 {
                 bail!("Key {number} in AETHER_ENCRYPTION_KEYS must have 32 bytes or more.");
             }

@@ -76,6 +76,8 @@ mod tests {
 
     #[test]
     fn circles_end() {
-        assert!(!is_too_large(&mut Request::new("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A ...B }")));
+        assert!(!is_too_large(&mut Request::new(
+            "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A ...B }"
+        )));
     }
 }

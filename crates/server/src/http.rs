@@ -60,11 +60,7 @@ pub fn router(app: Arc<App>, config: &Config) -> Router {
         .allow_methods([Method::POST])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, REQUEST_ID])
         .expose_headers([REQUEST_ID]);
-    router
-        .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .layer(CompressionLayer::new())
-        .layer(cors)
-        .with_state(app)
+    router.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(CompressionLayer::new()).layer(cors).with_state(app)
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {
@@ -75,8 +71,11 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn only_post() -> Response {
-    let mut response =
-        refused(StatusCode::METHOD_NOT_ALLOWED, "Send GraphQL with POST and a JSON body: {\"query\": \"…\"}.", Uuid::now_v7());
+    let mut response = refused(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "Send GraphQL with POST and a JSON body: {\"query\": \"…\"}.",
+        Uuid::now_v7(),
+    );
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
 }
@@ -97,7 +96,11 @@ async fn graphql(
     };
     // A form or plain text can be sent by any page without asking first; JSON cannot.
     if !text(&headers, &header::CONTENT_TYPE).is_some_and(is_json) {
-        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the header `Content-Type: application/json`.", request_id);
+        return refused(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send the header `Content-Type: application/json`.",
+            request_id,
+        );
     }
     let mut request: Request = match serde_json::from_slice(&body) {
         Ok(request) => request,
@@ -110,7 +113,8 @@ async fn graphql(
         }
     };
     if document::is_too_large(&mut request) {
-        let message = format!("The query is too complex: unfolded, it has more than {MOST_SELECTIONS} fields and fragments.");
+        let message =
+            format!("The query is too complex: unfolded, it has more than {MOST_SELECTIONS} fields and fragments.");
         return failed(StatusCode::OK, code::GRAPHQL_VALIDATION_FAILED, &message, request_id);
     }
     let client = Client {

@@ -48,7 +48,14 @@ pub fn run() -> Result<()> {
                     postgres::seed(database, &cli.config, scale).await
                 })
                 .await?;
-                eprintln!("{}", if loaded { "The demo data is loaded." } else { "The demo data was loaded before; nothing was changed." });
+                eprintln!(
+                    "{}",
+                    if loaded {
+                        "The demo data is loaded."
+                    } else {
+                        "The demo data was loaded before; nothing was changed."
+                    }
+                );
                 Ok(())
             }
             Command::Schema => {
@@ -73,7 +80,10 @@ async fn with_owner<T>(config: &Config, act: impl AsyncFnOnce(&sea_orm::Database
 async fn serve(config: &Config) -> Result<()> {
     // Bound first: there is no use in bringing up a database for a port that is taken.
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!("Cannot listen on {}. Another program may use the port: choose another with --listen 127.0.0.1:8081.", config.listen)
+        format!(
+            "Cannot listen on {}. Another program may use the port: choose another with --listen 127.0.0.1:8081.",
+            config.listen
+        )
     })?;
     // From here on a signal ends the gateway in order, also while the database is still being made.
     let stop = Stop::on_signal()?;

@@ -42,9 +42,9 @@ impl Postgres {
         let mut options = ConnectOptions::new(&self.url);
         options.max_connections(2).sqlx_logging(false).acquire_timeout(Duration::from_secs(10));
         #[expect(clippy::disallowed_methods, reason = "migrating and seeding need the owner, whom the store never is")]
-        let database = sea_orm::Database::connect(options)
-            .await
-            .context("The database cannot be reached. Check DATABASE_URL, and that PostgreSQL runs and lets this user in.")?;
+        let database = sea_orm::Database::connect(options).await.context(
+            "The database cannot be reached. Check DATABASE_URL, and that PostgreSQL runs and lets this user in.",
+        )?;
         let version = "SELECT current_setting('server_version_num')::int";
         let row = database.query_one_raw(Statement::from_string(DbBackend::Postgres, version)).await?;
         let version = row.map(|row| row.try_get_by_index::<i32>(0)).transpose()?.unwrap_or_default();
@@ -104,7 +104,8 @@ pub async fn seed(database: &DatabaseConnection, config: &Config, scale: u32) ->
         today: chrono::Utc::now().date_naive(),
         seed: 42,
         scale,
-        password_hash: hash_password(aether_demo::PASSWORD).map_err(|_| anyhow::anyhow!("The demo password cannot be hashed."))?,
+        password_hash: hash_password(aether_demo::PASSWORD)
+            .map_err(|_| anyhow::anyhow!("The demo password cannot be hashed."))?,
         seal: std::sync::Arc::new(move |plain| sealer.seal(plain).unwrap_or_default()),
     };
     aether_demo::load(pool, &options, &Bar::new()).await.context("The demo data could not be loaded.")?;

@@ -14,7 +14,7 @@ use sea_orm::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    error::{Result, is_broken},
+    error::{Error, Result, is_broken},
     sql::Sql,
 };
 
@@ -120,15 +120,16 @@ impl Database {
         Ok(attempt().await?)
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and soon: whoever asks has little patience.
     pub async fn ping(&self) -> Result<()> {
-        Ok(self.reader.ping().await?)
+        let answer = self.unbroken(|| self.reader.ping());
+        tokio::time::timeout(Duration::from_secs(2), answer).await.unwrap_or(Err(Error::Unavailable))
     }
 
-    /// Closes the pools.
+    /// Closes the pools. A pool that is looking for a server that is gone does so for minutes, and is left to itself.
     pub async fn close(self) {
-        let _ = self.reader.close().await;
-        let _ = self.writer.close().await;
+        let close = async { tokio::join!(self.reader.clone().close(), self.writer.clone().close()) };
+        let _ = tokio::time::timeout(Duration::from_secs(3), close).await;
     }
 }
 

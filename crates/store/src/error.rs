@@ -54,9 +54,7 @@ const HUNG_UP: [&str; 4] = ["57P01", "57P02", "57P03", "25P03"];
 pub(crate) fn is_broken(error: &DbErr) -> bool {
     use sea_orm::{RuntimeErr, sqlx};
     match error {
-        DbErr::Query(RuntimeErr::SqlxError(inner))
-        | DbErr::Exec(RuntimeErr::SqlxError(inner))
-        | DbErr::Conn(RuntimeErr::SqlxError(inner)) => match &**inner {
+        DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => match &**inner {
             sqlx::Error::Io(_) => true,
             sqlx::Error::Database(e) => e.code().is_some_and(|code| HUNG_UP.contains(&&*code)),
             _ => false,

@@ -22,12 +22,12 @@ pub mod value;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use uuid::Uuid;
 
+use self::{actor::Actors, read::Reader};
 pub use self::{
     database::{Connect, Database, counting},
     error::{Error, Result},
     read::render::node_id,
 };
-use self::{actor::Actors, read::Reader};
 
 /// The store: the pools and what is remembered between requests. Cheap to clone.
 #[derive(Clone)]
@@ -58,9 +58,10 @@ impl Store {
         }
         for step in [
             "SET LOCAL statement_timeout = '5min'",
-            "SELECT ensure_partitions(date_trunc('month', now())::date, (date_trunc('month', now()) + interval '3 months')::date)",
             "SELECT refresh_kpi_summary()",
             "SELECT refresh_pipeline_summary()",
+            // Last, for what a new partition locks stays locked to the end.
+            "SELECT ensure_partitions(date_trunc('month', now())::date, (date_trunc('month', now()) + interval '3 months')::date)",
         ] {
             transaction.execute_unprepared(step).await?;
         }

@@ -124,9 +124,9 @@ fn scope(sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
         }
         Scope::Users => {
             sql.push("(").column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
-            sql.push(" OR ").column(alias, "id").push(
-                " = ANY(ARRAY(SELECT mm.user_id FROM workspace_members mm WHERE mm.workspace_id = ANY(",
-            );
+            sql.push(" OR ")
+                .column(alias, "id")
+                .push(" = ANY(ARRAY(SELECT mm.user_id FROM workspace_members mm WHERE mm.workspace_id = ANY(");
             workspaces(sql, actor, true);
             sql.push(")))) AND ").column(alias, "deleted_at").push(" IS NULL");
         }
@@ -224,15 +224,13 @@ fn narrowings(sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
 
 /// The department of that name in the actor's organization with all below it: ids or names.
 fn departments(sql: &mut Sql, column: &'static str, department: &str, actor: &Actor) {
-    sql.push(
-        "ARRAY(WITH RECURSIVE d AS (SELECT dd.id, dd.name FROM departments dd WHERE dd.organization_id = ",
-    )
-    .uuid(actor.organization_id)
-    .push(" AND dd.name = ")
-    .text(department)
-    .push(" UNION SELECT dc.id, dc.name FROM departments dc JOIN d ON dc.parent_id = d.id) SELECT ")
-    .column("d", column)
-    .push(" FROM d)");
+    sql.push("ARRAY(WITH RECURSIVE d AS (SELECT dd.id, dd.name FROM departments dd WHERE dd.organization_id = ")
+        .uuid(actor.organization_id)
+        .push(" AND dd.name = ")
+        .text(department)
+        .push(" UNION SELECT dc.id, dc.name FROM departments dc JOIN d ON dc.parent_id = d.id) SELECT ")
+        .column("d", column)
+        .push(" FROM d)");
 }
 
 /// A column of the row `alias` as the actor may see it: the column, or NULL where its mask hides it. Filters, orders and
@@ -274,9 +272,7 @@ fn parent<'a>(ty: &Type, column: &str) -> &'a Type {
         .iter()
         .find_map(|field| match &field.source {
             Source::Relation(relation)
-                if !relation.many
-                    && relation.from == ty.id
-                    && ty.column(relation.from_column).name == column =>
+                if !relation.many && relation.from == ty.id && ty.column(relation.from_column).name == column =>
             {
                 Some(&model.types[relation.to])
             }

@@ -3,7 +3,10 @@
 //! Passwords are checked with Argon2id (RFC 9106), second factors by TOTP (RFC 6238). A refresh token is good for one
 //! exchange: who presents a spent one has stolen it or was stolen from, and the session ends (RFC 9700, section 4.14).
 
-#![expect(clippy::disallowed_methods, reason = "sessions begin, expire and end by the gateway's clock, one look per request")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "sessions begin, expire and end by the gateway's clock, one look per request"
+)]
 
 use std::{
     net::IpAddr,
@@ -271,8 +274,8 @@ impl Sessions {
     /// Exchanges a refresh token for the next, and a new access token.
     pub async fn refresh(&self, refresh_token: &str, client: &Client) -> Result<SignedIn> {
         let transaction = self.store.database().begin().await?;
-        let presented = refresh_tokens::Entity::find()
-            .filter(refresh_tokens::Column::TokenHash.eq(token::hash(refresh_token)));
+        let presented =
+            refresh_tokens::Entity::find().filter(refresh_tokens::Column::TokenHash.eq(token::hash(refresh_token)));
         let Some(found) = presented.clone().one(&transaction).await? else { return Err(stale()) };
         // The session before its token, as in signing out: two requests of one session wait for each other in one order.
         let session = user_sessions::Entity::find_by_id(found.session_id).lock_exclusive().one(&transaction).await?;
@@ -285,9 +288,10 @@ impl Sessions {
         let now = Utc::now().fixed_offset();
         if spent.spent_at.is_some() && session.revoked_at.is_none() {
             revoke(&transaction, &[session.id], now).await?;
-            let entry = Entry::new("REFRESH_TOKEN_REUSED", "A spent refresh token was presented; the session was ended")
-                .resource("user_session", session.id)
-                .risk_high();
+            let entry =
+                Entry::new("REFRESH_TOKEN_REUSED", "A spent refresh token was presented; the session was ended")
+                    .resource("user_session", session.id)
+                    .risk_high();
             audit::log(&transaction, user.organization_id, Some(&user), Some(session.id), client, entry).await?;
             transaction.commit().await?;
             return Err(stale());

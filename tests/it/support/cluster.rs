@@ -59,7 +59,8 @@ async fn create(template: &str) -> String {
     let _turn = TURN.lock().await;
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let admin = connect("postgres").await;
-    for ended in ENDED.lock().expect("no test panics here").drain(..).collect::<Vec<_>>() {
+    let ended = std::mem::take(&mut *ENDED.lock().expect("no test panics here"));
+    for ended in ended {
         let _ = admin.execute_unprepared(&format!("DROP DATABASE IF EXISTS {ended} WITH (FORCE)")).await;
     }
     let sql = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY");

@@ -119,11 +119,11 @@ async fn measure(
         pairs.push(check(query, &subject, &gateway, &floor, &authorization).await?);
     }
     let seconds = 2 * (WARM_UP_SECONDS + options.rounds * options.seconds) * pairs.len() as u64;
-    eprintln!("Measuring with {}, {CONNECTIONS} connections: {seconds} seconds.", generator.name());
+    eprintln!("Measuring with {}, {CONNECTIONS} connections: about {seconds} seconds.", generator.name());
     let begin = Instant::now();
     for (row, [ours, theirs]) in &mut pairs {
         let name = row.query;
-        eprintln!("[{:>3} of {seconds} s] {name}: warming up", begin.elapsed().as_secs());
+        eprintln!("[{:>3} of ~{seconds} s] {name}: warming up", begin.elapsed().as_secs());
         generator.run(ours, WARM_UP_SECONDS).await?;
         generator.run(theirs, WARM_UP_SECONDS).await?;
         for round in 1..=options.rounds {
@@ -131,7 +131,7 @@ async fn measure(
                 (generator.run(ours, options.seconds).await?, generator.run(theirs, options.seconds).await?);
             let ratio = ours.rate / theirs.rate;
             eprintln!(
-                "[{:>3} of {seconds} s] {name}, round {round} of {}: gateway {:.1}/s, floor {:.1}/s, ratio {ratio:.2}",
+                "[{:>3} of ~{seconds} s] {name}, round {round} of {}: gateway {:.1}/s, floor {:.1}/s, ratio {ratio:.2}",
                 begin.elapsed().as_secs(),
                 options.rounds,
                 ours.rate,

@@ -26,8 +26,10 @@ impl Binaries {
             .args(["build", "--release", "-p", "aether-server", "-p", "aether-floor"])
             .arg("--message-format=json-render-diagnostics")
             .current_dir(root())
-            .stderr(Stdio::inherit())
-            .output()
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?
+            .wait_with_output()
             .await?;
         ensure!(output.status.success(), "the release build failed");
         let text = String::from_utf8(output.stdout)?;

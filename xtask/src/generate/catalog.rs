@@ -85,7 +85,8 @@ fn enums(out: &mut String, values: Vec<EnumValue>) -> Result<()> {
     }
     for (name, values) in &by_name {
         let doc = values[0].doc.as_deref().with_context(|| format!("enum {name} has no description"))?;
-        let (doc, of_values) = doc.split_once("\n\n").with_context(|| format!("enum {name} does not describe its values"))?;
+        let (doc, of_values) =
+            doc.split_once("\n\n").with_context(|| format!("enum {name} does not describe its values"))?;
         writeln!(out, "static {}: Enum = Enum {{ name: {name:?}, doc: {doc:?}, values: &[", constant(name))?;
         for EnumValue { label, .. } in values {
             let doc = of_values
@@ -112,7 +113,11 @@ fn tables(out: &mut String, columns: Vec<Column>, keys: Vec<ForeignKey>) -> Resu
     for (name, columns) in &by_name {
         let doc = columns[0].relation_doc.as_deref().with_context(|| format!("{name} has no description"))?;
         let is_view = columns[0].is_view;
-        writeln!(out, "static {}: Table = Table {{ name: {name:?}, doc: {doc:?}, is_view: {is_view}, columns: &[", constant(name))?;
+        writeln!(
+            out,
+            "static {}: Table = Table {{ name: {name:?}, doc: {doc:?}, is_view: {is_view}, columns: &[",
+            constant(name)
+        )?;
         for Column { name: column, doc, nullable, generated, readable, .. } in columns {
             let doc = doc.as_deref().with_context(|| format!("{name}.{column} has no description"))?;
             let of = columns.iter().find(|c| c.name == *column).context("a column is its own")?;

@@ -37,10 +37,16 @@ pub async fn run(check: bool) -> Result<()> {
     if check {
         for (name, text) in &files {
             let committed = std::fs::read_to_string(target.join(name)).unwrap_or_default();
-            ensure!(committed == *text, "crates/entity/src/{name} is not what the migrations give: run `cargo xtask generate`");
+            ensure!(
+                committed == *text,
+                "crates/entity/src/{name} is not what the migrations give: run `cargo xtask generate`"
+            );
         }
         for stale in committed_files(&target)? {
-            ensure!(files.contains_key(&stale), "crates/entity/src/{stale} is not generated any more: run `cargo xtask generate`");
+            ensure!(
+                files.contains_key(&stale),
+                "crates/entity/src/{stale} is not generated any more: run `cargo xtask generate`"
+            );
         }
     } else {
         std::fs::remove_dir_all(&target)?;
@@ -81,7 +87,9 @@ fn committed_files(folder: &Path) -> Result<Vec<String>> {
 
 /// A scratch database, migrated.
 async fn scratch() -> Result<(Cluster, DatabaseConnection)> {
-    let cluster = tokio::task::spawn_blocking(|| Cluster::start(Settings::ephemeral(), &mut |line| eprintln!("{line}"))).await??;
+    let cluster =
+        tokio::task::spawn_blocking(|| Cluster::start(Settings::ephemeral(), &mut |line| eprintln!("{line}")))
+            .await??;
     let mut options = ConnectOptions::new(cluster.url(aether_embedded::DATABASE));
     options.max_connections(2).sqlx_logging(false);
     let database = sea_orm::Database::connect(options).await?;
@@ -105,7 +113,9 @@ async fn entity_files() -> Result<BTreeMap<String, String>> {
     }
     files.insert(
         "lib.rs".to_owned(),
-        format!("{BANNER}#![allow(missing_docs, clippy::all)]\n\npub mod catalog;\nmod entities;\n\npub use entities::*;\n"),
+        format!(
+            "{BANNER}#![allow(missing_docs, clippy::all)]\n\npub mod catalog;\nmod entities;\n\npub use entities::*;\n"
+        ),
     );
     database.close().await?;
     tokio::task::spawn_blocking(|| cluster.stop()).await??;

@@ -41,9 +41,11 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("workspace_id", "workspace", "graphEdges")
             .refers("source_id", "source", "edgesFrom")
             .refers("target_id", "target", "edgesTo"),
-        entity("graph_state", "GraphState", "graphStates", IN_WORKSPACE)
-            .order(&["last_computed_at"])
-            .refers("workspace_id", "workspace", "graphState"),
+        entity("graph_state", "GraphState", "graphStates", IN_WORKSPACE).order(&["last_computed_at"]).refers(
+            "workspace_id",
+            "workspace",
+            "graphState",
+        ),
         entity("drift_items", "DriftItem", "driftItems", IN_WORKSPACE)
             .order(&["-current_modified_at"])
             .narrow(Narrow::SettledForInvestors)
@@ -64,9 +66,11 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("target_clause_id", "targetClause", "reconciliationItems")
             .refers("target_variable_id", "targetVariable", "reconciliationItems")
             .refers("decided_by", "decidedByUser", "reconciliationDecisions"),
-        entity("golden_records", "GoldenRecord", "goldenRecords", IN_WORKSPACE)
-            .order(&["created_at"])
-            .refers("workspace_id", "workspace", "goldenRecord"),
+        entity("golden_records", "GoldenRecord", "goldenRecords", IN_WORKSPACE).order(&["created_at"]).refers(
+            "workspace_id",
+            "workspace",
+            "goldenRecord",
+        ),
         entity("golden_record_versions", "GoldenRecordVersion", "goldenRecordVersions", IN_WORKSPACE)
             .order(&["-version"])
             .refers("golden_record_id", "goldenRecord", "versions")

@@ -24,9 +24,11 @@ pub(super) fn entities() -> Vec<Entity> {
         entity("budget_line_items", "BudgetLineItem", "budgetLineItems", Scope::Via("budget_id"))
             .order(&["category"])
             .refers("budget_id", "budget", "lineItems"),
-        entity("vendors", "Vendor", "vendors", Scope::Organization)
-            .order(&["name"])
-            .refers("organization_id", "organization", "vendors"),
+        entity("vendors", "Vendor", "vendors", Scope::Organization).order(&["name"]).refers(
+            "organization_id",
+            "organization",
+            "vendors",
+        ),
         entity("vendor_spend", "VendorSpend", "vendorSpends", Scope::Organization)
             .order(&["-period_date"])
             .refers("vendor_id", "vendor", "spends")

@@ -8,10 +8,7 @@ pub(super) fn entities() -> Vec<Entity> {
         entity("organizations", "Organization", "organizations", Scope::Organizations)
             .order(&["name"])
             .shape("settings", &shapes::ORGANIZATION_SETTINGS)
-            .mask(
-                Mask::SameOrganization("id"),
-                &["settings", "subscription_tier", "subscription_status"],
-            ),
+            .mask(Mask::SameOrganization("id"), &["settings", "subscription_tier", "subscription_status"]),
         entity("users", "User", "users", Scope::Users)
             .order(&["name"])
             .shape("permissions", &shapes::PERMISSIONS)

@@ -60,7 +60,7 @@ impl Reader {
         let queue = turns.clone();
         let by_key = DataLoader::new(ByKey(store.database().clone()), move |batch| queue.queue(batch))
             .delay(Duration::ZERO)
-        .max_batch_size(usize::MAX);
+            .max_batch_size(usize::MAX);
         Self { store, session, turns, by_key }
     }
 
@@ -78,7 +78,8 @@ impl Reader {
     fn session(&self) -> Result<Uuid> {
         self.session.clone()?.ok_or_else(|| {
             Error::Unauthenticated(
-                "Sign in with the login mutation and send its accessToken in the header `Authorization: Bearer …`.".into(),
+                "Sign in with the login mutation and send its accessToken in the header `Authorization: Bearer …`."
+                    .into(),
             )
         })
     }
@@ -141,7 +142,11 @@ impl Reader {
                     keys.push(key);
                 }
             }
-            let (rows, groups) = if keys.is_empty() { Default::default() } else { self.related(&child.fetch, keys, children.as_ptr() as usize, actor).await? };
+            let (rows, groups) = if keys.is_empty() {
+                Default::default()
+            } else {
+                self.related(&child.fetch, keys, children.as_ptr() as usize, actor).await?
+            };
             let children = self.children(&child.fetch.children, &rows, actor).await?;
             Ok(Loaded { rows, groups, children })
         }))

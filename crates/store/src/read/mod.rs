@@ -4,8 +4,8 @@
 //! whatever the number of rows, and the rows are written straight into the answer's JSON. Nothing else reads.
 
 mod cursor;
-mod filter;
 mod fetch;
+mod filter;
 mod one;
 pub mod plan;
 pub(crate) mod render;

@@ -144,7 +144,9 @@ impl Writer {
             ENUMS.iter().map(|e| (e.name, e.values.iter().map(names).collect())).collect()
         });
         match kind {
-            Kind::Enum(definition) => NAMES.get(definition.name).map_or(Self::Plain(Kind::Text), |names| Self::Enum(names)),
+            Kind::Enum(definition) => {
+                NAMES.get(definition.name).map_or(Self::Plain(Kind::Text), |names| Self::Enum(names))
+            }
             kind => Self::Plain(kind),
         }
     }

@@ -10,7 +10,9 @@ use super::{
     cursor::{Cursor, Position},
     fetch::{Group, Loaded},
     one::Row,
-    plan::{Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer},
+    plan::{
+        Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
+    },
     statement::FIRST_SLOT,
 };
 use crate::{
@@ -65,7 +67,11 @@ fn keyed<T>(out: &mut Out, parts: &[(Key, T)], mut each: impl FnMut(&mut Out, &T
 }
 
 /// `[…,…]`
-fn listed<T>(out: &mut Out, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Out, T) -> Result<()>) -> Result<()> {
+fn listed<T>(
+    out: &mut Out,
+    items: impl IntoIterator<Item = T>,
+    mut each: impl FnMut(&mut Out, T) -> Result<()>,
+) -> Result<()> {
     out.push(b'[');
     for (i, item) in items.into_iter().enumerate() {
         if i > 0 {
@@ -77,7 +83,14 @@ fn listed<T>(out: &mut Out, items: impl IntoIterator<Item = T>, mut each: impl F
     Ok(())
 }
 
-fn connection(out: &mut Out, parts: &[(Key, Part)], page: &Page, fetch: &Fetch, loaded: &Loaded, group: &Group) -> Result<()> {
+fn connection(
+    out: &mut Out,
+    parts: &[(Key, Part)],
+    page: &Page,
+    fetch: &Fetch,
+    loaded: &Loaded,
+    group: &Group,
+) -> Result<()> {
     let rows = &loaded.rows[group.range.clone()];
     keyed(out, parts, |out, part| match part {
         Part::Nodes(template) => listed(out, rows, |out, row| object(out, template, fetch, loaded, row)),
@@ -94,9 +107,7 @@ fn connection(out: &mut Out, parts: &[(Key, Part)], page: &Page, fetch: &Fetch, 
             })
         }),
         Part::PageInfo(parts) => keyed(out, parts, |out, part| match part {
-            PageInfoPart::HasNextPage => {
-                boolean(out, if page.backward { page.before.is_some() } else { group.more })
-            }
+            PageInfoPart::HasNextPage => boolean(out, if page.backward { page.before.is_some() } else { group.more }),
             PageInfoPart::HasPreviousPage => {
                 boolean(out, if page.backward { group.more } else { page.after.is_some() })
             }
@@ -189,7 +200,8 @@ fn value(out: &mut Out, row: &Row, slot: usize, writer: Writer) -> Result<()> {
         }
         Writer::Plain(kind) => match kind {
             Kind::Text | Kind::Inet => {
-                let text = std::str::from_utf8(bytes(&value)?).map_err(|_| Error::internal("text that is not UTF-8"))?;
+                let text =
+                    std::str::from_utf8(bytes(&value)?).map_err(|_| Error::internal("text that is not UTF-8"))?;
                 string(out, text)
             }
             Kind::Boolean => boolean(out, bytes(&value)? == [1]),
@@ -239,7 +251,11 @@ fn plain(value: &PgValueRef<'_>, kind: Kind) -> Result<String> {
         Kind::Date => {
             let days = i32::from_be_bytes(fixed(value)?);
             let shift = Days::new(u64::from(days.unsigned_abs()));
-            let date = if days < 0 { epoch().and_then(|e| e.checked_sub_days(shift)) } else { epoch().and_then(|e| e.checked_add_days(shift)) };
+            let date = if days < 0 {
+                epoch().and_then(|e| e.checked_sub_days(shift))
+            } else {
+                epoch().and_then(|e| e.checked_add_days(shift))
+            };
             date.ok_or_else(out_of_range)?.to_string()
         }
         Kind::Timestamp => {
@@ -247,7 +263,14 @@ fn plain(value: &PgValueRef<'_>, kind: Kind) -> Result<String> {
             let time = DateTime::from_timestamp_micros(micros).ok_or_else(out_of_range)?;
             time.to_rfc3339_opts(SecondsFormat::Micros, true)
         }
-        Kind::Text | Kind::Decimal | Kind::Enum(_) | Kind::Inet | Kind::Json | Kind::Bytes | Kind::UuidList | Kind::TextList => {
+        Kind::Text
+        | Kind::Decimal
+        | Kind::Enum(_)
+        | Kind::Inet
+        | Kind::Json
+        | Kind::Bytes
+        | Kind::UuidList
+        | Kind::TextList => {
             std::str::from_utf8(bytes(value)?).map_err(|_| Error::internal("text that is not UTF-8"))?.to_owned()
         }
     })
@@ -260,7 +283,9 @@ fn shaped(out: &mut Out, row: &Row, slot: usize, shape: &Shape, picks: &[Pick]) 
     match (shape, &document) {
         (Shape::Strings, document) => strings(out, document),
         (Shape::Object(_), serde_json::Value::Object(_)) => picked(out, picks, &document, None),
-        (Shape::List(_), serde_json::Value::Array(items)) => listed(out, items, |out, item| picked(out, picks, item, None)),
+        (Shape::List(_), serde_json::Value::Array(items)) => {
+            listed(out, items, |out, item| picked(out, picks, item, None))
+        }
         (Shape::Entries(name, _), serde_json::Value::Object(entries)) => {
             listed(out, entries, |out, (key, entry)| picked(out, picks, entry, Some((name, key))))
         }

@@ -26,7 +26,9 @@ const ALIAS: &str = "t";
 pub(super) fn expression(ty: &Type, slot: Slot, alias: &str, actor: &Actor, search: Option<&str>) -> Sql {
     match slot {
         Slot::Column(index) => scope::column(ty, index, alias, actor),
-        Slot::Rank => text_search(ty, alias, actor, search, "round(ts_rank_cd(to_tsvector('english', ", "), ", ")::numeric, 6)"),
+        Slot::Rank => {
+            text_search(ty, alias, actor, search, "round(ts_rank_cd(to_tsvector('english', ", "), ", ")::numeric, 6)")
+        }
         Slot::Snippet => text_search(
             ty,
             alias,
@@ -206,7 +208,15 @@ fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, actor: &Actor, mut condi
 }
 
 /// Rows strictly after (or before) a position, nulls and ties included.
-fn beyond(sql: &mut Sql, ty: &Type, order: &[Term], position: &Position, after: bool, actor: &Actor, search: Option<&str>) {
+fn beyond(
+    sql: &mut Sql,
+    ty: &Type,
+    order: &[Term],
+    position: &Position,
+    after: bool,
+    actor: &Actor,
+    search: Option<&str>,
+) {
     let expression = |term: &Term| expression(ty, term.slot, ALIAS, actor, search);
     let value = |sql: &mut Sql, term: &Term, value: &Option<String>| {
         sql.value(slot_kind(ty, term.slot), value.clone().unwrap_or_default());

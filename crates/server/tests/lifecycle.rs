@@ -1,0 +1,414 @@
+//! The program from the outside: started, asked, stopped, killed and started again; and what it says when it cannot start.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use aether_embedded::{Cluster, Settings};
+use serde_json::{Value, json};
+
+const LOGIN: &str = r#"mutation { login(email: "sarah.chen@aether-demo.com", password: "aether-demo", organization: "aether-demo") { accessToken refreshToken } }"#;
+
+/// A folder of a test's own, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("aether-life-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let path = fs::canonicalize(std::env::temp_dir()).unwrap().join(name);
+        fs::create_dir(&path).unwrap();
+        // As root, the server runs as another user.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        Self(path)
+    }
+
+    fn join(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Whatever a failed test has left running.
+        if let Some(pid) = postmaster(&self.join("data")) {
+            signal(pid, "QUIT");
+        }
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn signal(pid: u32, name: &str) {
+    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// The number of the server in this data folder.
+fn postmaster(data: &str) -> Option<u32> {
+    let text = fs::read_to_string(Path::new(data).join("cluster/postmaster.pid")).ok()?;
+    text.lines().next()?.parse().ok()
+}
+
+/// The program, with nothing of this environment that would configure it.
+fn nexus(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aether-nexus"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("AETHER_") || ["DATABASE_URL", "RUST_LOG", "RUST_BACKTRACE"].contains(&name.as_str()) {
+            command.env_remove(name);
+        }
+    }
+    command.args(args).current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end: whether it succeeded, and what it wrote to stdout and to stderr.
+fn run(mut command: Command) -> (bool, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    assert!(!err.contains("panicked") && !out.contains("panicked"), "{err}");
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{:?}: {err}", output.status);
+    (output.status.success(), out, err)
+}
+
+/// It ends with exit code 1 and one error, in which these words are.
+fn fails(command: Command, words: &[&str]) {
+    let (succeeded, _, err) = run(command);
+    assert!(!succeeded, "{err}");
+    let errors: Vec<_> = err.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{err}");
+    for word in words {
+        assert!(errors[0].contains(word), "{word}: {err}");
+    }
+}
+
+/// Everything that comes out of a pipe, as it comes.
+fn gather(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let gathered = text.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            let mut text = gathered.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+    text
+}
+
+/// A gateway that serves.
+struct Gateway {
+    child: Child,
+    port: u16,
+    out: Arc<Mutex<String>>,
+    err: Arc<Mutex<String>>,
+    took: Duration,
+}
+
+impl Gateway {
+    fn start(args: &[&str], environment: &[(&str, &str)]) -> Self {
+        let (began, port) = (Instant::now(), free_port());
+        let mut command = nexus(args);
+        command.args(["--listen", &format!("127.0.0.1:{port}")]).envs(environment.iter().copied());
+        let mut child = command.spawn().unwrap();
+        let (out, err) = (gather(child.stdout.take().unwrap()), gather(child.stderr.take().unwrap()));
+        while !out.lock().unwrap().contains("Ctrl-C stops it.") {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("{status}: {}", err.lock().unwrap());
+            }
+            if began.elapsed() > Duration::from_secs(120) {
+                let _ = child.kill();
+                panic!("it does not start: {}", err.lock().unwrap());
+            }
+            sleep(Duration::from_millis(10));
+        }
+        Self { child, port, out, err, took: began.elapsed() }
+    }
+
+    fn out(&self) -> String {
+        self.out.lock().unwrap().clone()
+    }
+
+    fn err(&self) -> String {
+        self.err.lock().unwrap().clone()
+    }
+
+    /// Sends an operation.
+    fn query(&self, query: &str, token: Option<&str>) -> Value {
+        let body = json!({ "query": query }).to_string();
+        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{token}\
+             Connection: close\r\n\r\n",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all((head + &body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_else(|_| panic!("{answer}"))
+    }
+
+    /// Signs in as the demo CFO: the tokens for access and for the next refresh.
+    fn sign_in(&self) -> (String, String) {
+        let answer = self.query(LOGIN, None);
+        let token =
+            |name: &str| answer["data"]["login"][name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        (token("accessToken"), token("refreshToken"))
+    }
+
+    /// How many deals the holder of this token sees.
+    fn deals(&self, token: &str) -> i64 {
+        let answer = self.query("{ deals(first: 1) { totalCount } }", Some(token));
+        answer["data"]["deals"]["totalCount"].as_i64().unwrap_or_else(|| panic!("{answer}"))
+    }
+
+    fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
+    /// Waits for its end.
+    fn ended(mut self) -> ExitStatus {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert!(!self.err().contains("panicked"), "{}", self.err());
+                return status;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "it does not stop: {}", self.err());
+            sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_first_start_shows_the_way_and_whatever_ends_it_the_next_one_finds_the_data() {
+    let folder = Folder::new();
+    let data = folder.join("data");
+    let args = ["--data-dir", &data];
+
+    let first = Gateway::start(&args, &[]);
+    let (out, err) = (first.out(), first.err());
+    for progress in ["creating a private database", "is ready", "Migrating the database", "demo data: 100 %"] {
+        assert!(err.contains(progress), "{progress}: {err}");
+    }
+    let graphql = format!("http://127.0.0.1:{}/graphql", first.port);
+    for said in
+        [&graphql, "/graphiql", "sarah.chen@aether-demo.com", "password aether-demo", "{ login(", "{ workspaces {"]
+    {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+    let (token, refresh) = first.sign_in();
+    let deals = first.deals(&token);
+    assert!(deals > 300, "{deals}");
+
+    let listen = format!("127.0.0.1:{}", first.port);
+    let other = format!("127.0.0.1:{}", free_port());
+    let elsewhere = folder.join("elsewhere");
+    let (well, said, _) = run(nexus(&["healthcheck", "--listen", &listen]));
+    assert!(well && said.contains("ready"), "{said}");
+    fails(nexus(&["healthcheck", "--listen", &other]), &["No gateway answers", &other]);
+    fails(nexus(&["--listen", &listen, "--data-dir", &elsewhere]), &["Cannot listen", "--listen"]);
+    assert!(!Path::new(&elsewhere).exists(), "nothing is begun for a port that is taken");
+    fails(
+        nexus(&["--listen", &other, "--data-dir", &data]),
+        &["in use by another process", "choose another data folder"],
+    );
+
+    first.signal("TERM");
+    assert_eq!(first.ended().code(), Some(0));
+    assert_eq!(postmaster(&data), None);
+
+    let second = Gateway::start(&args, &[]);
+    assert!(second.took < Duration::from_secs(10), "{:?}", second.took);
+    assert!(!second.err().contains("demo data") && !second.err().contains("Migrating"), "{}", second.err());
+    assert!(second.out().contains("sarah.chen@aether-demo.com"));
+    assert_eq!(second.deals(&token), deals);
+    let kept = second.query(&format!(r#"mutation {{ refresh(refreshToken: "{refresh}") {{ accessToken }} }}"#), None);
+    assert!(kept["data"]["refresh"]["accessToken"].is_string(), "{kept}");
+    second.signal("INT");
+    assert_eq!(second.ended().code(), Some(0));
+    assert_eq!(postmaster(&data), None);
+
+    let third = Gateway::start(&args, &[]);
+    let (token, _) = third.sign_in();
+    let server = postmaster(&data).expect("a server");
+    third.signal("KILL");
+    third.ended();
+    let fourth = Gateway::start(&args, &[]);
+    assert_eq!(postmaster(&data), Some(server), "the server that was left is adopted");
+    assert_eq!(fourth.deals(&token), deals);
+
+    signal(server, "KILL");
+    sleep(Duration::from_millis(300));
+    let told = fourth.query("{ deals(first: 1) { totalCount } }", Some(&token));
+    assert_eq!(told["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{told}");
+    assert_eq!(fourth.query("{ health { database } }", None)["data"]["health"]["database"], false);
+    let listen = format!("127.0.0.1:{}", fourth.port);
+    fails(nexus(&["healthcheck", "--listen", &listen]), &["not well"]);
+    fourth.signal("TERM");
+    assert_eq!(fourth.ended().code(), Some(0));
+
+    let fifth = Gateway::start(&args, &[]);
+    assert_eq!(fifth.deals(&token), deals);
+    signal(postmaster(&data).expect("a server"), "KILL");
+    fifth.signal("KILL");
+    fifth.ended();
+    let sixth = Gateway::start(&args, &[]);
+    assert_eq!(sixth.deals(&token), deals);
+    sixth.signal("TERM");
+    assert_eq!(sixth.ended().code(), Some(0));
+    assert_eq!(postmaster(&data), None);
+}
+
+#[test]
+fn a_signal_during_the_first_start_is_heard() {
+    let folder = Folder::new();
+    let data = folder.join("data");
+    let listen = format!("127.0.0.1:{}", free_port());
+    let mut child = nexus(&["--data-dir", &data, "--listen", &listen]).spawn().unwrap();
+    let err = gather(child.stderr.take().unwrap());
+    let began = Instant::now();
+    while !err.lock().unwrap().contains("Migrating") {
+        let ended = child.try_wait().unwrap().is_some() || began.elapsed() > Duration::from_secs(60);
+        assert!(!ended, "{}", err.lock().unwrap());
+        sleep(Duration::from_millis(5));
+    }
+    signal(child.id(), "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{}", err.lock().unwrap());
+    assert_eq!(postmaster(&data), None);
+}
+
+#[test]
+fn what_cannot_run_says_in_a_sentence_what_to_do() {
+    let folder = Folder::new();
+    let listen = format!("127.0.0.1:{}", free_port());
+    let with = |args: &[&str]| nexus(&[&["--listen", listen.as_str()], args].concat());
+    let data = folder.join("data");
+
+    fs::write(folder.join("file"), "").unwrap();
+    for unwritable in ["/proc/aether", &folder.join("file"), &folder.join("file/data")] {
+        fails(with(&["--data-dir", unwritable]), &["cannot write to", unwritable, "choose another data folder"]);
+    }
+
+    let bin = folder.join("bin");
+    fs::create_dir(&bin).unwrap();
+    let missing = ["--data-dir", &data, "--pg-bin", &bin];
+    fails(with(&missing), &["no usable PostgreSQL server", &bin, "`initdb`"]);
+    for program in ["postgres", "initdb"] {
+        // Written by another process: a file that this one has open for writing cannot be run by a thread's child.
+        let script = r#"printf '#!/bin/sh\necho "postgres (PostgreSQL) 14.9"\n' >"$1" && chmod 755 "$1""#;
+        let path = format!("{bin}/{program}");
+        assert!(Command::new("sh").args(["-c", script, "sh", &path]).status().unwrap().success());
+    }
+    fails(with(&missing), &["too old", "14.9", "15 or newer"]);
+
+    let nowhere = "postgres://nobody@127.0.0.1:1/x";
+    for url in ["nonsense", "mysql://localhost/x", nowhere, "postgres:///x?host=/nowhere", ""] {
+        fails(with(&["--database-url", url]), &["DATABASE_URL"]);
+    }
+    let production = ["--profile", "production", "--database-url", nowhere];
+    fails(with(&production), &["AETHER_JWT_SECRET", "openssl rand"]);
+    let secret = "s3cret-of-32-bytes-or-more-for-the-tests";
+    fails(with(&[&production[..], &["--jwt-secret", secret]].concat()), &["AETHER_ENCRYPTION_KEYS", "openssl rand"]);
+    let keys = format!("1:{secret}");
+    let own = ["--jwt-secret", secret, "--encryption-keys", &keys];
+    fails(with(&[&production[..2], &own].concat()), &["DATABASE_URL"]);
+    fails(with(&["--jwt-secret", "short"]), &["32 bytes"]);
+    fails(with(&["--encryption-keys", "1:short"]), &["32 bytes"]);
+    fails(with(&["--encryption-keys", secret]), &["AETHER_ENCRYPTION_KEYS"]);
+    for origin in ["*", "example.com", "https://example.com/"] {
+        fails(with(&["--allowed-origins", origin]), &["AETHER_ALLOWED_ORIGINS", origin]);
+    }
+    fails(with(&["--default-page-size", "900"]), &["AETHER_MAX_PAGE_SIZE"]);
+    assert!(!Path::new(&data).join("cluster").exists());
+}
+
+#[test]
+fn what_asks_no_database_needs_none() {
+    let (succeeded, help, _) = run(nexus(&["--help"]));
+    assert!(succeeded);
+    for word in ["serve", "migrate", "seed", "schema", "healthcheck", "DATABASE_URL", "AETHER_JWT_SECRET", "--data-dir"]
+    {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    assert!(!help.contains("everybody-knows"), "{help}");
+    let (succeeded, version, _) = run(nexus(&["--version"]));
+    assert!(succeeded && version.contains(env!("CARGO_PKG_VERSION")), "{version}");
+    let (succeeded, sdl, err) = run(nexus(&["schema"]));
+    assert!(succeeded && err.is_empty(), "{err}");
+    assert!(sdl.contains("type Query {") && sdl.contains("type Mutation {"));
+    let output = nexus(&["dance"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("unrecognized subcommand"));
+}
+
+#[test]
+fn a_database_of_ones_own_is_used_and_nothing_is_embedded() {
+    let folder = Folder::new();
+    let cluster = Cluster::start(Settings::ephemeral(), &mut |_| ()).unwrap();
+    let url = cluster.url(aether_embedded::DATABASE);
+    let data = folder.join("data");
+    let environment = [("DATABASE_URL", url.as_str()), ("AETHER_DATA_DIR", data.as_str()), ("RUST_LOG", "trace")];
+    let with = |args: &[&str]| {
+        let mut command = nexus(args);
+        command.envs(environment[..2].iter().copied());
+        command
+    };
+    let succeeds = |args: &[&str], word: &str| {
+        let (succeeded, _, err) = run(with(args));
+        assert!(succeeded && err.contains(word), "{args:?}: {err}");
+    };
+    let listen = format!("127.0.0.1:{}", free_port());
+    fails(with(&["--listen", &listen]), &["not up to date", "aether-nexus migrate"]);
+    succeeds(&["migrate"], "up to date");
+    succeeds(&["migrate"], "up to date");
+    succeeds(&["migrate", "--down", "1"], "Took back 1 change");
+    fails(with(&["serve", "--listen", &listen]), &["not up to date"]);
+    succeeds(&["seed"], "The demo data is loaded");
+    succeeds(&["seed"], "loaded before");
+
+    let own = "a-secret-for-the-tests-that-is-long-enough";
+    let keys = format!("1:{own}");
+    let gateway =
+        Gateway::start(&["--profile", "production", "--jwt-secret", own, "--encryption-keys", &keys], &environment);
+    assert!(gateway.took < Duration::from_secs(10), "{:?}", gateway.took);
+    let (token, refresh) = gateway.sign_in();
+    assert!(gateway.deals(&token) > 300);
+    let wrong = gateway.query(&LOGIN.replace(r#"password: "aether-demo""#, r#"password: "not-the-password""#), None);
+    assert_eq!(wrong["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    gateway.query(&format!(r#"mutation {{ refresh(refreshToken: "{refresh}") {{ accessToken }} }}"#), None);
+    gateway.signal("TERM");
+    let logged = gateway.err.clone();
+    assert_eq!(gateway.ended().code(), Some(0));
+    // Not even the most talkative log has a secret in it.
+    let logged = logged.lock().unwrap().clone();
+    assert!(logged.len() > 1_000, "{logged}");
+    for secret in ["$argon2", "not-the-password", &*token, &*refresh, own] {
+        assert_eq!(logged.lines().find(|line| line.contains(secret)), None, "{secret}");
+    }
+    assert!(!Path::new(&data).exists(), "nothing is embedded");
+    assert_eq!(cluster.query(aether_embedded::DATABASE, "SELECT count(*) > 0 FROM deals").unwrap(), ["t"]);
+    cluster.stop().unwrap();
+}
