@@ -99,11 +99,9 @@ impl Generator {
             Self::Oha => {
                 let percentile =
                     |name: &str| Ok::<_, anyhow::Error>(figure(&format!("/latencyPercentiles/{name}"))? * 1e3);
-                let sample = Sample {
-                    rate: figure("/summary/requestsPerSec")?,
-                    p50: percentile("p50")?,
-                    p99: percentile("p99")?,
-                };
+                // Requests cut off by the end count in oha's own rate, not here.
+                let rate = figure("/statusCodeDistribution/200")? / figure("/summary/total")?;
+                let sample = Sample { rate, p50: percentile("p50")?, p99: percentile("p99")? };
                 let statuses = json["statusCodeDistribution"].as_object().with_context(failed)?;
                 let errors = statuses.keys().filter(|status| *status != "200").count();
                 (sample, figure("/summary/sizePerRequest")?, errors as f64 + 1.0 - figure("/summary/successRate")?)
