@@ -1,0 +1,17 @@
+//! The rules of the product, as pure functions: no database, no clock, no randomness. Whatever is decided here is decided
+//! the same way by the gateway, by the demo data and by the tests.
+//!
+//! - [`term`] reads commercial values, and [`drift`] says how grave it is that one has left its baseline.
+//! - [`text`] reads the clauses of an agreement, and [`graph`] links them into the dependency graph.
+//! - [`governance`] and [`golden`] hold the rules of a workspace and of its golden record.
+//! - [`budget`], [`deal`] and [`anomaly`] say which change of state may follow which.
+
+pub mod anomaly;
+pub mod budget;
+pub mod deal;
+pub mod drift;
+pub mod golden;
+pub mod governance;
+pub mod graph;
+pub mod term;
+pub mod text;
