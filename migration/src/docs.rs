@@ -1,7 +1,8 @@
 //! Descriptions, written where the thing they describe is.
 //!
 //! A block of `-- …` lines directly above `CREATE TABLE`, `CREATE TYPE … AS ENUM` or `CREATE MATERIALIZED VIEW` describes
-//! it; a `-- …` at the end of a line describes the column, enum value or view column of that line. None may lack one.
+//! it; a `-- …` at the end of a line describes the column, enum value or view column of that line, also after
+//! `ALTER TABLE … ADD COLUMN`. None may lack one.
 
 use std::fmt::Write;
 
@@ -32,6 +33,11 @@ pub fn comments(sql: &str) -> Result<String, String> {
                     continue;
                 }
                 let doc = std::mem::take(&mut above);
+                if let Some((table, column)) = added(text) {
+                    let doc = text.split_once("--").map(|(_, doc)| doc.trim()).filter(|doc| !doc.is_empty());
+                    let doc = doc.ok_or_else(|| problem("no description at the end"))?;
+                    comment(&mut out, "COLUMN", &format!("{table}.{column}"), doc);
+                }
                 subject = opened(text);
                 if subject.is_some() && doc.is_empty() {
                     return Err(problem("no description above"));
@@ -81,6 +87,12 @@ fn opened(text: &str) -> Option<Subject<'_>> {
         return Some(Subject::Enum(ty, String::new()));
     }
     name("CREATE MATERIALIZED VIEW ").map(Subject::View)
+}
+
+/// The table and the column of `ALTER TABLE … ADD COLUMN …`.
+fn added(text: &str) -> Option<(&str, &str)> {
+    let (table, rest) = text.strip_prefix("ALTER TABLE ")?.split_once(" ADD COLUMN ")?;
+    Some((table, rest.split_whitespace().next()?))
 }
 
 fn closes(open: &Subject, text: &str) -> bool {
@@ -139,6 +151,7 @@ CREATE TABLE vendors (
 );
 -- Not a description.
 CREATE INDEX i ON vendors (id);
+ALTER TABLE vendors ADD COLUMN late text; -- What came later.
 ";
 
     #[test]
@@ -148,7 +161,8 @@ CREATE INDEX i ON vendors (id);
             "COMMENT ON TYPE risk IS 'How risky.\n\n- low: Hardly.\n- very high: It''s much.';\n\
              COMMENT ON TABLE vendors IS 'A vendor of the organization.';\n\
              COMMENT ON COLUMN vendors.id IS 'The id.';\n\
-             COMMENT ON COLUMN vendors.\"order\" IS 'The place.';\n"
+             COMMENT ON COLUMN vendors.\"order\" IS 'The place.';\n\
+             COMMENT ON COLUMN vendors.late IS 'What came later.';\n"
         );
     }
 

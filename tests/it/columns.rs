@@ -13,7 +13,15 @@ use crate::{
 const CLASSIFIED: &str = include_str!("columns.txt");
 
 /// Names that must not occur in the schema at all, whatever they would stand for.
-const SECRETS: [&str; 4] = ["password_hash", "mfa_secret", "token_hash", "connection_config"];
+const SECRETS: [&str; 7] = [
+    "password_hash",
+    "mfa_secret",
+    "mfa_pending_secret",
+    "mfa_last_step",
+    "token_hash",
+    "connection_config",
+    "sealed_secret",
+];
 
 /// What nobody but a migration ever deletes.
 const KEPT: [&str; 3] = ["organizations", "users", "workspaces"];

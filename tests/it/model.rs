@@ -8,7 +8,14 @@ use serde_json::Value;
 use crate::support::Gateway;
 
 /// The gateway's own tables: no client ever sees them.
-pub const OWN: [&str; 3] = ["event_outbox", "idempotency_keys", "seaql_migrations"];
+pub const OWN: [&str; 6] = [
+    "clause_readings",
+    "event_outbox",
+    "idempotency_keys",
+    "seaql_migrations",
+    "user_invitations",
+    "user_recovery_codes",
+];
 
 /// Words that mean nothing to an analyst.
 const JARGON: [&str; 13] = [

@@ -363,6 +363,16 @@ static DEAL_STAGE: Enum = Enum {
     ],
 };
 
+static DELIVERY_STATUS: Enum = Enum {
+    name: "delivery_status",
+    doc: "How a delivery stands.",
+    values: &[
+        EnumValue { label: "pending", doc: "The delivery is to be made, or to be tried again." },
+        EnumValue { label: "delivered", doc: "The connector has taken the delivery." },
+        EnumValue { label: "failed", doc: "The connector has not taken the delivery, and it is not tried any more." },
+    ],
+};
+
 static DRIFT_SEVERITY: Enum = Enum {
     name: "drift_severity",
     doc: "How far a term is from its agreed value.",
@@ -396,6 +406,18 @@ static GOLDEN_RECORD_STATUS: Enum = Enum {
     values: &[
         EnumValue { label: "READY", doc: "The integrity score is at least 0.90 and no HIGH drift is unresolved." },
         EnumValue { label: "IN_REVIEW", doc: "Something is still open." },
+    ],
+};
+
+static GRAPH_WARNING_KIND: Enum = Enum {
+    name: "graph_warning_kind",
+    doc: "What is wrong at a node of the dependency graph.",
+    values: &[
+        EnumValue { label: "DANGLING_REFERENCE", doc: "The text refers to a clause that is not there." },
+        EnumValue { label: "UNDEFINED_TERM", doc: "The text uses a term that is defined nowhere." },
+        EnumValue { label: "DUPLICATE_DEFINITION", doc: "The text defines a term that is defined elsewhere too." },
+        EnumValue { label: "CIRCULAR_DEFINITION", doc: "The definition of a term leads back to the term itself." },
+        EnumValue { label: "SENSITIVE_DRIFT", doc: "A commercially sensitive clause has unresolved drift." },
     ],
 };
 
@@ -799,9 +821,11 @@ pub static ENUMS: &[&Enum] = &[
     &DEAL_REGION,
     &DEAL_SEGMENT,
     &DEAL_STAGE,
+    &DELIVERY_STATUS,
     &DRIFT_SEVERITY,
     &DRIFT_STATUS,
     &GOLDEN_RECORD_STATUS,
+    &GRAPH_WARNING_KIND,
     &IDEMPOTENCY_STATUS,
     &INTEGRATION_STATUS,
     &INTEGRATION_TYPE,
@@ -2436,6 +2460,47 @@ static BUDGETS: Table = Table {
     ],
 };
 
+static CLAUSE_READINGS: Table = Table {
+    name: "clause_readings",
+    doc: "What a clause says by itself, as the last synchronization of the graph read it, so that only changed clauses are read again.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "clause_id",
+            doc: "The clause.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "text_hash",
+            doc: "The SHA-256 hash of the title, the type and the text that were read.",
+            kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "reading",
+            doc: "The reading, as JSON.",
+            kind: Kind::Json,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "read_at",
+            doc: "When the clause was read.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+    ],
+    foreign_keys: &[ForeignKey { column: "clause_id", table: "clauses", unique: true }],
+};
+
 static CLAUSES: Table = Table {
     name: "clauses",
     doc: "A clause of the facility agreement, in the order in which the agreement has it.",
@@ -2872,6 +2937,99 @@ static COMPLIANCE_ISSUES: Table = Table {
         ForeignKey { column: "organization_id", table: "organizations", unique: false },
         ForeignKey { column: "assigned_to", table: "users", unique: false },
         ForeignKey { column: "resolved_by", table: "users", unique: false },
+    ],
+};
+
+static CONNECTOR_DELIVERIES: Table = Table {
+    name: "connector_deliveries",
+    doc: "The delivery of a published golden record to a connector, which is made once.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "id",
+            doc: "The unique identifier of the delivery, which the connector gets with it.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "workspace_id",
+            doc: "The workspace that published.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "connector_id",
+            doc: "The connector that receives.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "version_id",
+            doc: "The published version that is delivered.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "status",
+            doc: "How the delivery stands.",
+            kind: Kind::Enum(&DELIVERY_STATUS),
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "attempts",
+            doc: "How often the delivery was tried.",
+            kind: Kind::Int,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "next_attempt_at",
+            doc: "When the delivery is tried next; null once it is delivered or given up.",
+            kind: Kind::Timestamp,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "delivered_at",
+            doc: "When the connector took the delivery; null before.",
+            kind: Kind::Timestamp,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "last_error",
+            doc: "Why the last attempt failed; null when none did.",
+            kind: Kind::Text,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "created_at",
+            doc: "When the version was published.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+    ],
+    foreign_keys: &[
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
+        ForeignKey { column: "connector_id", table: "downstream_connectors", unique: false },
+        ForeignKey { column: "version_id", table: "golden_record_versions", unique: false },
     ],
 };
 
@@ -3549,6 +3707,82 @@ static DEALS: Table = Table {
     ],
 };
 
+static DELIVERY_ATTEMPTS: Table = Table {
+    name: "delivery_attempts",
+    doc: "One attempt of a delivery: the delivery log.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "id",
+            doc: "The unique identifier of the attempt.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "workspace_id",
+            doc: "The workspace that published.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "delivery_id",
+            doc: "The delivery that was tried.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "attempt",
+            doc: "The number of the attempt, counted upwards from 1.",
+            kind: Kind::Int,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "at",
+            doc: "When it was tried.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "response_status",
+            doc: "The HTTP status that the connector answered; null when it did not answer.",
+            kind: Kind::Int,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "error",
+            doc: "What went wrong; null when the connector took the delivery.",
+            kind: Kind::Text,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "duration_ms",
+            doc: "How long the attempt took, in milliseconds.",
+            kind: Kind::Int,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+    ],
+    foreign_keys: &[
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
+        ForeignKey { column: "delivery_id", table: "connector_deliveries", unique: false },
+    ],
+};
+
 static DEPARTMENT_COSTS: Table = Table {
     name: "department_costs",
     doc: "The costs of a department in one month, by category, with its headcount. Amounts are in the currency of the organization; a negative one is a credit.",
@@ -3851,6 +4085,22 @@ static DOWNSTREAM_CONNECTORS: Table = Table {
             generated: false,
             readable: true,
         },
+        Column {
+            name: "url",
+            doc: "The address that deliveries are sent to; null while none is set.",
+            kind: Kind::Text,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "sealed_secret",
+            doc: "The secret that signs deliveries, encrypted at rest and never readable. null while none is set.",
+            kind: Kind::Bytes,
+            nullable: true,
+            generated: false,
+            readable: false,
+        },
     ],
     foreign_keys: &[ForeignKey { column: "workspace_id", table: "workspaces", unique: false }],
 };
@@ -4020,6 +4270,38 @@ static DRIFT_ITEMS: Table = Table {
             generated: false,
             readable: true,
         },
+        Column {
+            name: "override_requested_by",
+            doc: "The user whose override of the baseline waits for the approval of risk; null when none waits.",
+            kind: Kind::Uuid,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "override_requested_at",
+            doc: "When that override was asked for; null when none waits.",
+            kind: Kind::Timestamp,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "override_reason",
+            doc: "Why the override was asked for; null when none waits.",
+            kind: Kind::Text,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "override_category",
+            doc: "The kind of that reason; null when none waits or no kind was given.",
+            kind: Kind::Enum(&REASON_CATEGORY),
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
     ],
     foreign_keys: &[
         ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
@@ -4027,6 +4309,7 @@ static DRIFT_ITEMS: Table = Table {
         ForeignKey { column: "variable_id", table: "variables", unique: false },
         ForeignKey { column: "current_modified_by", table: "users", unique: false },
         ForeignKey { column: "approved_by", table: "users", unique: false },
+        ForeignKey { column: "override_requested_by", table: "users", unique: false },
     ],
 };
 
@@ -4681,6 +4964,74 @@ static GRAPH_STATE: Table = Table {
     foreign_keys: &[ForeignKey { column: "workspace_id", table: "workspaces", unique: true }],
 };
 
+static GRAPH_WARNINGS: Table = Table {
+    name: "graph_warnings",
+    doc: "A warning about a node of the dependency graph, as the last synchronization found it.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "id",
+            doc: "The unique identifier of the warning.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "workspace_id",
+            doc: "The workspace, the same as that of the node.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "node_id",
+            doc: "The node that the warning is about.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "kind",
+            doc: "What is wrong.",
+            kind: Kind::Enum(&GRAPH_WARNING_KIND),
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "subject",
+            doc: "What it is about: the reference, the term or the clause, as the text has it.",
+            kind: Kind::Text,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "message",
+            doc: "What is wrong, in a sentence.",
+            kind: Kind::Text,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "created_at",
+            doc: "When the warning was found.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+    ],
+    foreign_keys: &[
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
+        ForeignKey { column: "node_id", table: "graph_nodes", unique: false },
+    ],
+};
+
 static IDEMPOTENCY_KEYS: Table = Table {
     name: "idempotency_keys",
     doc: "The requests that clients may repeat without effect, with the response of the first time.",
@@ -4738,6 +5089,14 @@ static IDEMPOTENCY_KEYS: Table = Table {
             name: "expires_at",
             doc: "When the key may be forgotten.",
             kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "changed",
+            doc: "Whether a change of the request was committed.",
+            kind: Kind::Boolean,
             nullable: false,
             generated: false,
             readable: false,
@@ -6073,6 +6432,123 @@ static SCENARIOS: Table = Table {
     ],
 };
 
+static USER_INVITATIONS: Table = Table {
+    name: "user_invitations",
+    doc: "An invitation of a user to the organization, kept as the hash of its token.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "id",
+            doc: "The unique identifier of the invitation.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "user_id",
+            doc: "The user who is invited.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "token_hash",
+            doc: "The hash of the token that accepts it, never readable.",
+            kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "invited_by",
+            doc: "The user who invited.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "created_at",
+            doc: "When the user was invited.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "expires_at",
+            doc: "When the invitation stops being accepted.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "accepted_at",
+            doc: "When the invitation was accepted; null while it is open.",
+            kind: Kind::Timestamp,
+            nullable: true,
+            generated: false,
+            readable: false,
+        },
+    ],
+    foreign_keys: &[
+        ForeignKey { column: "user_id", table: "users", unique: false },
+        ForeignKey { column: "invited_by", table: "users", unique: false },
+    ],
+};
+
+static USER_RECOVERY_CODES: Table = Table {
+    name: "user_recovery_codes",
+    doc: "A code that stands in for the second factor once, for a user whose device is lost; kept as a hash.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "id",
+            doc: "The unique identifier of the code, which is not the code itself.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "user_id",
+            doc: "The user whose code it is.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "code_hash",
+            doc: "The hash of the code, never readable.",
+            kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "created_at",
+            doc: "When the code was made.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "used_at",
+            doc: "When the code was used; null while it is good.",
+            kind: Kind::Timestamp,
+            nullable: true,
+            generated: false,
+            readable: false,
+        },
+    ],
+    foreign_keys: &[ForeignKey { column: "user_id", table: "users", unique: false }],
+};
+
 static USER_SESSIONS: Table = Table {
     name: "user_sessions",
     doc: "A signed-in device of a user. It lasts until it expires or is revoked; its refresh tokens follow one another.",
@@ -6342,6 +6818,22 @@ static USERS: Table = Table {
             nullable: false,
             generated: false,
             readable: true,
+        },
+        Column {
+            name: "mfa_pending_secret",
+            doc: "Secret of a second factor that is being enrolled, encrypted at rest and never readable. null when none is.",
+            kind: Kind::Bytes,
+            nullable: true,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "mfa_last_step",
+            doc: "Time step of the last code of the second factor that was accepted, so that none is accepted twice; never readable. null before the first.",
+            kind: Kind::BigInt,
+            nullable: true,
+            generated: false,
+            readable: false,
         },
     ],
     foreign_keys: &[ForeignKey { column: "organization_id", table: "organizations", unique: false }],
@@ -6953,14 +7445,17 @@ pub static TABLES: &[&Table] = &[
     &AUDIT_LOGS,
     &BUDGET_LINE_ITEMS,
     &BUDGETS,
+    &CLAUSE_READINGS,
     &CLAUSES,
     &COMPLIANCE_CONTROLS,
     &COMPLIANCE_ISSUES,
+    &CONNECTOR_DELIVERIES,
     &COVENANTS,
     &DATA_LINEAGE_EDGES,
     &DATA_LINEAGE_NODES,
     &DEAL_HISTORY,
     &DEALS,
+    &DELIVERY_ATTEMPTS,
     &DEPARTMENT_COSTS,
     &DEPARTMENTS,
     &DOWNSTREAM_CONNECTORS,
@@ -6972,6 +7467,7 @@ pub static TABLES: &[&Table] = &[
     &GRAPH_EDGES,
     &GRAPH_NODES,
     &GRAPH_STATE,
+    &GRAPH_WARNINGS,
     &IDEMPOTENCY_KEYS,
     &INTEGRATION_LOGS,
     &INTEGRATION_SYNCS,
@@ -6985,6 +7481,8 @@ pub static TABLES: &[&Table] = &[
     &REFRESH_TOKENS,
     &SCENARIO_RESULTS,
     &SCENARIOS,
+    &USER_INVITATIONS,
+    &USER_RECOVERY_CODES,
     &USER_SESSIONS,
     &USERS,
     &VARIABLES,

@@ -11,17 +11,9 @@ use aether_store::{
 };
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
-use crate::{
-    error::Failure,
-    graph::{Named, Row},
-};
+use aether_entity::users::Entity as User;
 
-/// Users, for the answers of this module.
-pub(crate) struct User;
-
-impl Named for User {
-    const NAME: &'static str = "User";
-}
+use crate::{change::door, error::Failure, graph::Row};
 
 /// What a device says of itself when it signs in; kept with the session, so that a user recognizes it.
 #[derive(InputObject)]
@@ -151,6 +143,7 @@ impl AuthMutation {
         >,
         #[graphql(desc = "What the device says of itself.")] device: Option<DeviceInput>,
     ) -> Result<SignInPayload> {
+        alone(ctx)?;
         let mut client = client(ctx);
         client.device = Some(device_info(device, client.user_agent.as_deref()));
         let credentials = Credentials { email, password, organization, totp };
@@ -163,6 +156,7 @@ impl AuthMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The refresh token.", secret)] refresh_token: String,
     ) -> Result<SignInPayload> {
+        alone(ctx)?;
         Ok(SignInPayload(sessions(ctx).refresh(&refresh_token, &client(ctx)).await.map_err(Failure)?))
     }
 
@@ -177,7 +171,13 @@ impl AuthMutation {
     }
 }
 
+/// Refuses to open or end sessions as a part of a transaction, which could not take a token back.
+fn alone(ctx: &Context<'_>) -> Result<()> {
+    Ok(door(ctx).alone().map_err(Failure)?)
+}
+
 async fn sign_out(ctx: &Context<'_>, everywhere: bool) -> Result<u64> {
+    alone(ctx)?;
     let actor = ctx.data_unchecked::<Arc<Reader>>().actor().await.map_err(Failure)?;
     Ok(sessions(ctx).sign_out(actor.session_id, everywhere, &client(ctx)).await.map_err(Failure)?)
 }

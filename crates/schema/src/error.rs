@@ -1,7 +1,7 @@
 //! Errors as clients see them: the one conversion, and the one list of codes.
 
 use aether_store::Error;
-use async_graphql::{ErrorExtensionValues, Pos, ServerError};
+use async_graphql::{ErrorExtensionValues, Name, Pos, ServerError, Value};
 
 /// What went wrong, for programs: `extensions.code`.
 pub mod code {
@@ -9,6 +9,16 @@ pub mod code {
     pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
     /// The permission named in `extensions.permission` is missing.
     pub const FORBIDDEN: &str = "FORBIDDEN";
+    /// There is no such thing, or none that you may see.
+    pub const NOT_FOUND: &str = "NOT_FOUND";
+    /// Somebody else was faster: the row has another version, the value is taken, the request is being served.
+    pub const CONFLICT: &str = "CONFLICT";
+    /// A governance rule of the workspace, named in `extensions.rule`, forbids it.
+    pub const GOVERNANCE_BLOCKED: &str = "GOVERNANCE_BLOCKED";
+    /// It cannot be done in the state that things are in.
+    pub const PRECONDITION_FAILED: &str = "PRECONDITION_FAILED";
+    /// Too much at once: try again after `extensions.retryAfterSeconds`.
+    pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// Input that cannot be taken; `extensions.field` names it.
     pub const VALIDATION_FAILED: &str = "VALIDATION_FAILED";
     /// The document is no GraphQL.
@@ -39,9 +49,34 @@ impl From<Failure> for async_graphql::Error {
         let mut extensions = ErrorExtensionValues::default();
         let (code, message) = match error {
             Error::Unauthenticated(message) => (code::UNAUTHENTICATED, message),
-            Error::Forbidden(permission) => {
+            Error::Forbidden { permission, because } => {
                 extensions.set("permission", permission);
-                (code::FORBIDDEN, format!("You lack the permission `{permission}`. Ask an administrator to grant it."))
+                (
+                    code::FORBIDDEN,
+                    because.map_or_else(
+                        || format!("You lack the permission `{permission}`. Ask an administrator to grant it."),
+                        |because| format!("The permission `{permission}` does not reach this far: {because}"),
+                    ),
+                )
+            }
+            Error::NotFound(message) => (code::NOT_FOUND, message),
+            Error::Stale(stale) => (code::CONFLICT, stale_message(*stale, &mut extensions)),
+            Error::Taken { field, message } => {
+                extensions.set("field", field);
+                (code::CONFLICT, message)
+            }
+            Error::Busy => {
+                (code::CONFLICT, "Another change of the same things was under way. Nothing was done; try again.".into())
+            }
+            Error::Idempotency(message) => (code::CONFLICT, message.into()),
+            Error::Governance { rule, message } => {
+                extensions.set("rule", rule);
+                (code::GOVERNANCE_BLOCKED, message)
+            }
+            Error::Precondition(message) => (code::PRECONDITION_FAILED, message),
+            Error::RateLimited(seconds) => {
+                extensions.set("retryAfterSeconds", seconds);
+                (code::RATE_LIMITED, format!("This was too often. Try again in {seconds} seconds."))
             }
             Error::Invalid { field, message } => {
                 extensions.set("field", field);
@@ -62,6 +97,24 @@ impl From<Failure> for async_graphql::Error {
         extensions.set("code", code);
         Self { message, source: None, extensions: Some(extensions) }
     }
+}
+
+/// Says who has edited a row, and tells programs.
+fn stale_message(stale: aether_store::error::Stale, extensions: &mut ErrorExtensionValues) -> String {
+    let by = stale.changed_by.as_ref().map_or_else(|| "since you read it".into(), |(_, name)| format!("by {name}"));
+    extensions.set("expectedVersion", stale.expected);
+    extensions.set("currentVersion", stale.current);
+    if let Some((id, name)) = stale.changed_by {
+        let user = [(Name::new("id"), Value::from(id.to_string())), (Name::new("name"), Value::from(name))];
+        extensions.set("changedBy", Value::Object(user.into_iter().collect()));
+    }
+    if let Some(at) = stale.changed_at {
+        extensions.set("changedAt", at);
+    }
+    format!(
+        "This was edited {by}: you expected version {}, and it has version {}. Read it again and repeat your edit.",
+        stale.expected, stale.current
+    )
 }
 
 /// The error of a field at a place in the document.

@@ -22,10 +22,12 @@ use async_graphql::{
     registry::{MetaType, Registry},
 };
 use async_graphql_value::RAW_VALUE_TOKEN;
+use sea_orm::EntityName;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
+    change,
     error::at,
     node,
     plan::Planner,
@@ -63,6 +65,7 @@ impl OutputType for Graph {
 
     fn create_type_info(registry: &mut Registry) -> String {
         registry.types.entry("Graph".into()).or_insert_with(|| types::object("Graph", "", IndexMap::new()));
+        change::register(registry);
         let fields = types::register(registry);
         registry.types.insert("Graph".into(), types::object("Graph", "", fields));
         Self::qualified_type_name()
@@ -139,12 +142,6 @@ async fn fetched(reader: &Reader, fetch: &Fetch) -> Result<Value> {
     })
 }
 
-/// A type of the model, named for use in hand-written resolvers.
-pub(crate) trait Named: Send + Sync {
-    /// Its GraphQL name.
-    const NAME: &'static str;
-}
-
 /// A row that a hand-written resolver returns: read in full through the selection, as everything else is.
 pub(crate) struct Row<T> {
     id: Uuid,
@@ -152,7 +149,14 @@ pub(crate) struct Row<T> {
     ty: PhantomData<T>,
 }
 
-impl<T: Named> Row<T> {
+impl<T: EntityName + Default> Row<T> {
+    /// The type of the graph whose table this is.
+    fn ty() -> &'static Type {
+        let table = T::default();
+        let table = table.table_name();
+        Model::get().by_table(table).unwrap_or_else(|| panic!("{table} is not in the graph"))
+    }
+
     /// The row with this id, as the request's actor sees it.
     pub(crate) fn new(id: Uuid) -> Self {
         Self { id, reader: None, ty: PhantomData }
@@ -165,24 +169,22 @@ impl<T: Named> Row<T> {
     }
 }
 
-impl<T: Named> OutputType for Row<T> {
+impl<T: EntityName + Default + Send + Sync> OutputType for Row<T> {
     fn type_name() -> Cow<'static, str> {
-        T::NAME.into()
+        Self::ty().name.into()
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
         // The type itself comes with the graph; until it is there, a stand-in keeps its place.
-        registry.types.entry(T::NAME.into()).or_insert_with(|| types::object(T::NAME, "", IndexMap::new()));
+        let name = Self::ty().name;
+        registry.types.entry(name.into()).or_insert_with(|| types::object(name, "", IndexMap::new()));
         Self::qualified_type_name()
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let resolve = async || {
-            let ty = Model::get()
-                .by_name(T::NAME)
-                .ok_or_else(|| Error::invalid(T::NAME, format!("There is no type {}.", T::NAME)))?;
             let planner = Planner::new(ctx);
-            let fetch = planner.one(ty, self.id, &[&ctx.item.node])?;
+            let fetch = planner.one(Self::ty(), self.id, &[&ctx.item.node])?;
             let reader = self.reader.as_ref().unwrap_or_else(|| ctx.data_unchecked::<Arc<Reader>>());
             fetched(reader, &fetch).await
         };

@@ -4,9 +4,13 @@
 //! store (`plan`); hand-written resolvers are in `auth`; errors get their codes in [`error`].
 
 mod auth;
+mod change;
 pub mod error;
 mod filter;
+mod finance;
 mod graph;
+mod input;
+mod loan;
 mod node;
 mod order;
 mod page;
@@ -17,9 +21,19 @@ mod types;
 
 use std::sync::Arc;
 
-use aether_store::{Error, Store};
-use async_graphql::{EmptySubscription, MergedObject, Request, Response, SDLExportOptions};
+use aether_store::{
+    Error, Result, Store,
+    read::Reader,
+    session::{Client, Sessions},
+    write::{
+        Door,
+        idempotency::{Begun, Held},
+    },
+};
+use async_graphql::{EmptySubscription, MergedObject, Pos, Request, Response, SDLExportOptions, Value};
 use uuid::Uuid;
+
+use self::error::code;
 
 /// What one request may ask for.
 #[derive(Debug, Clone)]
@@ -52,13 +66,27 @@ pub enum Identity {
     Refused(Error),
 }
 
+/// Who asks, from where, and with what.
+pub struct Asker {
+    /// The store.
+    pub store: Store,
+    /// The sessions.
+    pub sessions: Sessions,
+    /// Who the request says it is.
+    pub identity: Identity,
+    /// Where it comes from.
+    pub client: Client,
+    /// The key under which it may be repeated, with the hash of its body.
+    pub idempotency: Option<(String, Vec<u8>)>,
+}
+
 /// What can be read: any row by its id, pages of all rows, and oneself.
 #[derive(MergedObject)]
 pub(crate) struct Query(graph::Graph, auth::AuthQuery);
 
 /// What can be changed.
 #[derive(MergedObject)]
-pub(crate) struct Mutation(auth::AuthMutation);
+pub(crate) struct Mutation(auth::AuthMutation, finance::FinanceMutation, loan::LoanMutation);
 
 /// The schema, ready to execute.
 #[derive(Clone)]
@@ -69,7 +97,7 @@ impl Schema {
     pub fn new(limits: Limits, introspection: bool) -> Self {
         let mut builder = async_graphql::Schema::build(
             Query(graph::Graph, auth::AuthQuery),
-            Mutation(auth::AuthMutation),
+            Mutation(auth::AuthMutation, Default::default(), Default::default()),
             EmptySubscription,
         )
         .limit_depth(limits.max_depth)
@@ -81,22 +109,74 @@ impl Schema {
         Self(builder.finish())
     }
 
-    /// Executes a request for whoever it says it is.
-    pub async fn execute(&self, mut request: Request, store: &Store, identity: Identity) -> Response {
-        let reader = Arc::new(store.reader(match identity {
+    /// Executes a request for whoever asks.
+    pub async fn execute(&self, mut request: Request, asker: Asker) -> Response {
+        let reader = Arc::new(asker.store.reader(match asker.identity {
             Identity::Nobody => Ok(None),
             Identity::Session(id) => Ok(Some(id)),
             Identity::Refused(error) => Err(error),
         }));
+        let door = Arc::new(Door::new(
+            asker.store.clone(),
+            reader.clone(),
+            asker.client.clone(),
+            asker.sessions.sealer().clone(),
+        ));
         let keys = order::of_request(&mut request);
+        let name = request.operation_name.clone();
+        let (mutates, together) = match request.parsed_query() {
+            Ok(document) => {
+                let operation = change::operation(document, name.as_deref());
+                (operation.is_some_and(change::is_mutation), operation.is_some_and(change::goes_together))
+            }
+            Err(_) => (false, false),
+        };
+        let held = match asker.idempotency.filter(|_| mutates) {
+            None => None,
+            Some(key) => match repeat(&asker.store, &reader, &key).await {
+                Ok(Begun::Fresh(held)) => Some(held),
+                Ok(Begun::Answered(answer)) => return replayed(answer),
+                Err(error) => return failed(error),
+            },
+        };
+        if let Some(held) = &held {
+            door.hold(held.clone());
+        }
         let request = request
             .data(reader.clone())
-            .data(store.clone())
+            .data(door.clone())
+            .data(asker.store.clone())
+            .data(asker.sessions)
+            .data(asker.client)
             .data(plan::RowCount::default())
             .data(graph::Answers::default());
-        let mut response = reader.run(self.0.execute(request)).await;
+        let mut response = if together {
+            self.together(request, &reader, &door).await
+        } else {
+            reader.run(self.0.execute(request)).await
+        };
         order::restore(&mut response.data, &keys);
         response.errors = response.errors.into_iter().map(error::with_code).collect();
+        if let Some(held) = held {
+            keep(&asker.store, held, &response).await;
+        }
+        response
+    }
+
+    /// Executes a request whose mutations succeed or fail as one.
+    async fn together(&self, request: Request, reader: &Reader, door: &Door) -> Response {
+        if let Err(error) = door.begin_together().await {
+            return failed(error);
+        }
+        let mut response = reader.run(self.0.execute(request)).await;
+        match door.end_together(response.errors.is_empty()).await {
+            Ok(true) => {}
+            Ok(false) => response.data = Value::Null,
+            Err(error) => {
+                response.data = Value::Null;
+                response.errors.push(error::at(error, Pos::default()));
+            }
+        }
         response
     }
 
@@ -106,5 +186,40 @@ impl Schema {
         schema.sdl_with_options(
             SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident().indent_width(2),
         )
+    }
+}
+
+/// What to do with a request that may be a repeated one.
+async fn repeat(store: &Store, reader: &Reader, (key, hash): &(String, Vec<u8>)) -> Result<Begun> {
+    store.begin_idempotent(reader.actor().await?.user_id, key, hash).await
+}
+
+/// The answer of the first time, which says that it is that.
+fn replayed(answer: serde_json::Value) -> Response {
+    match serde_json::from_value::<Response>(answer) {
+        Ok(mut response) => {
+            response.extensions.insert("idempotentReplay".into(), true.into());
+            response
+        }
+        Err(_) => failed(Error::internal("a kept answer that cannot be read")),
+    }
+}
+
+fn failed(error: Error) -> Response {
+    Response::from_errors(vec![error::at(error, Pos::default())])
+}
+
+/// Keeps an answer for repeated requests, unless the request failed for a reason that passes.
+async fn keep(store: &Store, held: Held, response: &Response) {
+    let passing = |error: &async_graphql::ServerError| {
+        let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+        [code::INTERNAL, code::UNAVAILABLE, code::TIMEOUT].iter().any(|passing| code == Some(&(*passing).into()))
+    };
+    let kept = match serde_json::to_value(response) {
+        Ok(answer) if !response.errors.iter().any(passing) => store.keep_answer(held, answer).await,
+        _ => store.release_key(held).await,
+    };
+    if kept.is_err() {
+        tracing::warn!("the answer of an idempotent request could not be kept");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use aether_schema::{Identity, Schema, error::code};
+use aether_schema::{Asker, Identity, Schema, error::code};
 use aether_store::{
     Store, counting,
     session::{Client, Sessions},
@@ -17,6 +17,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 use uuid::Uuid;
 
@@ -27,6 +28,7 @@ use crate::{
 
 /// The largest request body.
 const MOST_BYTES: usize = 1024 * 1024;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What requests share.
@@ -58,7 +60,7 @@ pub fn router(app: Arc<App>, config: &Config) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, REQUEST_ID])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, IDEMPOTENCY_KEY, REQUEST_ID])
         .expose_headers([REQUEST_ID]);
     router.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(CompressionLayer::new()).layer(cors).with_state(app)
 }
@@ -124,8 +126,9 @@ async fn graphql(
         request_id,
     };
     let identity = identity(&app, &headers);
-    let request = request.data(app.sessions.clone()).data(client);
-    let execution = counting(app.schema.execute(request, &app.store, identity));
+    let idempotency = text(&headers, &IDEMPOTENCY_KEY).map(|key| (key.to_owned(), Sha256::digest(&body).to_vec()));
+    let asker = Asker { store: app.store.clone(), sessions: app.sessions.clone(), identity, client, idempotency };
+    let execution = counting(app.schema.execute(request, asker));
     let (mut response, statements) = match tokio::time::timeout(app.timeout, execution).await {
         Ok(answer) => answer,
         Err(_) => {

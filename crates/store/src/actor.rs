@@ -20,6 +20,10 @@ pub struct Actor {
     pub session_id: Uuid,
     /// The user.
     pub user_id: Uuid,
+    /// The user's name.
+    pub name: String,
+    /// The user's e-mail address.
+    pub email: String,
     /// The user's organization.
     pub organization_id: Uuid,
     /// Its role there.
@@ -35,6 +39,27 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// The gateway itself, at work for an organization.
+    pub(crate) fn system(organization_id: Uuid) -> Self {
+        Self {
+            session_id: Uuid::nil(),
+            user_id: Uuid::nil(),
+            name: "System".into(),
+            email: String::new(),
+            organization_id,
+            role: Role::Admin,
+            permissions: Permission::ALL.iter().copied().collect(),
+            region: None,
+            department: None,
+            versions: (0, 0),
+        }
+    }
+
+    /// Whether it is the gateway itself and no user.
+    pub fn is_system(&self) -> bool {
+        self.user_id.is_nil()
+    }
+
     /// Whether it may.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
@@ -61,7 +86,7 @@ impl Actors {
     pub(crate) async fn load(&self, database: &Database, session_id: Uuid) -> Result<Arc<Actor>> {
         let mut sql = Sql::new();
         sql.push(
-            "SELECT u.id, u.organization_id, u.role::text AS role, u.permissions, u.region, u.department, \
+            "SELECT u.id, u.name, u.email, u.organization_id, u.role::text AS role, u.permissions, u.region, u.department, \
              u.row_version AS user_version, o.row_version AS organization_version \
              FROM user_sessions s JOIN users u ON u.id = s.user_id JOIN organizations o ON o.id = u.organization_id \
              WHERE s.revoked_at IS NULL AND s.expires_at > now() AND u.status = 'active' AND u.deleted_at IS NULL \
@@ -79,6 +104,8 @@ impl Actors {
         let actor = Arc::new(Actor {
             session_id,
             user_id: found.id,
+            name: found.name,
+            email: found.email,
             organization_id: found.organization_id,
             role,
             permissions: Permission::ALL
@@ -121,6 +148,8 @@ pub(crate) fn ended() -> Error {
 #[derive(FromQueryResult)]
 struct Found {
     id: Uuid,
+    name: String,
+    email: String,
     organization_id: Uuid,
     role: String,
     permissions: sea_orm::JsonValue,

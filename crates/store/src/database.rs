@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -26,6 +26,21 @@ const AT_ONCE: usize = 6;
 struct Share {
     statements: AtomicU64,
     turns: Semaphore,
+    /// The transaction in which its mutations go together, and its reads with them.
+    transaction: Mutex<Option<Arc<DatabaseTransaction>>>,
+}
+
+impl Share {
+    fn transaction(&self) -> Option<Arc<DatabaseTransaction>> {
+        self.transaction.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+}
+
+/// Has the request now running read in this transaction, or in none again.
+pub(crate) fn share_transaction(transaction: Option<&Arc<DatabaseTransaction>>) {
+    let _ = SHARE.try_with(|share| {
+        *share.transaction.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = transaction.cloned();
+    });
 }
 
 tokio::task_local! {
@@ -97,10 +112,13 @@ impl Database {
             }
             None => None,
         };
+        if let Some(transaction) = share.as_ref().and_then(|share| share.transaction()) {
+            return Ok(transaction.query_all_raw(sql.statement()).await?);
+        }
         self.unbroken(|| self.reader.query_all_raw(sql.statement())).await
     }
 
-    /// Begins a transaction that may write.
+    /// Begins a transaction that may write; for the door only.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction> {
         self.unbroken(|| self.writer.begin()).await
     }
@@ -135,7 +153,11 @@ impl Database {
 
 /// Runs a request and tells how many SQL statements it read with.
 pub async fn counting<T>(request: impl Future<Output = T>) -> (T, u64) {
-    let share = Arc::new(Share { statements: AtomicU64::new(0), turns: Semaphore::new(AT_ONCE) });
+    let share = Arc::new(Share {
+        statements: AtomicU64::new(0),
+        turns: Semaphore::new(AT_ONCE),
+        transaction: Mutex::default(),
+    });
     let answer = SHARE.scope(share.clone(), request).await;
     (answer, share.statements.load(Ordering::Relaxed))
 }

@@ -11,7 +11,38 @@ pub enum Error {
     /// No session, or one that has ended.
     Unauthenticated(String),
     /// The actor lacks this permission.
-    Forbidden(&'static str),
+    Forbidden {
+        /// The name of the permission that is missing.
+        permission: &'static str,
+        /// Why, where the permission alone does not say it.
+        because: Option<&'static str>,
+    },
+    /// There is no such thing, or none that the actor may see: what was looked for.
+    NotFound(String),
+    /// The row has been edited since the client read it.
+    Stale(Box<Stale>),
+    /// Something else has this value already.
+    Taken {
+        /// The field whose value is taken.
+        field: String,
+        /// One sentence for the client.
+        message: String,
+    },
+    /// Another change stands in the way just now; to be tried again.
+    Busy,
+    /// The idempotency key was used for another request, or its request is still being served.
+    Idempotency(&'static str),
+    /// A rule of the workspace forbids it.
+    Governance {
+        /// The name of the rule.
+        rule: &'static str,
+        /// One sentence for the client.
+        message: String,
+    },
+    /// It cannot be done in the state that things are in: what stands in the way and what to do.
+    Precondition(String),
+    /// Too much at once; to be tried again after so many seconds.
+    RateLimited(u64),
     /// Input that cannot be taken: what was wrong and what to do.
     Invalid {
         /// The argument or input field, as a path such as `filter.value.gt`.
@@ -27,6 +58,19 @@ pub enum Error {
     Internal,
 }
 
+/// Who has edited a row since the client read it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stale {
+    /// The version that the client named.
+    pub expected: i32,
+    /// The version that the row has now.
+    pub current: i32,
+    /// The user who edited it last, if known: id and name.
+    pub changed_by: Option<(uuid::Uuid, String)>,
+    /// When, if known: RFC 3339.
+    pub changed_at: Option<String>,
+}
+
 /// What the store's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -36,8 +80,18 @@ impl Error {
         Self::Invalid { field: field.into(), message: message.into() }
     }
 
+    /// A permission that is missing.
+    pub fn forbidden(permission: &'static str) -> Self {
+        Self::Forbidden { permission, because: None }
+    }
+
+    /// Whether somebody tried what they may not, which the audit trail is told.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Forbidden { .. } | Self::Governance { .. })
+    }
+
     /// A defect: logs what is known, keeps it from the client.
-    pub(crate) fn internal(what: &str) -> Self {
+    pub fn internal(what: &str) -> Self {
         tracing::error!(what, "internal error");
         Self::Internal
     }

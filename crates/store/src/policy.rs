@@ -1,5 +1,7 @@
 //! Who may do what: the two matrices, each one exhaustive `match`.
 
+use aether_entity::sea_orm_active_enums::WorkspaceRole;
+
 /// A user's role in its organization (`users.role`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -42,12 +44,12 @@ impl Role {
 }
 
 macro_rules! permissions {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// Something a user of an organization may do. `users.permissions` grants by these names beyond the role.
+    ($(#[doc = $what:literal])+ $ty:ident { $($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+ }) => {
+        $(#[doc = $what])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Permission { $($(#[doc = $doc])+ $variant,)+ }
+        pub enum $ty { $($(#[doc = $doc])+ $variant,)+ }
 
-        impl Permission {
+        impl $ty {
             /// All permissions.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
@@ -65,6 +67,8 @@ macro_rules! permissions {
 }
 
 permissions! {
+    /// Something a user of an organization may do. `users.permissions` grants by these names beyond the role.
+    Permission {
     /// Read dashboards, metrics, vendors, costs and deals.
     DashboardsRead = "dashboards:read",
     /// Import metrics and override forecasts.
@@ -101,6 +105,57 @@ permissions! {
     IntegrationsEdit = "integrations:edit",
     /// Manage users and the organization's settings.
     UsersManage = "users:manage",
+    }
+}
+
+permissions! {
+    /// Something a member of a workspace may do in it, by the role that the member has there.
+    WorkspacePermission {
+    /// Invite members, change their roles, remove them.
+    Manage = "workspace:manage",
+    /// Change the governance rules and the connectors.
+    Govern = "workspace:govern",
+    /// Add clauses and covenants, and edit them.
+    ClauseEdit = "clause:edit",
+    /// Delete, lock and unlock clauses.
+    ClauseManage = "clause:manage",
+    /// Bind, edit and unbind variables.
+    VariableEdit = "variable:edit",
+    /// Synchronize the dependency graph.
+    GraphSync = "graph:sync",
+    /// Override the agreed baseline of a drift item.
+    DriftOverride = "drift:override",
+    /// Revert the draft to the agreed baseline.
+    DriftRevert = "drift:revert",
+    /// Approve a deviation, or an override that waits.
+    DriftApprove = "drift:approve",
+    /// Upload a markup, apply and reject what it proposes.
+    Reconcile = "reconciliation:decide",
+    /// Export the golden record.
+    GoldenRecordExport = "golden_record:export",
+    /// Publish the golden record.
+    GoldenRecordPublish = "golden_record:publish",
+    /// Export the audit trail of the workspace.
+    AuditExport = "workspace_audit:export",
+    }
+}
+
+impl WorkspacePermission {
+    /// Whether a member with this role has it; `admin` is whether the member administers the workspace, and legal members
+    /// revert drafts only where the workspace's rules let them.
+    pub fn granted_to(self, role: &WorkspaceRole, admin: bool, legal_can_revert_draft: bool) -> bool {
+        use WorkspaceRole::{Agent, Legal, Risk};
+        match self {
+            Self::Manage | Self::ClauseManage | Self::DriftOverride | Self::GoldenRecordPublish => {
+                matches!(role, Agent)
+            }
+            Self::Govern => matches!(role, Agent) && admin,
+            Self::ClauseEdit | Self::VariableEdit | Self::GraphSync | Self::Reconcile => matches!(role, Agent | Legal),
+            Self::DriftRevert => matches!(role, Agent) || matches!(role, Legal) && legal_can_revert_draft,
+            Self::DriftApprove => matches!(role, Risk),
+            Self::GoldenRecordExport | Self::AuditExport => matches!(role, Agent | Risk),
+        }
+    }
 }
 
 impl Permission {

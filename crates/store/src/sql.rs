@@ -56,6 +56,16 @@ impl Sql {
         self.bind(values.into())
     }
 
+    /// Binds bytes.
+    pub(crate) fn bytes(&mut self, value: Vec<u8>) -> &mut Self {
+        self.bind(value.into())
+    }
+
+    /// Binds JSON.
+    pub(crate) fn json(&mut self, value: serde_json::Value) -> &mut Self {
+        self.bind(value.into())
+    }
+
     /// Binds an integer.
     pub(crate) fn int(&mut self, value: i32) -> &mut Self {
         self.bind(value.into())

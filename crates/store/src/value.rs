@@ -3,7 +3,17 @@
 use aether_entity::catalog::Kind;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use rust_decimal::Decimal;
+use sea_orm::ActiveEnum;
 use uuid::Uuid;
+
+/// The label of an enum's value in the database.
+pub fn label<E: ActiveEnum<Value: Into<sea_orm::Value>>>(value: &E) -> String {
+    match value.to_value().into() {
+        sea_orm::Value::String(Some(label)) => label,
+        sea_orm::Value::Enum(sea_orm::sea_query::OptionEnum::Some(label)) => label.value.into_owned(),
+        _ => String::new(),
+    }
+}
 
 /// The canonical text of a scalar of this kind, or `None` when it is none.
 pub fn canonical(kind: Kind, text: &str) -> Option<String> {

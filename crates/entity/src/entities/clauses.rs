@@ -29,6 +29,8 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
+    #[sea_orm(has_one = "super::clause_readings::Entity")]
+    ClauseReadings,
     #[sea_orm(has_many = "super::covenants::Entity")]
     Covenants,
     #[sea_orm(has_many = "super::drift_items::Entity")]
@@ -63,6 +65,12 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Workspaces,
+}
+
+impl Related<super::clause_readings::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::ClauseReadings.def()
+    }
 }
 
 impl Related<super::covenants::Entity> for Entity {

@@ -17,10 +17,16 @@ pub struct Model {
     pub created_at: DateTimeWithTimeZone,
     pub updated_at: DateTimeWithTimeZone,
     pub row_version: i32,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub url: Option<String>,
+    #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
+    pub sealed_secret: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
+    #[sea_orm(has_many = "super::connector_deliveries::Entity")]
+    ConnectorDeliveries,
     #[sea_orm(
         belongs_to = "super::workspaces::Entity",
         from = "Column::WorkspaceId",
@@ -29,6 +35,12 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Workspaces,
+}
+
+impl Related<super::connector_deliveries::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::ConnectorDeliveries.def()
+    }
 }
 
 impl Related<super::workspaces::Entity> for Entity {

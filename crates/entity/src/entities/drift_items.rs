@@ -13,6 +13,7 @@ pub struct Model {
     pub id: Uuid,
     pub workspace_id: Uuid,
     pub clause_id: Uuid,
+    #[sea_orm(unique)]
     pub variable_id: Option<Uuid>,
     pub title: String,
     pub r#type: ClauseType,
@@ -33,6 +34,11 @@ pub struct Model {
     pub created_at: DateTimeWithTimeZone,
     pub updated_at: DateTimeWithTimeZone,
     pub row_version: i32,
+    pub override_requested_by: Option<Uuid>,
+    pub override_requested_at: Option<DateTimeWithTimeZone>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub override_reason: Option<String>,
+    pub override_category: Option<ReasonCategory>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -52,13 +58,21 @@ pub enum Relation {
         on_update = "NoAction",
         on_delete = "SetNull"
     )]
-    Users2,
+    Users3,
     #[sea_orm(
         belongs_to = "super::users::Entity",
         from = "Column::CurrentModifiedBy",
         to = "super::users::Column::Id",
         on_update = "NoAction",
         on_delete = "Restrict"
+    )]
+    Users2,
+    #[sea_orm(
+        belongs_to = "super::users::Entity",
+        from = "Column::OverrideRequestedBy",
+        to = "super::users::Column::Id",
+        on_update = "NoAction",
+        on_delete = "SetNull"
     )]
     Users1,
     #[sea_orm(

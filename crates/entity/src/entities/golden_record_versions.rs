@@ -24,6 +24,8 @@ pub struct Model {
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
+    #[sea_orm(has_many = "super::connector_deliveries::Entity")]
+    ConnectorDeliveries,
     #[sea_orm(
         belongs_to = "super::golden_records::Entity",
         from = "Column::GoldenRecordId",
@@ -48,6 +50,12 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     Workspaces,
+}
+
+impl Related<super::connector_deliveries::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::ConnectorDeliveries.def()
+    }
 }
 
 impl Related<super::golden_records::Entity> for Entity {

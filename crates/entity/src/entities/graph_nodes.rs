@@ -32,6 +32,8 @@ pub enum Relation {
         on_delete = "NoAction"
     )]
     Clauses,
+    #[sea_orm(has_many = "super::graph_warnings::Entity")]
+    GraphWarnings,
     #[sea_orm(
         belongs_to = "super::variables::Entity",
         from = "Column::VariableId",
@@ -53,6 +55,12 @@ pub enum Relation {
 impl Related<super::clauses::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Clauses.def()
+    }
+}
+
+impl Related<super::graph_warnings::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::GraphWarnings.def()
     }
 }
 

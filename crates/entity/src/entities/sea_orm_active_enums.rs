@@ -293,6 +293,16 @@ pub enum DealStage {
     ClosedLost,
 }
 #[derive(Debug, Clone, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "Enum", db_type = "Enum", enum_name = "delivery_status")]
+pub enum DeliveryStatus {
+    #[sea_orm(string_value = "pending")]
+    Pending,
+    #[sea_orm(string_value = "delivered")]
+    Delivered,
+    #[sea_orm(string_value = "failed")]
+    Failed,
+}
+#[derive(Debug, Clone, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "Enum", db_type = "Enum", enum_name = "drift_severity")]
 pub enum DriftSeverity {
     #[sea_orm(string_value = "HIGH")]
@@ -321,6 +331,20 @@ pub enum GoldenRecordStatus {
     Ready,
     #[sea_orm(string_value = "IN_REVIEW")]
     InReview,
+}
+#[derive(Debug, Clone, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "Enum", db_type = "Enum", enum_name = "graph_warning_kind")]
+pub enum GraphWarningKind {
+    #[sea_orm(string_value = "DANGLING_REFERENCE")]
+    DanglingReference,
+    #[sea_orm(string_value = "UNDEFINED_TERM")]
+    UndefinedTerm,
+    #[sea_orm(string_value = "DUPLICATE_DEFINITION")]
+    DuplicateDefinition,
+    #[sea_orm(string_value = "CIRCULAR_DEFINITION")]
+    CircularDefinition,
+    #[sea_orm(string_value = "SENSITIVE_DRIFT")]
+    SensitiveDrift,
 }
 #[derive(Debug, Clone, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "Enum", db_type = "Enum", enum_name = "idempotency_status")]

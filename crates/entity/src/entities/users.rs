@@ -35,6 +35,9 @@ pub struct Model {
     pub updated_at: DateTimeWithTimeZone,
     pub deleted_at: Option<DateTimeWithTimeZone>,
     pub row_version: i32,
+    #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
+    pub mfa_pending_secret: Option<Vec<u8>>,
+    pub mfa_last_step: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -77,6 +80,8 @@ pub enum Relation {
     ScenarioResults,
     #[sea_orm(has_many = "super::scenarios::Entity")]
     Scenarios,
+    #[sea_orm(has_many = "super::user_recovery_codes::Entity")]
+    UserRecoveryCodes,
     #[sea_orm(has_many = "super::user_sessions::Entity")]
     UserSessions,
     #[sea_orm(has_many = "super::variables::Entity")]
@@ -174,6 +179,12 @@ impl Related<super::scenario_results::Entity> for Entity {
 impl Related<super::scenarios::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Scenarios.def()
+    }
+}
+
+impl Related<super::user_recovery_codes::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::UserRecoveryCodes.def()
     }
 }
 

@@ -35,7 +35,7 @@ pub enum Relation {
         on_delete = "NoAction"
     )]
     Clauses,
-    #[sea_orm(has_many = "super::drift_items::Entity")]
+    #[sea_orm(has_one = "super::drift_items::Entity")]
     DriftItems,
     #[sea_orm(has_many = "super::graph_nodes::Entity")]
     GraphNodes,

@@ -30,8 +30,12 @@ pub enum Relation {
     AuditEvents,
     #[sea_orm(has_many = "super::clauses::Entity")]
     Clauses,
+    #[sea_orm(has_many = "super::connector_deliveries::Entity")]
+    ConnectorDeliveries,
     #[sea_orm(has_many = "super::covenants::Entity")]
     Covenants,
+    #[sea_orm(has_many = "super::delivery_attempts::Entity")]
+    DeliveryAttempts,
     #[sea_orm(has_many = "super::downstream_connectors::Entity")]
     DownstreamConnectors,
     #[sea_orm(has_many = "super::drift_items::Entity")]
@@ -46,6 +50,8 @@ pub enum Relation {
     GraphNodes,
     #[sea_orm(has_one = "super::graph_state::Entity")]
     GraphState,
+    #[sea_orm(has_many = "super::graph_warnings::Entity")]
+    GraphWarnings,
     #[sea_orm(
         belongs_to = "super::organizations::Entity",
         from = "Column::OrganizationId",
@@ -84,9 +90,21 @@ impl Related<super::clauses::Entity> for Entity {
     }
 }
 
+impl Related<super::connector_deliveries::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::ConnectorDeliveries.def()
+    }
+}
+
 impl Related<super::covenants::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Covenants.def()
+    }
+}
+
+impl Related<super::delivery_attempts::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::DeliveryAttempts.def()
     }
 }
 
@@ -129,6 +147,12 @@ impl Related<super::graph_nodes::Entity> for Entity {
 impl Related<super::graph_state::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::GraphState.def()
+    }
+}
+
+impl Related<super::graph_warnings::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::GraphWarnings.def()
     }
 }
 

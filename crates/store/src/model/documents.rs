@@ -41,6 +41,10 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("workspace_id", "workspace", "graphEdges")
             .refers("source_id", "source", "edgesFrom")
             .refers("target_id", "target", "edgesTo"),
+        entity("graph_warnings", "GraphWarning", "graphWarnings", IN_WORKSPACE)
+            .order(&["created_at"])
+            .refers("workspace_id", "workspace", "graphWarnings")
+            .refers("node_id", "node", "warnings"),
         entity("graph_state", "GraphState", "graphStates", IN_WORKSPACE).order(&["last_computed_at"]).refers(
             "workspace_id",
             "workspace",
@@ -49,12 +53,23 @@ pub(super) fn entities() -> Vec<Entity> {
         entity("drift_items", "DriftItem", "driftItems", IN_WORKSPACE)
             .order(&["-current_modified_at"])
             .narrow(Narrow::SettledForInvestors)
-            .mask(Mask::NotInvestors, &["approval_reason", "reason_category"])
+            .mask(
+                Mask::NotInvestors,
+                &[
+                    "approval_reason",
+                    "reason_category",
+                    "override_requested_by",
+                    "override_requested_at",
+                    "override_reason",
+                    "override_category",
+                ],
+            )
             .refers("workspace_id", "workspace", "driftItems")
             .refers("clause_id", "clause", "driftItems")
             .refers("variable_id", "variable", "driftItems")
             .refers("current_modified_by", "currentModifiedByUser", "driftItemsModified")
-            .refers("approved_by", "approvedByUser", "driftItemsApproved"),
+            .refers("approved_by", "approvedByUser", "driftItemsApproved")
+            .refers("override_requested_by", "overrideRequestedByUser", "driftOverridesRequested"),
         entity("reconciliation_sessions", "ReconciliationSession", "reconciliationSessions", IN_WORKSPACE)
             .order(&["-uploaded_at"])
             .refers("workspace_id", "workspace", "reconciliationSessions")
@@ -78,7 +93,19 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("published_by", "publishedByUser", "goldenRecordsPublished"),
         entity("downstream_connectors", "DownstreamConnector", "downstreamConnectors", IN_WORKSPACE)
             .order(&["name"])
+            .mask(Mask::NotInvestors, &["url"])
             .refers("workspace_id", "workspace", "downstreamConnectors"),
+        entity("connector_deliveries", "ConnectorDelivery", "connectorDeliveries", IN_WORKSPACE)
+            .order(&["-created_at"])
+            .mask(Mask::NotInvestors, &["last_error"])
+            .refers("workspace_id", "workspace", "connectorDeliveries")
+            .refers("connector_id", "connector", "deliveries")
+            .refers("version_id", "version", "deliveries"),
+        entity("delivery_attempts", "DeliveryAttempt", "deliveryAttempts", IN_WORKSPACE)
+            .order(&["-at"])
+            .mask(Mask::NotInvestors, &["error"])
+            .refers("workspace_id", "workspace", "deliveryAttempts")
+            .refers("delivery_id", "delivery", "log"),
         entity("audit_events", "AuditEvent", "auditEvents", Scope::AuditEvents)
             .order(&["-timestamp"])
             .refers("workspace_id", "workspace", "auditEvents")

@@ -74,6 +74,15 @@ impl Reader {
         self.store.actors().load(self.store.database(), self.session()?).await
     }
 
+    /// Who is asking, as last known: to be trusted only together with [`crate::actor::live`].
+    pub(crate) async fn known_actor(&self) -> Result<Arc<Actor>> {
+        let session = self.session()?;
+        match self.store.actors().cached(session) {
+            Some(actor) => Ok(actor),
+            None => self.store.actors().load(self.store.database(), session).await,
+        }
+    }
+
     /// The session that the request came with.
     fn session(&self) -> Result<Uuid> {
         self.session.clone()?.ok_or_else(|| {
@@ -92,10 +101,7 @@ impl Reader {
     /// Fetches and writes the answer's JSON.
     pub async fn fetch(&self, fetch: &Fetch) -> Result<String> {
         let session = self.session()?;
-        let mut actor = match self.store.actors().cached(session) {
-            Some(actor) => actor,
-            None => self.store.actors().load(self.store.database(), session).await?,
-        };
+        let mut actor = self.known_actor().await?;
         for _ in 0..ATTEMPTS {
             let find = match &fetch.which {
                 Which::Id(id) => Find::Id(*id),

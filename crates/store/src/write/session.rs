@@ -34,10 +34,10 @@ use uuid::Uuid;
 
 use crate::{
     Store,
-    audit::{self, Entry, Event},
     error::{Error, Result},
     seal::Sealer,
     token::{self, Tokens},
+    write::sign_in_audit::{self as audit, Entry, Event},
 };
 
 /// After so many failures in a row an account is locked …
@@ -137,6 +137,11 @@ impl Sessions {
     /// Sessions of this store.
     pub fn new(store: Store, tokens: Tokens, sealer: Sealer) -> Self {
         Self { store, tokens, sealer }
+    }
+
+    /// The encryption at rest.
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
     }
 
     /// The session that an access token stands for.

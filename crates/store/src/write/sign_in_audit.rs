@@ -9,7 +9,8 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseTransaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{error::Result, session::Client};
+use super::session::Client;
+use crate::error::Result;
 
 /// What an organization's audit log is told.
 pub(crate) struct Entry {

@@ -1,0 +1,72 @@
+//! From a resolver to the door.
+
+use aether_store::{
+    Result,
+    write::{Action, Change, Door},
+};
+use async_graphql::{
+    Context, InputType, Name, Value,
+    indexmap::IndexMap,
+    parser::types::{ExecutableDocument, OperationDefinition, OperationType},
+    registry::{MetaDirective, Registry},
+};
+
+use crate::error::Failure;
+
+/// The directive that has all mutations of a request succeed or fail as one.
+const TRANSACTION: &str = "transaction";
+
+/// Runs a change of the request's actor: the one way in which a resolver writes.
+pub(crate) async fn change<T, F>(
+    ctx: &Context<'_>,
+    action: &'static Action,
+    run: impl FnOnce(Change) -> F,
+) -> async_graphql::Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    Ok(door(ctx).change(action, run).await.map_err(Failure)?)
+}
+
+/// The request's door.
+pub(crate) fn door<'a>(ctx: &Context<'a>) -> &'a Door {
+    ctx.data_unchecked::<std::sync::Arc<Door>>()
+}
+
+/// The operation of a document that a request means, if that is clear.
+pub(crate) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
+    let mut operations = document.operations.iter();
+    match name {
+        Some(name) => operations.find(|(known, _)| known.is_some_and(|known| known == name)),
+        None => operations.next(),
+    }
+    .map(|(_, operation)| &operation.node)
+}
+
+pub(crate) fn is_mutation(operation: &OperationDefinition) -> bool {
+    operation.ty == OperationType::Mutation
+}
+
+/// Whether all mutations of the operation are to go together.
+pub(crate) fn goes_together(operation: &OperationDefinition) -> bool {
+    is_mutation(operation) && operation.directives.iter().any(|directive| directive.node.name.node == TRANSACTION)
+}
+
+/// Registers the directive.
+pub(crate) fn register(registry: &mut Registry) {
+    // The type of a location has no public name; its values can be parsed.
+    let Ok(location) = InputType::parse(Some(Value::Enum(Name::new("MUTATION")))) else { return };
+    registry.add_directive(MetaDirective {
+        name: TRANSACTION.into(),
+        description: Some(
+            "Has all mutations of the operation succeed or fail as one: after the first failure nothing more is done, \
+             nothing stays done, and `data` is null."
+                .into(),
+        ),
+        locations: vec![location],
+        args: IndexMap::new(),
+        is_repeatable: false,
+        visible: None,
+        composable: None,
+    });
+}

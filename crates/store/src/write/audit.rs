@@ -1,0 +1,223 @@
+//! The audit rows and the events of a change, written in its transaction by one statement.
+
+use aether_entity::sea_orm_active_enums::RiskLevel;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    action::{Action, Trail},
+    change::{Change, Entry},
+    record::Record,
+};
+use crate::{
+    actor::Actor,
+    error::{Error, Result},
+    value::label,
+    write::session::Client,
+};
+
+/// How many rows besides its target an audit row lists; beyond that it counts them.
+const MOST_ALSO: usize = 1_000;
+
+/// What a change leaves behind: rows for three tables.
+#[derive(Default)]
+pub(super) struct Trailing {
+    logs: Vec<Value>,
+    events: Vec<Value>,
+    outbox: Vec<Value>,
+}
+
+impl Trailing {
+    /// The trail of everything that the change has done.
+    pub(super) fn of(change: &Change) -> Self {
+        let mut trailing = Self::default();
+        let entries = std::mem::take(&mut change.log().entries);
+        for entry in entries {
+            if !entry.records.is_empty() || entry.always {
+                trailing.add(change, &entry);
+            }
+        }
+        trailing
+    }
+
+    /// The trail of something that was refused.
+    pub(super) fn of_refusal(actor: &Actor, action: &Action, error: &Error, client: &Client, on: Option<Uuid>) -> Self {
+        let (name, why) = match error {
+            Error::Forbidden { permission, .. } => ("PERMISSION_DENIED", json!({ "permission": permission })),
+            Error::Governance { rule, .. } => ("GOVERNANCE_BLOCKED", json!({ "rule": rule })),
+            _ => ("NOT_VISIBLE", json!({})),
+        };
+        let mut details = why;
+        details["description"] = "Refused what was tried.".into();
+        details["attempted"] = action.name.into();
+        let mut row = who(actor, client);
+        row["id"] = Uuid::now_v7().to_string().into();
+        row["organization_id"] = actor.organization_id.to_string().into();
+        row["action"] = name.into();
+        row["action_category"] = "AUTH".into();
+        row["resource_type"] = on.map(|_| "workspace").into();
+        row["resource_id"] = on.map(|id| id.to_string()).into();
+        row["details"] = details;
+        row["risk_level"] = label(&RiskLevel::Medium).into();
+        row["requires_review"] = false.into();
+        Self { logs: vec![row], ..Self::default() }
+    }
+
+    /// Whether there is nothing to tell.
+    pub(super) fn is_empty(&self) -> bool {
+        self.logs.is_empty() && self.events.is_empty() && self.outbox.is_empty()
+    }
+
+    fn add(&mut self, change: &Change, entry: &Entry) {
+        let (actor, id) = (change.actor(), Uuid::now_v7().to_string());
+        let workspace = change.membership().map(|membership| membership.workspace.id);
+        let of_workspace = matches!(entry.action.trail, Trail::Workspace(_));
+        let target = entry.target.or_else(|| entry.records.first().map(|record| (record.table, record.id)));
+        let mine = |record: &&Record| target == Some((record.table, record.id));
+        let (mut before, mut after) = (Map::new(), Map::new());
+        for record in entry.records.iter().filter(mine) {
+            // Of several changes of one row the first tells how it was.
+            for (field, value) in &record.before {
+                before.entry(field.clone()).or_insert_with(|| value.clone());
+            }
+            after.extend(record.after.clone());
+        }
+        after.extend(entry.notes.clone());
+        let others = entry.records.iter().filter(|record| !mine(record));
+        let also: Vec<Value> = others
+            .clone()
+            .take(MOST_ALSO)
+            .map(|record| {
+                json!({
+                    "type": super::constraint::words(record.table).replace(' ', "_"),
+                    "id": record.id,
+                    "what": record.done.name(),
+                    "before": record.before,
+                    "after": record.after,
+                })
+            })
+            .collect();
+        let left = others.count().saturating_sub(MOST_ALSO);
+        let target_type = target.map(|(table, _)| super::constraint::words(table).replace(' ', "_"));
+        let target_id = target.map(|(_, id)| id.to_string());
+        let mut row = who(actor, change.client());
+        row["id"] = id.clone().into();
+        match &entry.action.trail {
+            Trail::Organization(area, risk) => {
+                let mut details = json!({ "description": entry.action.doc });
+                for (name, fields) in [("before", before), ("after", after)] {
+                    if !fields.is_empty() {
+                        details[name] = Value::Object(fields);
+                    }
+                }
+                if !also.is_empty() {
+                    details["also"] = also.into();
+                }
+                if left > 0 {
+                    details["alsoNotListed"] = left.into();
+                }
+                if let Some(reason) = &entry.reason {
+                    details["reason"] = reason.as_str().into();
+                }
+                row["organization_id"] = actor.organization_id.to_string().into();
+                row["action"] = entry.action.name.into();
+                row["action_category"] = (*area).into();
+                row["resource_type"] = target_type.into();
+                row["resource_id"] = target_id.into();
+                row["details"] = details;
+                row["risk_level"] = label(risk).into();
+                row["requires_review"] = matches!(risk, RiskLevel::High | RiskLevel::Critical).into();
+                self.logs.push(row);
+            }
+            Trail::Workspace(event) => {
+                if !also.is_empty() {
+                    after.insert("also".into(), also.into());
+                }
+                if left > 0 {
+                    after.insert("alsoNotListed".into(), left.into());
+                }
+                let state = |fields: Map<String, Value>| match fields.is_empty() {
+                    true => Value::Null,
+                    false => Value::Object(fields),
+                };
+                row["workspace_id"] = workspace.map(|id| id.to_string()).into();
+                row["event_type"] = label(event).into();
+                row["target_type"] = target_type.into();
+                row["target_id"] = target_id.into();
+                row["before_state"] = state(before);
+                row["after_state"] = state(after);
+                row["reason"] = entry.reason.clone().into();
+                row["reason_category"] = entry.category.as_ref().map(label).into();
+                self.events.push(row);
+            }
+        }
+        let tenant = |mut event: Value| {
+            match workspace.filter(|_| of_workspace) {
+                Some(workspace) => event["workspace_id"] = workspace.to_string().into(),
+                None => event["organization_id"] = actor.organization_id.to_string().into(),
+            }
+            if !actor.is_system() {
+                event["actor_id"] = actor.user_id.to_string().into();
+            }
+            event
+        };
+        for record in &entry.records {
+            self.outbox.push(tenant(json!({
+                "topic": record.topic,
+                "aggregate_type": record.topic,
+                "aggregate_id": record.aggregate_id,
+                "kind": record.done.name(),
+                "changed_fields": record.changed_fields(),
+                "payload": { "type": super::constraint::words(record.table).replace(' ', "_"), "id": record.id },
+            })));
+        }
+        self.outbox.push(tenant(json!({
+            "topic": "audit",
+            "aggregate_type": if of_workspace { "audit_event" } else { "audit_log" },
+            "aggregate_id": id,
+            "kind": "created",
+            "changed_fields": [],
+            "payload": { "action": entry.action.name },
+        })));
+    }
+
+    /// Writes it.
+    pub(super) async fn write(self, transaction: &DatabaseTransaction) -> Result<()> {
+        const WRITE: &str = "WITH logs AS (
+            INSERT INTO audit_logs (id, organization_id, actor_type, actor_id, actor_name, actor_email, action, action_category,
+                resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id, request_id)
+            SELECT id, organization_id, actor_type, actor_id, actor_name, actor_email, action, action_category,
+                resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id, request_id
+              FROM jsonb_populate_recordset(NULL::audit_logs, $1)
+        ), events AS (
+            INSERT INTO audit_events (id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
+                after_state, reason, reason_category, request_id, session_id, ip_address, user_agent)
+            SELECT id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
+                after_state, reason, reason_category, request_id, session_id, ip_address, user_agent
+              FROM jsonb_populate_recordset(NULL::audit_events, $2)
+        )
+        INSERT INTO event_outbox (topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind, changed_fields, payload, actor_id)
+        SELECT topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind, changed_fields, payload, actor_id
+          FROM jsonb_populate_recordset(NULL::event_outbox, $3)";
+        let values: [sea_orm::Value; 3] =
+            [Value::Array(self.logs).into(), Value::Array(self.events).into(), Value::Array(self.outbox).into()];
+        transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, WRITE, values)).await?;
+        Ok(())
+    }
+}
+
+/// Who does it, from where: the columns that both trails share.
+fn who(actor: &Actor, client: &Client) -> Value {
+    let user = (!actor.is_system()).then_some(actor);
+    json!({
+        "actor_type": if user.is_some() { "HUMAN" } else { "SYSTEM" },
+        "actor_id": user.map(|user| user.user_id),
+        "actor_name": actor.name,
+        "actor_email": user.map(|user| user.email.as_str()),
+        "session_id": user.map(|user| user.session_id),
+        "request_id": client.request_id,
+        "ip_address": client.address,
+        "user_agent": client.user_agent,
+    })
+}

@@ -1,0 +1,233 @@
+//! Where changes begin and end.
+
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, FixedOffset};
+use sea_orm::DatabaseTransaction;
+use uuid::Uuid;
+
+use super::{
+    Action, Change,
+    action::Needs,
+    audit::Trailing,
+    change::{Inner, Log},
+    idempotency,
+    session::Client,
+    together::Together,
+};
+use crate::{
+    Store,
+    actor::{Actor, ended, live},
+    error::{Error, Result},
+    read::Reader,
+    seal::Sealer,
+    sql::Sql,
+};
+
+/// How often a change is begun anew when the actor changes under it.
+const ATTEMPTS: usize = 3;
+
+/// What one request changes things with.
+pub struct Door {
+    store: Store,
+    reader: Arc<Reader>,
+    client: Client,
+    sealer: Sealer,
+    together: Together,
+    /// The idempotency key of the request, if it has one.
+    key: Mutex<Option<idempotency::Held>>,
+}
+
+impl Door {
+    /// The door for a request: what it changes, it changes as the reader's actor.
+    pub fn new(store: Store, reader: Arc<Reader>, client: Client, sealer: Sealer) -> Self {
+        Self { store, reader, client, sealer, together: Together::default(), key: Mutex::default() }
+    }
+
+    /// Has the request's changes marked as those of an idempotency key.
+    pub fn hold(&self, key: idempotency::Held) {
+        *self.key.lock().unwrap_or_else(|e| e.into_inner()) = Some(key);
+    }
+
+    /// The encryption at rest.
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// Runs a change: checks that the actor may, opens the transaction, runs, writes audit rows and events, commits. What
+    /// fails leaves nothing behind, but for the audit row of what was refused.
+    pub async fn change<T, F>(&self, action: &'static Action, run: impl FnOnce(Change) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        if self.together.has_failed() {
+            return Err(Error::Precondition(
+                "This was not done, for an earlier mutation of the same @transaction failed. Mend that one and send all again."
+                    .into(),
+            ));
+        }
+        let change = self.begin(action).await?;
+        let answer = match action.needs {
+            Needs::Organization(permission) if !change.actor().may(permission) => {
+                Err(Error::forbidden(permission.name()))
+            }
+            _ => run(change.clone()).await,
+        };
+        match answer {
+            Ok(answer) => match self.finish(change).await {
+                Ok(()) => Ok(answer),
+                Err(error) => {
+                    self.together.fail();
+                    Err(error)
+                }
+            },
+            Err(error) => {
+                let on = change.membership().map(|membership| membership.workspace.id);
+                let actor = change.0.actor.clone();
+                // Given back before another is taken: a request must not hold two connections.
+                drop(change);
+                self.together.fail();
+                if error.is_refusal() || matches!(error, Error::NotFound(_)) {
+                    let refusal = Trailing::of_refusal(&actor, action, &error, &self.client, on);
+                    if let Some(refusal) = self.together.keep(refusal) {
+                        self.tell(refusal).await?;
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Has all further changes of the request succeed or fail as one.
+    pub async fn begin_together(&self) -> Result<()> {
+        self.together.begin(Arc::new(self.store.database().begin().await?));
+        Ok(())
+    }
+
+    /// Refuses what cannot be a part of a transaction.
+    pub fn alone(&self) -> Result<()> {
+        match self.together.transaction() {
+            None => Ok(()),
+            Some(_) => {
+                self.together.fail();
+                Err(Error::Precondition("This mutation cannot be part of a @transaction. Send it by itself.".into()))
+            }
+        }
+    }
+
+    /// Ends what [`begin_together`](Self::begin_together) began, and tells whether it was committed.
+    pub async fn end_together(&self, succeeded: bool) -> Result<bool> {
+        let (transaction, failed, refusals) = self.together.end();
+        let Some(transaction) = transaction else { return Ok(true) };
+        if failed || !succeeded {
+            drop(transaction);
+            for refusal in refusals {
+                self.tell(refusal).await?;
+            }
+            return Ok(false);
+        }
+        commit(transaction).await?;
+        Ok(true)
+    }
+
+    async fn begin(&self, action: &'static Action) -> Result<Change> {
+        for _ in 0..ATTEMPTS {
+            let actor = self.reader.known_actor().await?;
+            let transaction = match self.together.transaction() {
+                Some(transaction) => transaction,
+                None => Arc::new(self.store.database().begin().await?),
+            };
+            let inner = Inner {
+                transaction,
+                actor,
+                action,
+                client: self.client.clone(),
+                sealer: self.sealer.clone(),
+                now: DateTime::default(),
+                log: Mutex::new(Log::default()),
+            };
+            let mut change = Change(Arc::new(inner));
+            let mut sql = Sql::new();
+            sql.push("SELECT now(), ").append(&live(change.actor()));
+            let row = change.query(&sql).await?;
+            let row = row.first().ok_or_else(|| Error::internal("a SELECT without rows"))?;
+            if row.try_get_by_index::<bool>(1)? {
+                let now = row.try_get_by_index::<DateTime<FixedOffset>>(0)?;
+                let inner = Arc::get_mut(&mut change.0).ok_or_else(|| Error::internal("a change that is shared"))?;
+                inner.now = now;
+                return Ok(change);
+            }
+            // The session ended, or the actor is no longer who it was: only in the second case there is another try.
+            drop(change);
+            self.reader.actor().await?;
+        }
+        Err(ended())
+    }
+
+    async fn finish(&self, change: Change) -> Result<()> {
+        let trailing = Trailing::of(&change);
+        if !trailing.is_empty() {
+            trailing.write(change.transaction()).await?;
+            let key = self.key.lock().unwrap_or_else(|e| e.into_inner()).clone();
+            if let Some(key) = key {
+                idempotency::mark(&key, change.transaction()).await?;
+            }
+        }
+        let inner = Arc::into_inner(change.0).ok_or_else(|| Error::internal("a change that is still in use"))?;
+        if self.together.transaction().is_some() {
+            return Ok(());
+        }
+        commit(inner.transaction).await
+    }
+
+    /// Writes the trail of a refusal, in a transaction of its own.
+    async fn tell(&self, refusal: Trailing) -> Result<()> {
+        let transaction = self.store.database().begin().await?;
+        refusal.write(&transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+async fn commit(transaction: Arc<DatabaseTransaction>) -> Result<()> {
+    let transaction = Arc::into_inner(transaction).ok_or_else(|| Error::internal("a transaction still in use"))?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+impl Store {
+    /// Runs a change that no user makes: what a background job does for an organization.
+    pub async fn system_change<T, F>(
+        &self,
+        organization_id: Uuid,
+        action: &'static Action,
+        sealer: &Sealer,
+        run: impl FnOnce(Change) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let transaction = Arc::new(self.database().begin().await?);
+        let mut sql = Sql::new();
+        sql.push("SELECT now()");
+        let row = sea_orm::ConnectionTrait::query_one_raw(&*transaction, sql.statement()).await?;
+        let row = row.ok_or_else(|| Error::internal("a SELECT without rows"))?;
+        let change = Change(Arc::new(Inner {
+            transaction,
+            actor: Arc::new(Actor::system(organization_id)),
+            action,
+            client: Client { address: None, user_agent: None, device: None, request_id: Uuid::now_v7() },
+            sealer: sealer.clone(),
+            now: row.try_get_by_index(0)?,
+            log: Mutex::new(Log::default()),
+        }));
+        let answer = run(change.clone()).await?;
+        let trailing = Trailing::of(&change);
+        if !trailing.is_empty() {
+            trailing.write(change.transaction()).await?;
+        }
+        let inner = Arc::into_inner(change.0).ok_or_else(|| Error::internal("a change that is still in use"))?;
+        commit(inner.transaction).await?;
+        Ok(answer)
+    }
+}

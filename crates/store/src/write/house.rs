@@ -1,0 +1,30 @@
+//! The housekeeping of the database.
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use crate::{Store, error::Result};
+
+impl Store {
+    /// Makes the partitions of the coming months and refreshes the summaries, unless another gateway does so now.
+    pub async fn keep_house(&self) -> Result<bool> {
+        let transaction = self.database().begin().await?;
+        // Held to the end of the transaction, and by one gateway at a time.
+        let turn = "SELECT pg_try_advisory_xact_lock(hashtext('keep_house'))";
+        let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, turn)).await?;
+        if !row.map(|row| row.try_get_by_index::<bool>(0)).transpose()?.unwrap_or_default() {
+            return Ok(false);
+        }
+        for step in [
+            "SET LOCAL statement_timeout = '5min'",
+            "DELETE FROM idempotency_keys WHERE expires_at < now()",
+            "SELECT refresh_kpi_summary()",
+            "SELECT refresh_pipeline_summary()",
+            // Last, for what a new partition locks stays locked to the end.
+            "SELECT ensure_partitions(date_trunc('month', now())::date, (date_trunc('month', now()) + interval '3 months')::date)",
+        ] {
+            transaction.execute_unprepared(step).await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+}

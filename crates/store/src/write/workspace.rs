@@ -1,0 +1,114 @@
+//! A workspace under change: locked, so that one change of it follows another, and with what its member may do in it.
+
+use std::sync::Arc;
+
+use aether_domain::governance::Rules;
+use aether_entity::{
+    sea_orm_active_enums::{MemberStatus, WorkspaceRole},
+    workspace_members, workspaces,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
+use uuid::Uuid;
+
+use super::{Change, Writable, action::Needs, constraint::words};
+use crate::{
+    error::{Error, Result},
+    policy::WorkspacePermission,
+    sql::Sql,
+};
+
+/// An actor's membership of a workspace that it changes.
+#[derive(Debug)]
+pub struct Membership {
+    /// The workspace.
+    pub workspace: workspaces::Model,
+    /// The membership.
+    pub member: workspace_members::Model,
+    /// The workspace's rules, defaults filled in.
+    pub rules: Rules,
+    /// Whether the member is of the organization that hosts the workspace.
+    pub of_host: bool,
+}
+
+impl Membership {
+    /// Whether the member has the permission here.
+    pub fn may(&self, permission: WorkspacePermission) -> bool {
+        permission.granted_to(&self.member.role, self.member.is_admin, self.rules.legal_can_revert_draft)
+    }
+
+    /// Refuses what the member may not.
+    pub fn require(&self, permission: WorkspacePermission) -> Result<()> {
+        if !self.may(permission) {
+            return Err(Error::forbidden(permission.name()));
+        }
+        if self.rules.external_counsel_read_only && !self.of_host && self.member.role == WorkspaceRole::Legal {
+            return Err(Error::Governance {
+                rule: "externalCounselReadOnly",
+                message:
+                    "Counsel of another organization only reads in this workspace. Ask the agent to make the change, \
+                          or to change the rule."
+                        .into(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Change {
+    /// The workspace, locked until the change ends, once the actor is found to be a member that may do what the action does.
+    pub async fn workspace(&self, id: Uuid) -> Result<Arc<Membership>> {
+        if let Some(known) = self.membership() {
+            if known.workspace.id == id {
+                return Ok(known);
+            }
+            return Err(Error::internal("a change of two workspaces"));
+        }
+        let locked = workspaces::Entity::find_by_id(id).lock(LockType::NoKeyUpdate);
+        let workspace =
+            self.one(locked).await?.ok_or_else(|| Error::NotFound("There is no workspace with this id.".into()))?;
+        // Read only now that nobody else can change it.
+        let member = workspace_members::Entity::find()
+            .filter(workspace_members::Column::WorkspaceId.eq(id))
+            .filter(workspace_members::Column::UserId.eq(self.actor().user_id))
+            .filter(workspace_members::Column::Status.eq(MemberStatus::Active));
+        let member =
+            self.one(member).await?.ok_or_else(|| Error::NotFound("There is no workspace with this id.".into()))?;
+        let rules = Rules::from_json(&workspace.governance_rules)
+            .map_err(|_| Error::internal("governance rules that cannot be read"))?;
+        let of_host = self.actor().organization_id == workspace.organization_id;
+        let membership = Arc::new(Membership { workspace, member, rules, of_host });
+        self.enter(membership.clone());
+        if let Needs::Workspace(permission) = self.action().needs {
+            membership.require(permission)?;
+        }
+        Ok(membership)
+    }
+
+    /// The row and its workspace, locked; the row is read after the lock.
+    pub async fn in_workspace<E: Writable>(&self, id: Uuid) -> Result<(Arc<Membership>, E::Model)> {
+        let table = E::default();
+        let mut sql = Sql::new();
+        // The scope is asked when the workspace is locked; this only tells which one it is.
+        sql.push("SELECT workspace_id FROM ").push(table_of::<E>()).push(" WHERE id = ").uuid(id);
+        let missing = || Error::NotFound(format!("There is no {} with this id.", words(table.table_name())));
+        let found = self.query(&sql).await?;
+        let workspace = found.first().ok_or_else(missing)?.try_get_by_index::<Uuid>(0)?;
+        let membership = match self.workspace(workspace).await {
+            Err(Error::NotFound(_)) => return Err(missing()),
+            answer => answer?,
+        };
+        Ok((membership, self.find::<E>(id).await?))
+    }
+
+    /// The same for an edit: the row must have the version that the client saw.
+    pub async fn edit_in_workspace<E: Writable>(&self, id: Uuid, expected: i32) -> Result<(Arc<Membership>, E::Model)> {
+        let (membership, row) = self.in_workspace::<E>(id).await?;
+        self.expect::<E>(&row, expected).await?;
+        Ok((membership, row))
+    }
+}
+
+/// The table's name as the catalog has it.
+pub(super) fn table_of<E: Writable>() -> &'static str {
+    aether_entity::catalog::table(E::default().table_name()).map_or("", |table| table.name)
+}
