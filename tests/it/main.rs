@@ -1,10 +1,13 @@
 //! One binary, one private PostgreSQL cluster, one database per test.
 
+mod budgets;
 mod columns;
 mod coverage;
 mod database;
+mod door;
 mod errors;
 mod filters;
+mod locks;
 mod migrations;
 mod model;
 mod paging;

@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 use totp_rs::{Algorithm, Secret, TOTP};
 use uuid::Uuid;
 
-use crate::support::{Answer, Gateway, HOME, User};
+use crate::{
+    case,
+    door::{Case, May},
+    support::{Answer, Gateway, HOME, User},
+};
 
 const CFO: &str = "sarah.chen@aether-demo.com";
 const ANALYST: &str = "analyst@aether-demo.com";
@@ -526,4 +530,24 @@ async fn text_that_no_database_takes_is_bad_input_and_no_defect() {
     let long = "x".repeat(500_000);
     refused(&login(&gateway, &format!("{long}@aether-demo.com"), PASSWORD, None).await);
     refused(&login(&gateway, CFO, &long, None).await);
+}
+
+/// Who may open and end sessions: everybody their own.
+pub fn cases() -> Vec<Case> {
+    vec![
+        case!(
+            "login",
+            May::Anybody,
+            "SELECT 1 AS nothing",
+            "mutation { login(email: \"sarah.chen@aether-demo.com\", password: \"aether-demo\", organization: \"aether-demo\") { expiresIn } }"
+        ),
+        Case {
+            mutation: "refresh",
+            operation: "mutation($token: String!) { refresh(refreshToken: $token) { expiresIn } }",
+            may: May::Anybody,
+            prepare: |gateway, _| Box::pin(async move { json!({ "token": gateway.cfo().await.refresh_token }) }),
+        },
+        case!("logout", May::SignedIn, "SELECT 1 AS nothing", "mutation { logout }"),
+        case!("logoutEverywhere", May::SignedIn, "SELECT 1 AS nothing", "mutation { logoutEverywhere }"),
+    ]
 }

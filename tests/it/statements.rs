@@ -8,9 +8,14 @@ use std::{
     time::Duration,
 };
 
-use aether_schema::{Identity, Limits, Schema};
-use aether_store::{Connect, Database, Store, counting};
+use aether_schema::{Asker, Identity, Limits, Schema};
+use aether_server::config::Cli;
+use aether_store::{
+    Connect, Database, Store, counting,
+    session::{Client, Sessions},
+};
 use async_graphql::{Request, Variables};
+use clap::Parser;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -176,16 +181,25 @@ async fn the_number_told_is_the_number_that_goes_over_the_wire() {
     let connect = Connect { url: wire.url.clone(), max_connections: 4, statement_timeout: Duration::from_secs(30) };
     let Ok(database) = Database::connect(&connect).await else { panic!("no connection over the wire") };
     let (store, schema) = (Store::new(database), Schema::new(Limits::default(), true));
+    let config = Cli::parse_from(["aether-nexus"]).config;
+    let Ok(sealer) = config.sealer() else { panic!("no keys") };
+    let asker = || Asker {
+        store: store.clone(),
+        sessions: Sessions::new(store.clone(), config.tokens(), sealer.clone()),
+        identity: Identity::Session(session),
+        client: Client { address: None, user_agent: None, device: None, request_id: uuid::Uuid::nil() },
+        idempotency: None,
+    };
     for (shape, expected) in [("deals(first: $n) { totalCount }", 2)].into_iter().chain(SHAPES) {
         let before = wire.executed();
         let request = Request::new(written(shape)).variables(Variables::from_json(json!({ "n": 5 })));
-        let (answer, told) = counting(schema.execute(request, &store, Identity::Session(session))).await;
+        let (answer, told) = counting(schema.execute(request, asker())).await;
         assert!(answer.errors.is_empty(), "{:?}", answer.errors);
         assert_eq!((told, wire.executed() - before), (expected, expected), "{shape}");
     }
     // The search is said as its index has it.
     let search = Request::new("{ clauses(search: \"interest\", first: 3) { nodes { title } } }");
-    let answer = schema.execute(search, &store, Identity::Session(session)).await;
+    let answer = schema.execute(search, asker()).await;
     assert!(answer.errors.is_empty(), "{:?}", answer.errors);
     let texts = wire.texts.lock().expect("nobody panics");
     let searched = "to_tsvector('english', t.\"body\") @@ websearch_to_tsquery('english', $";

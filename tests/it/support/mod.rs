@@ -89,7 +89,7 @@ impl Gateway {
 
     /// The rows that SQL gives as the database's owner, as JSON objects.
     pub async fn rows(&self, sql: &str) -> Vec<Value> {
-        let sql = format!("WITH q AS ({sql}) SELECT to_jsonb(q) FROM q");
+        let sql = format!("WITH _row AS ({sql}) SELECT to_jsonb(_row) FROM _row");
         let rows = self.owner.query_all_raw(Statement::from_string(DbBackend::Postgres, &sql)).await;
         let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
         rows.iter().map(|row| row.try_get_by_index(0).expect("JSON")).collect()

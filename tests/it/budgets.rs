@@ -1,0 +1,113 @@
+//! Budgets, from draft to lock.
+
+use serde_json::json;
+
+use crate::{
+    case,
+    door::{Case, May},
+    support::Gateway,
+};
+
+const DRAFTERS: May = May::Organization(&["CFO", "FINANCE_MANAGER", "ANALYST"]);
+const APPROVERS: May = May::Organization(&["CFO", "FINANCE_MANAGER"]);
+
+/// A budget of one line, in the draft.
+const DRAFT: &str = "INSERT INTO budgets (organization_id, name, fiscal_year, version) \
+     SELECT id, 'Test', 2030, gen_random_uuid()::text FROM organizations WHERE slug = 'aether-demo'; \
+     INSERT INTO budget_line_items (budget_id, category, q1_amount) SELECT id, 'Payroll', 10 FROM budgets ORDER BY created_at DESC LIMIT 1; \
+     SELECT b.id, b.row_version AS \"expectedVersion\", b.version || '+' AS version, l.id AS line \
+       FROM budgets b JOIN budget_line_items l ON l.budget_id = b.id ORDER BY b.created_at DESC LIMIT 1";
+
+/// One that somebody has submitted.
+const SUBMITTED: &str = "INSERT INTO budgets (organization_id, name, fiscal_year, version, status, submitted_by, submitted_at) \
+     SELECT o.id, 'Test', 2030, gen_random_uuid()::text, 'submitted', u.id, now() FROM organizations o \
+       JOIN users u ON u.email = 'analyst@aether-demo.com' WHERE slug = 'aether-demo' \
+     RETURNING id, row_version AS \"expectedVersion\"";
+
+/// One that is approved.
+const APPROVED: &str = "INSERT INTO budgets (organization_id, name, fiscal_year, version, status, submitted_by, submitted_at, \
+       approved_by, approved_at) \
+     SELECT o.id, 'Test', 2030, gen_random_uuid()::text, 'approved', u.id, now(), a.id, now() FROM organizations o \
+       JOIN users u ON u.email = 'analyst@aether-demo.com' JOIN users a ON a.email = 'sarah.chen@aether-demo.com' \
+      WHERE slug = 'aether-demo' RETURNING id, row_version AS \"expectedVersion\"";
+
+pub fn cases() -> Vec<Case> {
+    vec![
+        case!("createBudget", DRAFTERS, "SELECT gen_random_uuid()::text AS version",
+            "mutation($version: String!) { createBudget(input: { name: \"New\", fiscalYear: 2031, version: $version,
+                lines: [{ category: \"Travel\", q1Amount: \"100.50\" }] }) { id totalAmount } }"),
+        case!("addBudgetLines", DRAFTERS, DRAFT,
+            "mutation($id: UUID!, $expectedVersion: Int!) { addBudgetLines(budgetId: $id, expectedVersion: $expectedVersion,
+                lines: [{ category: \"Software\", q4Amount: \"5\" }]) { totalAmount } }"),
+        case!("editBudgetLine", DRAFTERS, DRAFT,
+            "mutation($line: UUID!) { editBudgetLine(id: $line, expectedVersion: 1, input: { q2Amount: \"7\" }) { annualAmount } }"),
+        case!("removeBudgetLine", DRAFTERS, DRAFT,
+            "mutation($line: UUID!) { removeBudgetLine(id: $line, expectedVersion: 1) { totalAmount } }"),
+        case!("deleteBudget", DRAFTERS, DRAFT,
+            "mutation($id: UUID!, $expectedVersion: Int!) { deleteBudget(id: $id, expectedVersion: $expectedVersion) }"),
+        case!("submitBudget", DRAFTERS, DRAFT,
+            "mutation($id: UUID!, $expectedVersion: Int!) { submitBudget(id: $id, expectedVersion: $expectedVersion) { status } }"),
+        case!("approveBudget", APPROVERS, SUBMITTED,
+            "mutation($id: UUID!, $expectedVersion: Int!) { approveBudget(id: $id, expectedVersion: $expectedVersion) { status } }"),
+        case!("rejectBudget", APPROVERS, SUBMITTED,
+            "mutation($id: UUID!, $expectedVersion: Int!) {
+                rejectBudget(id: $id, expectedVersion: $expectedVersion, reason: \"Too much travel\") { status } }"),
+        case!("lockBudget", APPROVERS, APPROVED,
+            "mutation($id: UUID!, $expectedVersion: Int!) { lockBudget(id: $id, expectedVersion: $expectedVersion) { status } }"),
+        case!("copyBudget", DRAFTERS, DRAFT,
+            "mutation($id: UUID!, $version: String!) { copyBudget(id: $id, version: $version) { totalAmount } }"),
+    ]
+}
+
+#[tokio::test]
+async fn a_budget_goes_from_draft_to_lock_and_never_by_one_person_alone() {
+    let gateway = Gateway::demo().await;
+    let (cfo, manager) = (gateway.cfo().await, gateway.sign_in("finance.manager@aether-demo.com", "aether-demo").await);
+    let created = cfo
+        .data(
+            "mutation { createBudget(input: { name: \"Plan\", fiscalYear: 2032, version: \"v1\", lines: [
+                { category: \"Payroll\", q1Amount: \"100.10\", q2Amount: \"200\" }, { category: \"Travel\", q4Amount: \"0.05\" }
+             ] }) { id rowVersion totalAmount status lines: lineItems { nodes { id rowVersion category } } } }",
+        )
+        .await;
+    let budget = &created["createBudget"];
+    assert_eq!((&budget["totalAmount"], &budget["status"]), (&json!("300.15"), &json!("DRAFT")));
+    let id = budget["id"].as_str().expect("an id");
+    let version = &budget["rowVersion"];
+    let line = &budget["lines"]["nodes"][0];
+    let answer = cfo
+        .run(
+            "mutation($id: UUID!, $v: Int!) { editBudgetLine(id: $id, expectedVersion: $v, input: { q3Amount: \"9.999\" }) { id } }",
+            json!({ "id": line["id"], "v": line["rowVersion"] }),
+        )
+        .await;
+    assert_eq!(
+        (answer.code(), &answer.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("input.q3Amount"))
+    );
+    let submit = "mutation($id: UUID!, $v: Int!) { submitBudget(id: $id, expectedVersion: $v) { rowVersion status submittedByUser { email } } }";
+    let stale = cfo.run(submit, json!({ "id": id, "v": 77 })).await;
+    assert_eq!(stale.code(), "CONFLICT");
+    let extensions = &stale.body["errors"][0]["extensions"];
+    assert_eq!(&extensions["currentVersion"], version);
+    assert_eq!(extensions["changedBy"]["name"], "Sarah Chen");
+    let submitted = cfo.run(submit, json!({ "id": id, "v": version })).await.ok();
+    let version = &submitted["submitBudget"]["rowVersion"];
+    let approve =
+        "mutation($id: UUID!, $v: Int!) { approveBudget(id: $id, expectedVersion: $v) { rowVersion status } }";
+    let own = cfo.run(approve, json!({ "id": id, "v": version })).await;
+    assert_eq!(own.code(), "FORBIDDEN", "{:#}", own.body);
+    let approved = manager.run(approve, json!({ "id": id, "v": version })).await.ok();
+    assert_eq!(approved["approveBudget"]["status"], "APPROVED");
+    let late = cfo
+        .run("mutation($id: UUID!, $v: Int!) { addBudgetLines(budgetId: $id, expectedVersion: $v, lines: [{ category: \"X\" }]) { id } }",
+            json!({ "id": id, "v": approved["approveBudget"]["rowVersion"] }))
+        .await;
+    assert_eq!(late.code(), "PRECONDITION_FAILED");
+    let trail =
+        gateway.rows(&format!("SELECT action, details FROM audit_logs WHERE resource_id = '{id}' ORDER BY id")).await;
+    let actions: Vec<_> = trail.iter().map(|row| row["action"].as_str().expect("an action")).collect();
+    assert_eq!(actions, ["BUDGET_CREATE", "BUDGET_SUBMIT", "BUDGET_APPROVE"]);
+    assert_eq!(trail[2]["details"]["before"]["status"], "SUBMITTED");
+    assert_eq!(trail[2]["details"]["after"]["status"], "APPROVED");
+}
