@@ -69,9 +69,9 @@ pub fn read_clause(title: &str, body: &str) -> ClauseReading {
             if understood.iter().any(|(other, _)| other.start < range.end && range.start < other.end) {
                 continue;
             }
-            let starts = (definition.form == Form::Means).then_some(reading.definitions.len());
-            reading.definitions.push(definition);
-            understood.push((range, starts));
+            let means = definition.as_ref().is_some_and(|it| it.form == Form::Means);
+            understood.push((range, means.then_some(reading.definitions.len())));
+            reading.definitions.extend(definition);
         }
         understood.sort_by_key(|(range, _)| range.start);
         within = phrases.read(text, &understood, within, paragraph.is_heading);

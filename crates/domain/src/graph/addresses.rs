@@ -56,7 +56,7 @@ impl<'a> Addresses<'a> {
                     if let Some(clause) = unnumbered.filter(|_| found.is_empty()) {
                         destination.clauses.push((clause, DIRECT));
                     } else if found.is_empty() {
-                        destination.missing.push((spelled(number), titled));
+                        destination.missing.push((spelled(&reference.keyword, number), titled));
                         destination.clauses.extend(titled.map(|clause| (clause, DIRECT)));
                     }
                     destination.clauses.extend(found);
@@ -92,8 +92,8 @@ impl<'a> Addresses<'a> {
     }
 }
 
-fn spelled(number: &str) -> String {
-    if number.starts_with("Schedule") { number.to_owned() } else { format!("Clause {number}") }
+fn spelled(keyword: &str, number: &str) -> String {
+    if number.starts_with(keyword) { number.to_owned() } else { format!("{keyword} {number}") }
 }
 
 /// Whether a number lies strictly between two others of its own level.

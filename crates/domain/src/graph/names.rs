@@ -1,8 +1,9 @@
 //! Capitalized words that want no definition.
 
 /// Names of several words.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 27] = [
     "Bank of England",
+    "Bankruptcy Code",
     "Companies House",
     "England and Wales",
     "European Banking Authority",
@@ -14,6 +15,7 @@ const NAMES: [&str; 24] = [
     "Financial Conduct Authority",
     "Financial Times",
     "High Court",
+    "Internal Revenue Code",
     "Hong Kong",
     "Land Registry",
     "Loan Market Association",
@@ -24,6 +26,7 @@ const NAMES: [&str; 24] = [
     "Northern Ireland",
     "Southern District",
     "Supreme Court",
+    "Uniform Commercial Code",
     "United Kingdom",
     "United States",
 ];
@@ -42,9 +45,9 @@ const WORDS: [&str; 62] = [
 
 /// What companies and statutes end with.
 #[rustfmt::skip]
-const ENDINGS: [&str; 25] = [
+const ENDINGS: [&str; 28] = [
     "Limited", "Ltd", "Ltd.", "plc", "PLC", "LLP", "LP", "LLC", "L.P", "Inc", "Corp", "Corporation", "GmbH", "AG", "SE",
-    "N.V", "B.V", "S.A", "Act", "Directive", "Treaty", "Convention", "Ordinance", "Court", "Republic",
+    "N.V", "N.A", "Incorporated", "L.L.C", "B.V", "S.A", "Act", "Directive", "Treaty", "Convention", "Ordinance", "Court", "Republic",
 ];
 
 /// How many words at the start are a name.

@@ -22,9 +22,11 @@ pub(super) struct Paragraph {
     pub(super) is_heading: bool,
 }
 
-/// `(a)`, `(iv)`, `a)`, `1.`, `•`, or an opening quote: a line that starts so is a paragraph of its own.
+/// `(a)`, `(iv)`, `a)`, `•`, or the start of a definition: a line that starts so is a paragraph of its own. A number is no
+/// such sign after a line that does not end: `Sections 2.01 and` goes on with `2.02.`
 static MARKER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^(?:\([A-Za-z0-9]{1,4}\)|[a-z0-9]{1,3}\)|\d{1,3}[A-Z]?\.|[•\-–*]\s|")"#).expect("a tested pattern")
+    Regex::new(r#"^(?:\([A-Za-z0-9]{1,4}\)|[a-z0-9]{1,3}\)|[•\-–*]\s|"[^"]+"\s+(?:means?|ha(?:s|ve)|shall)\b)"#)
+        .expect("a tested pattern")
 });
 
 static NUMBERED: LazyLock<Regex> =
@@ -46,7 +48,7 @@ pub(super) fn split(text: &str) -> Vec<Paragraph> {
     let paragraph = |(at, text): (usize, String)| Paragraph {
         number: NUMBERED.captures(&text).map(|found| found[1].to_owned()),
         continues: text.starts_with(|start: char| "(•-–*".contains(start) || start.is_lowercase()),
-        is_heading: at < last && is_title_case(&text),
+        is_heading: at < last && is_heading(&text),
         text,
     };
     lines.into_iter().enumerate().map(paragraph).collect()
@@ -54,19 +56,23 @@ pub(super) fn split(text: &str) -> Vec<Paragraph> {
 
 /// Whether a line goes on in the next one.
 fn is_wrapped(line: &str, next: &str) -> bool {
-    let heading = is_title_case(line) && line.len() < HEADING / 2 && next.starts_with(char::is_uppercase);
+    let heading = is_heading(line) && line.len() < HEADING / 2 && next.starts_with(char::is_uppercase);
     !line.ends_with(['.', ';', ':']) && !MARKER.is_match(next) && !heading
 }
 
-/// Whether all words that matter start with a capital and no sentence ends here.
-fn is_title_case(line: &str) -> bool {
-    let words = line.split_whitespace().filter(|word| word.chars().filter(|char| char.is_alphabetic()).count() > 3);
-    let mut words = words.peekable();
+/// `Financial Covenants`, `7.2 Voluntary cancellation`.
+fn is_heading(line: &str) -> bool {
     line.len() < HEADING
         && !line.contains('"')
         && !line.ends_with(['.', ';', ':', ','])
-        && words.peek().is_some()
-        && words.all(|word| word.starts_with(char::is_uppercase))
+        && (is_title_case(line) || (NUMBERED.is_match(line) && line.len() < HEADING / 2))
+}
+
+/// Whether all words that matter start with a capital.
+fn is_title_case(line: &str) -> bool {
+    let words = line.split_whitespace().filter(|word| word.chars().filter(|char| char.is_alphabetic()).count() > 3);
+    let mut words = words.peekable();
+    words.peek().is_some() && words.all(|word| word.starts_with(char::is_uppercase))
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ const JOINING: [&str; 27] = [
     "than", "that", "the", "their", "to", "under", "upon", "with", "within", "without",
 ];
 
+/// Kinds of company that stand behind a comma: `Tallgrass Logistics, Inc.`
+const COMPANY: [&str; 7] = ["Inc", "Incorporated", "LLC", "L.L.C", "LP", "L.P", "N.A"];
+
 static WORD: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{L}\p{N}]+(?:['\-&.][\p{L}\p{N}]+)*'?").expect("a tested pattern"));
 
@@ -83,7 +86,8 @@ impl Collector {
             if gap.contains(['.', '!', '?', ':', ';', ')', '•']) {
                 fresh = true;
             }
-            if !gap.chars().all(|char| char == ' ') {
+            let names_company = gap == ", " && COMPANY.contains(&spelled);
+            if !gap.chars().all(|char| char == ' ') && !names_company {
                 self.end(&mut chain, heading, within);
             }
             if is_capitalized(spelled) {

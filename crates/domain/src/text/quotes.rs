@@ -58,10 +58,17 @@ static MEANS: LazyLock<Regex> = LazyLock::new(|| {
 /// `"Margin": 3.25 per cent.`, at the start of a paragraph.
 static COLON: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*[:–—=]\s*\S"));
 
-/// What stands before a quote that only speaks of a term, or is no term.
+/// What stands before a quote that is no term: `marked "Confidential"`.
+static LABEL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:headed|entitled|titled|captions?|marked|labell?ed|stamped|words?|expressions?|phrases?)\s+(?:the\s+)?$",
+    )
+});
+
+/// What stands before a quote that only speaks of a term.
 static SPOKEN_OF: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:headed|entitled|titled|marked|labell?ed|stamped|words?|expressions?|phrases?|terms?|definitions?\s+of|references?\s+to|meanings?\s+of|clause|section)\s+(?:the\s+|an?\s+|any\s+|each\s+)?$",
+        r"(?i)\b(?:terms?|definitions?\s+of|references?\s+to|meanings?\s+of|clause|section)\s+(?:the\s+|an?\s+|any\s+|each\s+)?$",
     )
 });
 
@@ -69,7 +76,8 @@ static SPOKEN_OF: LazyLock<Regex> = LazyLock::new(|| {
 static IN_BRACKETS: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\((?:[^()"]|"[^"]*"){0,160}$"#));
 
 /// Finds the defined terms of a paragraph, with the place of each, quotes included.
-pub(super) fn find(text: &str) -> Vec<(Range<usize>, Definition)> {
+/// Of a label there is the place only.
+pub(super) fn find(text: &str) -> Vec<(Range<usize>, Option<Definition>)> {
     let mut found = Vec::new();
     for quoted in QUOTED.captures_iter(text) {
         let Some(inside) = quoted.get(1).or(quoted.get(2)) else { continue };
@@ -77,11 +85,16 @@ pub(super) fn find(text: &str) -> Vec<(Range<usize>, Definition)> {
         let term = term.strip_prefix("the ").unwrap_or(term).trim();
         let range = inside.start() - 1..inside.end() + 1;
         let (before, after) = (&text[..range.start], &text[range.end..]);
+        if LABEL.is_match(before) {
+            found.push((range, None));
+            continue;
+        }
         if !is_term(term) || SPOKEN_OF.is_match(before) {
             continue;
         }
         let term = term.split_whitespace().collect::<Vec<_>>().join(" ");
-        found.push((range, Definition { term, form: form(before, after) }));
+        let form = form(before, after);
+        found.push((range, Some(Definition { term, form })));
     }
     found
 }
@@ -124,7 +137,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(String, Form)> {
-        find(text).into_iter().map(|(_, it)| (it.term, it.form)).collect()
+        find(text).into_iter().filter_map(|(_, it)| it.map(|it| (it.term, it.form))).collect()
     }
 
     #[test]

@@ -12,6 +12,8 @@ use super::numbering::NUMBER;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Reference {
+    /// What it calls the clause: `Clause`, `Section`, `Article` or `Schedule`.
+    pub keyword: String,
     /// The number it names: `7.1`, or `Schedule 2`.
     pub number: Option<String>,
     /// The last number of a range: `21.3` of `Clauses 21.1 to 21.3`.
@@ -73,7 +75,8 @@ pub(super) fn find(text: &str) -> Vec<(Range<usize>, Vec<Reference>)> {
         let Some(title) = titled.get(1).or(titled.get(2)) else { continue };
         let range = titled.get(0).map_or(0..0, |whole| whole.range());
         let title = Some(title.as_str().trim().to_owned());
-        found.push((range, vec![Reference { number: None, through: None, title, is_certain: true }]));
+        let keyword = "Clause".to_owned();
+        found.push((range, vec![Reference { keyword, number: None, through: None, title, is_certain: true }]));
     }
     found
 }
@@ -83,6 +86,7 @@ fn numbered(keyword: &str, text: &str) -> Option<(usize, Vec<Reference>)> {
     let name = keyword.to_ascii_lowercase();
     let (is_plural, is_schedule) = (name.ends_with('s'), name.starts_with("schedule"));
     let is_certain = name.starts_with("clause") || keyword.starts_with("Section");
+    let keyword = name[..1].to_uppercase() + name[1..].trim_end_matches('s');
     let spelled = |number: &str| if is_schedule { format!("Schedule {number}") } else { number.to_owned() };
     let (mut end, mut references, mut ending) = (0, Vec::<Reference>::new(), false);
     let mut range = false;
@@ -100,7 +104,8 @@ fn numbered(keyword: &str, text: &str) -> Option<(usize, Vec<Reference>)> {
             Some(first) if range => first.through = Some(number),
             _ => {
                 let title = element.get(3).map(|title| title.as_str().trim().to_owned());
-                references.push(Reference { number: Some(number), through: None, title, is_certain });
+                let keyword = keyword.clone();
+                references.push(Reference { keyword, number: Some(number), through: None, title, is_certain });
             }
         }
         let so_far = end + length;
