@@ -74,7 +74,7 @@ fn agreement() -> impl Strategy<Value = Agreement> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn reading_never_panics(title in "\\PC*", body in "(\\PC|\n)*", near in "[\"“”'( )Claus0-9.,a-cA-C\n-]{0,200}") {

@@ -118,7 +118,7 @@ fn kind() -> impl Strategy<Value = TermKind> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn reading_never_panics(text in "\\PC*", near in "[-+(]?(USD|£|US\\$|€)? ?[0-9,.:]{0,40} ?(m|bn|%|bps|x|to|:|per cent|p\\.a\\.)?\\)?") {

@@ -83,8 +83,8 @@ impl<'a> Addresses<'a> {
             return vec![(clause, DIRECT)];
         }
         let numbered = |reading: &ClauseReading| reading.number.as_ref().is_none_or(|above| is_below(number, above));
-        let holds = |reading: &&ClauseReading| numbered(reading) && reading.paragraphs.iter().any(|it| it == number);
-        if let Some(clause) = self.readings.iter().position(|reading| holds(reading)) {
+        let holds = |reading: &&'a ClauseReading| numbered(reading) && reading.paragraphs.iter().any(|it| it == number);
+        if let Some(clause) = self.readings.iter().position(holds) {
             return vec![(clause, DIRECT)];
         }
         let below = self.numbers.iter().filter(|(other, _)| is_below(other, number));

@@ -58,9 +58,11 @@ impl<'a> Dictionary<'a> {
             add(term.name, Meaning::Term(at));
         }
         for (clause, reading) in readings.iter().enumerate() {
-            let article = |word: &&str| ["The", "A", "An"].contains(word);
-            if reading.heading.split(' ').filter(|word| is_capitalized(word) && !article(word)).count() > 1 {
-                add(&reading.heading, Meaning::Title(clause));
+            // `The Term Loan` at the start of a sentence is rather the term than the title.
+            let title = ["The ", "A ", "An "].iter().find_map(|article| reading.heading.strip_prefix(article));
+            let title = title.unwrap_or(&reading.heading);
+            if title.split(' ').filter(|word| is_capitalized(word)).count() > 1 {
+                add(title, Meaning::Title(clause));
             }
         }
         for list in candidates.values_mut() {

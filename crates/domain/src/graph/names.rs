@@ -52,9 +52,12 @@ const ENDINGS: [&str; 28] = [
 
 /// How many words at the start are a name.
 pub(super) fn length(words: &[&str]) -> usize {
-    let long = NAMES.iter().map(|name| name.split(' ').collect::<Vec<_>>()).find(|name| words.starts_with(name));
-    match long {
-        Some(name) => name.len(),
+    let starts = |name: &&&str| {
+        let length = name.split(' ').count();
+        words.len() >= length && name.split(' ').eq(words[..length].iter().copied())
+    };
+    match NAMES.iter().find(starts) {
+        Some(name) => name.split(' ').count(),
         None => usize::from(words.first().is_some_and(|word| WORDS.contains(word))),
     }
 }

@@ -44,7 +44,7 @@ static SEPARATOR: LazyLock<Regex> =
 /// A number that counts something: the `30` of `Clauses 4 and 30 days`.
 static COUNTS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^(?:\s*%|,\d{3}|:\d|\s*(?i:per cent|percent|bps|basis|days?|months?|years?|business|weeks?|times|million|billion)\b)",
+        r"^(?:\s*%|,\d{3}|:\d|\s*(?i:per cent|percent|bps|basis|days?|months?|years?|business|weeks?|times|x|million|billion)\b)",
     )
 });
 
@@ -64,9 +64,13 @@ static TITLED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Finds the references of a paragraph. What refers elsewhere has its place, but is no reference of ours.
 pub(super) fn find(text: &str) -> Vec<(Range<usize>, Vec<Reference>)> {
-    let mut found = Vec::new();
+    let mut found: Vec<(Range<usize>, Vec<Reference>)> = Vec::new();
     for keyword in KEYWORD.captures_iter(text) {
         let (Some(whole), Some(word)) = (keyword.get(0), keyword.get(1)) else { continue };
+        // `Clause 7.1 or Clause 7.2` has been read already.
+        if found.last().is_some_and(|(before, _)| whole.start() < before.end) {
+            continue;
+        }
         if let Some((length, references)) = numbered(word.as_str(), &text[whole.end()..]) {
             found.push((whole.start()..whole.end() + length, references));
         }
@@ -88,15 +92,16 @@ fn numbered(keyword: &str, text: &str) -> Option<(usize, Vec<Reference>)> {
     let is_certain = name.starts_with("clause") || keyword.starts_with("Section");
     let keyword = name[..1].to_uppercase() + name[1..].trim_end_matches('s');
     let spelled = |number: &str| if is_schedule { format!("Schedule {number}") } else { number.to_owned() };
-    let (mut end, mut references, mut ending) = (0, Vec::<Reference>::new(), false);
-    let mut range = false;
-    loop {
-        let Some(element) = ELEMENT.captures(&text[end..]) else { break };
+    let (mut done, mut end, mut references) = (0, 0, Vec::<Reference>::new());
+    let (mut range, mut ending) = (false, false);
+    while let Some(element) = ELEMENT.captures(&text[end..]) {
         let length = element.get(0).map_or(0, |whole| whole.end());
         let bare = end + element.get(1).map_or(0, |number| number.end());
         // A letter after it makes it no number; after the first, it may be the start of something else.
         let goes_on = text[bare..].starts_with(|next: char| next.is_alphanumeric());
-        if goes_on || (end > 0 && COUNTS.is_match(&text[bare..])) {
+        // `Clause 7.1 or 7.2` is a list as well, `Clause 5 and 30` is none.
+        let listed = is_plural || element[1].contains('.');
+        if goes_on || (end > 0 && (!listed || COUNTS.is_match(&text[bare..]))) {
             break;
         }
         let number = spelled(&element[1]);
@@ -109,8 +114,7 @@ fn numbered(keyword: &str, text: &str) -> Option<(usize, Vec<Reference>)> {
             }
         }
         let so_far = end + length;
-        let next = SEPARATOR.captures(&text[so_far..]).filter(|_| is_plural);
-        let Some(next) = next else {
+        let Some(next) = SEPARATOR.captures(&text[so_far..]) else {
             return Some(finish(text, so_far, is_schedule, references));
         };
         let separator = next.get(0).map_or("", |whole| whole.as_str());
@@ -120,11 +124,10 @@ fn numbered(keyword: &str, text: &str) -> Option<(usize, Vec<Reference>)> {
             return Some(finish(text, so_far, is_schedule, references));
         }
         ending |= !range && !separator.trim().starts_with(',') || separator.contains("and") || separator.contains("or");
-        end = so_far + separator.len();
+        (done, end) = (so_far, so_far + separator.len());
     }
-    // The last separator led nowhere.
-    let length = text[..end].trim_end().len();
-    (!references.is_empty()).then(|| (length, references))
+    // The last separator led to no number of ours.
+    if references.is_empty() { None } else { Some(finish(text, done, is_schedule, references)) }
 }
 
 /// Drops the references if the text goes on with `of the Intercreditor Agreement`.
@@ -169,6 +172,10 @@ mod tests {
             ("Clauses 21.1 to 21.3 (inclusive)", &["21.1–21.3"]),
             ("Clauses 4 (Purpose), 5.2 (Fees) and 7 to 9", &["4 (Purpose)", "5.2 (Fees)", "7–9"]),
             ("Section 2.01 and 30 days", &["2.01"]),
+            ("Clause 7.1 or 7.2(a) and", &["7.1", "7.2"]),
+            ("Clause 12.1 and 2.50:1.00, or 1.5x", &["12.1"]),
+            ("Clause 12.1, 3.25% and 2.50 per cent", &["12.1"]),
+            ("Clause 5 to 10 days", &["5"]),
             ("Clauses 4 and 30 days' notice", &["4"]),
             ("paragraph (b) of Clause 26A.2(a)(ii) or", &["26A.2"]),
             ("Schedule 2 (Conditions Precedent)", &["Schedule 2 (Conditions Precedent)"]),
