@@ -1,11 +1,9 @@
 //! The syndicated-loan data: three facility agreements, each with the whole life of its workspace.
 //!
 //! The agreements are written in `data/`. Everything else follows from them: who is in the workspace (`cast`),
-//! what has happened there (`story`) and how the clauses depend on each other (`reading`,
-//! `graph`).
+//! what has happened there (`story`) and how the clauses depend on each other (`graph`).
 
 mod agreement;
-mod amount;
 mod cast;
 mod desk;
 mod golden;
@@ -13,7 +11,6 @@ mod graph;
 mod markup;
 mod members;
 mod papers;
-mod reading;
 mod story;
 mod tables;
 #[cfg(test)]
@@ -35,8 +32,8 @@ pub fn generate(people: &People, ids: &mut Ids, rng: &mut ChaCha8Rng, today: Nai
     let ends = midnight(today);
     let mut tables = tables::Tables::new();
     for (original, cast) in agreement::all().iter().zip(&cast::CASTS) {
-        // Money is all that varies, so one reading serves every copy.
-        let reading = reading::read(original);
+        // Money is all that varies, so one graph serves every copy.
+        let graph = graph::of(original);
         for copy in 1..=copies {
             let mut age = Duration::days(cast.age);
             let varied;
@@ -48,7 +45,7 @@ pub fn generate(people: &People, ids: &mut Ids, rng: &mut ChaCha8Rng, today: Nai
             }
             let opened = ends - age;
             story::tell(&mut desk::Desk::new(
-                (cast, agreement, &reading),
+                (cast, agreement, &graph),
                 people,
                 &mut tables,
                 (&mut *ids, &mut *rng),

@@ -4,193 +4,24 @@
 //! good as long as [`ClauseReading::is_of`] says so. [`link`] puts the readings together. So after an edit only the edited
 //! clause is read again, and the graph is the same as if every clause had been.
 
-mod definitions;
-mod edges;
-mod warnings;
+mod addresses;
+mod circles;
+mod dictionary;
+mod linking;
+mod model;
+mod names;
+mod undefined;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::drift::TermKind;
+pub use self::model::{
+    Agreement, Clause, Edge, Graph, Node, NodeKind, NodeRef, TermUse, Variable, Warning, WarningKind,
+};
 pub use crate::text::{ClauseReading, read_clause};
-
-/// A clause of an agreement, in the state to be linked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Clause {
-    /// Its identifier.
-    pub id: Uuid,
-    /// Its title, with its number: `7.1 Interest and Margin`.
-    pub title: String,
-    /// Its text.
-    pub body: String,
-    /// Its type. General clauses define terms and may be referred to, but have no place in the graph.
-    pub kind: TermKind,
-    /// Whether a change of it is dangerous.
-    pub is_sensitive: bool,
-    /// Whether its own words have unresolved drift; that of its variables is added by [`link`].
-    pub drifts: bool,
-}
-
-/// A commercial term of a clause.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Variable {
-    /// Its identifier.
-    pub id: Uuid,
-    /// The clause it stands in.
-    pub clause_id: Uuid,
-    /// What it is called.
-    pub label: String,
-    /// Its type.
-    pub kind: TermKind,
-    /// Its current value.
-    pub value: String,
-    /// Whether it has unresolved drift.
-    pub drifts: bool,
-}
-
-/// An agreement: clauses and variables, each in their order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Agreement {
-    /// The clauses.
-    pub clauses: Vec<Clause>,
-    /// The variables.
-    pub variables: Vec<Variable>,
-}
-
-/// What a node stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum NodeRef {
-    /// The clause of this identifier.
-    Clause(Uuid),
-    /// The variable of this identifier.
-    Variable(Uuid),
-}
-
-/// The type of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NodeKind {
-    /// A commercial clause, or an amount, a rate or a fee.
-    Financial,
-    /// A covenant clause, or a limit or a ratio in one.
-    Covenant,
-    /// A definition clause, or a defined term.
-    Definition,
-    /// A clause that mainly refers to others.
-    Xref,
-}
-
-impl NodeKind {
-    /// The type of the node for a clause or a variable of this type; `None` for general clauses, which have no node.
-    #[must_use]
-    pub const fn of(kind: TermKind) -> Option<Self> {
-        match kind {
-            TermKind::Financial => Some(Self::Financial),
-            TermKind::Covenant | TermKind::Ratio => Some(Self::Covenant),
-            TermKind::Definition => Some(Self::Definition),
-            TermKind::Xref => Some(Self::Xref),
-            TermKind::General => None,
-        }
-    }
-
-    /// As it is stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Financial => "financial",
-            Self::Covenant => "covenant",
-            Self::Definition => "definition",
-            Self::Xref => "xref",
-        }
-    }
-}
-
-/// A node of the graph.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Node {
-    /// What it stands for.
-    pub of: NodeRef,
-    /// The clause it is, or stands in.
-    pub clause_id: Uuid,
-    /// The clause's title or the variable's label.
-    pub label: String,
-    /// Its type.
-    pub kind: NodeKind,
-    /// The variable's value.
-    pub value: Option<String>,
-    /// Whether it has unresolved drift, for a clause its variables' included.
-    pub has_drift: bool,
-    /// Whether there is a warning about it.
-    pub has_warning: bool,
-}
-
-/// A dependency: what changes at the source concerns the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Edge {
-    /// What is depended upon.
-    pub source: NodeRef,
-    /// What depends.
-    pub target: NodeRef,
-    /// How strongly, from 1 to 5.
-    pub weight: u8,
-}
-
-/// What a warning is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WarningKind {
-    /// A reference to a clause that is not there.
-    DanglingReference,
-    /// A term that is used but never defined.
-    UndefinedTerm,
-    /// A term that is defined more than once.
-    DuplicateDefinition,
-    /// A term whose definition leads back to it.
-    CircularDefinition,
-    /// A sensitive clause with unresolved drift.
-    SensitiveDrift,
-}
-
-impl WarningKind {
-    /// As it is named in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DanglingReference => "DANGLING_REFERENCE",
-            Self::UndefinedTerm => "UNDEFINED_TERM",
-            Self::DuplicateDefinition => "DUPLICATE_DEFINITION",
-            Self::CircularDefinition => "CIRCULAR_DEFINITION",
-            Self::SensitiveDrift => "SENSITIVE_DRIFT",
-        }
-    }
-}
-
-/// Something a drafter should look at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Warning {
-    /// The node it is about.
-    pub of: NodeRef,
-    /// What it is about.
-    pub kind: WarningKind,
-    /// The reference or the term; empty for drift.
-    pub subject: String,
-    /// A sentence for a person.
-    pub message: String,
-}
-
-/// The graph of an agreement.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Graph {
-    /// Clauses in their order, then variables in theirs.
-    pub nodes: Vec<Node>,
-    /// One for each pair of nodes at most, ordered by source and target as the nodes are.
-    pub edges: Vec<Edge>,
-    /// In the order of the clauses.
-    pub warnings: Vec<Warning>,
-    /// The integrity score, from 0 to 1.
-    pub integrity: Decimal,
-}
 
 /// Reads every clause of an agreement and links them.
 #[must_use]
@@ -200,11 +31,122 @@ pub fn extract(agreement: &Agreement) -> Graph {
     link(&read, &agreement.variables)
 }
 
+/// A variable decides what its clause says.
+const BOUND: u8 = 5;
+/// Two variables of one clause are read together.
+const BESIDE: u8 = 2;
+
 /// Links clauses that have been read. The bodies are not looked at.
 #[must_use]
 pub fn link(clauses: &[(Clause, ClauseReading)], variables: &[Variable]) -> Graph {
-    let _ = (clauses, variables);
-    Graph::default()
+    let mut nodes: Vec<Node> = clauses.iter().filter_map(|(clause, _)| clause_node(clause)).collect();
+    nodes.extend(variables.iter().filter_map(variable_node));
+    let places: HashMap<NodeRef, usize> = nodes.iter().enumerate().map(|(at, node)| (node.of, at)).collect();
+
+    let links = linking::Links::find(clauses);
+    let mut ties: BTreeMap<(usize, usize), u8> = BTreeMap::new();
+    let mut connect = |source: NodeRef, target: NodeRef, weight: u8| {
+        if let (Some(&source), Some(&target)) = (places.get(&source), places.get(&target)) {
+            ties.insert((source, target), weight);
+        }
+    };
+    let clause_ref = |at: usize| NodeRef::Clause(clauses[at].0.id);
+    for ((on, at), weight) in links.ties {
+        connect(clause_ref(on), clause_ref(at), weight);
+    }
+    let mut last: HashMap<Uuid, NodeRef> = HashMap::new();
+    for variable in variables {
+        let node = NodeRef::Variable(variable.id);
+        connect(node, NodeRef::Clause(variable.clause_id), BOUND);
+        // Each with the one before: enough to connect them, and a long clause does not become a knot.
+        if let Some(before) = last.insert(variable.clause_id, node) {
+            connect(before, node, BESIDE);
+        }
+    }
+    let edge = |((source, target), weight): ((usize, usize), u8)| Edge {
+        source: nodes[source].of,
+        target: nodes[target].of,
+        weight,
+    };
+    let edges = ties.into_iter().map(edge).collect();
+    let warnings = links.flaws.into_iter().map(|flaw| Warning {
+        of: clause_ref(flaw.clause),
+        kind: flaw.kind,
+        subject: flaw.subject,
+        message: flaw.message,
+    });
+    // Of clauses without a node nothing is said.
+    let warnings = warnings.filter(|warning| places.contains_key(&warning.of)).collect();
+    let uses = links.uses.into_iter().map(|found| TermUse {
+        term: found.term,
+        defined_in: clauses[found.home].0.id,
+        used_in: clauses[found.clause].0.id,
+        count: found.count,
+    });
+    let mut graph = Graph { nodes, edges, uses: uses.collect(), warnings, integrity: Decimal::ONE };
+    let drifting = clauses.iter().filter(|(clause, _)| clause.drifts).map(|(clause, _)| NodeRef::Clause(clause.id));
+    let moved = variables.iter().filter(|variable| variable.drifts).map(|variable| NodeRef::Variable(variable.id));
+    graph.set_drift(&drifting.chain(moved).collect());
+    graph
+}
+
+fn clause_node(clause: &Clause) -> Option<Node> {
+    Some(Node {
+        of: NodeRef::Clause(clause.id),
+        clause_id: clause.id,
+        label: clause.title.clone(),
+        kind: NodeKind::of(clause.kind)?,
+        value: None,
+        is_sensitive: clause.is_sensitive,
+        has_drift: false,
+        has_warning: false,
+    })
+}
+
+fn variable_node(variable: &Variable) -> Option<Node> {
+    Some(Node {
+        of: NodeRef::Variable(variable.id),
+        clause_id: variable.clause_id,
+        label: variable.label.clone(),
+        kind: NodeKind::of(variable.kind)?,
+        value: Some(variable.value.clone()),
+        is_sensitive: false,
+        has_drift: false,
+        has_warning: false,
+    })
+}
+
+impl Graph {
+    /// Sets which clauses and variables have unresolved drift, and all that follows from it: a clause drifts with its
+    /// variables, sensitive clauses that drift are warned of, and the integrity is scored anew. Edges and what is said of
+    /// the text do not depend on drift, so after a change of a value this is all there is to do.
+    pub fn set_drift(&mut self, drifting: &HashSet<NodeRef>) {
+        let moved = |node: &&Node| drifting.contains(&node.of);
+        let clauses: HashSet<Uuid> = self.nodes.iter().filter(moved).map(|node| node.clause_id).collect();
+        self.warnings.retain(|warning| warning.kind != WarningKind::SensitiveDrift);
+        for node in &mut self.nodes {
+            node.has_drift = match node.of {
+                NodeRef::Clause(id) => clauses.contains(&id),
+                variable @ NodeRef::Variable(_) => drifting.contains(&variable),
+            };
+            if node.is_sensitive && node.has_drift {
+                self.warnings.push(Warning {
+                    of: node.of,
+                    kind: WarningKind::SensitiveDrift,
+                    subject: String::new(),
+                    message: "Is sensitive and has drift that nobody has settled.".to_owned(),
+                });
+            }
+        }
+        let places: HashMap<NodeRef, usize> = self.nodes.iter().enumerate().map(|(at, node)| (node.of, at)).collect();
+        self.warnings.sort_by_key(|warning| places.get(&warning.of).copied());
+        let warned: HashSet<NodeRef> = self.warnings.iter().map(|warning| warning.of).collect();
+        for node in &mut self.nodes {
+            node.has_warning = warned.contains(&node.of);
+        }
+        let count = |has: fn(&Node) -> bool| self.nodes.iter().filter(|node| has(node)).count();
+        self.integrity = integrity(self.nodes.len(), count(|node| node.has_drift), count(|node| node.has_warning));
+    }
 }
 
 /// The integrity score: 1 − 0.30·(share of nodes with drift) − 0.20·(share with warnings), at least 0, to four decimals.

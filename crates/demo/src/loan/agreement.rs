@@ -1,5 +1,6 @@
 //! The three agreements as they are written in `data/`, and their variations for load tests.
 
+use aether_domain::drift::TermKind;
 use serde::Deserialize;
 
 /// A facility agreement.
@@ -20,7 +21,7 @@ pub(super) struct Clause {
     pub(super) title: String,
     /// `financial`, `covenant`, `definition`, `xref` or `general`.
     #[serde(rename = "type")]
-    pub(super) kind: String,
+    pub(super) kind: TermKind,
     pub(super) is_sensitive: bool,
     /// Whether the clause ends up locked.
     #[serde(default)]
@@ -38,7 +39,7 @@ pub(super) struct Variable {
     pub(super) label: String,
     /// `financial`, `definition`, `covenant` or `ratio`.
     #[serde(rename = "type")]
-    pub(super) kind: String,
+    pub(super) kind: TermKind,
     pub(super) value: String,
     pub(super) unit: Option<String>,
     pub(super) baseline_value: String,

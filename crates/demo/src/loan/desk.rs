@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aether_domain::drift::{self, TermKind};
+use aether_domain::graph::Graph;
 use chrono::{DateTime, Datelike as _, Duration, Utc, Weekday};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
@@ -9,9 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::agreement::Agreement;
-use super::amount;
 use super::cast::Cast;
-use super::reading::Reading;
 use super::tables::Tables;
 use crate::copy::row;
 use crate::ids::Ids;
@@ -107,7 +107,8 @@ impl<'a> Act<'a> {
 pub(super) struct Desk<'a> {
     pub(super) cast: &'a Cast,
     pub(super) agreement: &'a Agreement,
-    pub(super) reading: &'a Reading,
+    /// What the text says; drift comes and goes.
+    pub(super) graph: &'a Graph,
     pub(super) people: &'a People,
     pub(super) tables: &'a mut Tables,
     pub(super) ids: &'a mut Ids,
@@ -127,7 +128,7 @@ pub(super) struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// A desk with nothing on it, in the morning of the day the workspace is opened.
     pub(super) fn new(
-        (cast, agreement, reading): (&'a Cast, &'a Agreement, &'a Reading),
+        (cast, agreement, graph): (&'a Cast, &'a Agreement, &'a Graph),
         people: &'a People,
         tables: &'a mut Tables,
         (ids, rng): (&'a mut Ids, &'a mut ChaCha8Rng),
@@ -138,7 +139,7 @@ impl<'a> Desk<'a> {
         Self {
             cast,
             agreement,
-            reading,
+            graph,
             people,
             tables,
             ids,
@@ -227,9 +228,14 @@ impl<'a> Desk<'a> {
         ]);
     }
 
-    /// The type of clause that a variable stands in.
-    pub(super) fn kind(&self, variable: usize) -> &'a str {
-        &self.agreement.clauses[self.variables[variable].at.0].kind
+    /// What a variable is about.
+    pub(super) fn kind(&self, variable: usize) -> TermKind {
+        let (clause, at) = self.variables[variable].at;
+        match self.agreement.clauses[clause].variables[at].kind {
+            // A ratio is one of a covenant.
+            TermKind::Ratio => TermKind::Covenant,
+            kind => kind,
+        }
     }
 
     pub(super) fn label(&self, variable: usize) -> &'a str {
@@ -248,14 +254,13 @@ impl<'a> Desk<'a> {
         state.version += 1;
         (clause.edited, clause.touched) = ((now, editor), now);
         clause.version += 1;
-        state.drifts = !amount::same(value, &state.baseline);
-        if !state.drifts {
-            return None;
-        }
+        let severity = drift::severity(kind, &state.baseline, value);
+        state.drifts = severity.is_some();
+        let severity = severity?.as_str();
         self.drift.push(DriftState {
             id: self.ids.at(now),
             variable,
-            severity: amount::severity(kind, &state.baseline, value),
+            severity,
             baseline: state.baseline.clone(),
             agreed: state.agreed,
             current: value.to_owned(),

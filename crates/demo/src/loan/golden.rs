@@ -1,7 +1,7 @@
 //! The golden record: what is frozen at each publication, and the systems that it goes to.
 
+use aether_domain::golden;
 use chrono::{DateTime, SecondsFormat, Utc};
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -90,7 +90,7 @@ fn document(desk: &Desk, version: i32) -> Value {
                 "id": state.id,
                 "orderIndex": position + 1,
                 "title": clause.title,
-                "type": clause.kind,
+                "type": clause.kind.as_str(),
                 "isSensitive": clause.is_sensitive,
             })
         })
@@ -104,7 +104,7 @@ fn document(desk: &Desk, version: i32) -> Value {
                 "id": state.id,
                 "clauseId": desk.clauses[state.at.0].id,
                 "label": source.label,
-                "type": source.kind,
+                "type": source.kind.as_str(),
                 "value": state.value,
                 "unit": source.unit,
                 "baselineValue": state.baseline,
@@ -146,14 +146,14 @@ fn document(desk: &Desk, version: i32) -> Value {
 
 /// Fills `golden_records` and `downstream_connectors`.
 pub(super) fn rows(desk: &mut Desk, record: Record) {
-    let (score, high) = (graph::integrity(desk), desk.high() as i64);
-    let ready = score >= Decimal::new(90, 2) && high == 0;
+    let (score, high) = (graph::integrity(desk), desk.high() as u64);
+    let ready = golden::is_ready(score, high);
     desk.tables.golden_records(row![
         record.id,
         desk.workspace,
         if ready { "READY" } else { "IN_REVIEW" },
         score,
-        high,
+        high as i64,
         record.exported,
         record.published,
         record.document,
@@ -179,7 +179,7 @@ pub(super) fn rows(desk: &mut Desk, record: Record) {
     }
 }
 
-/// The hash of a document, SHA-256 in hexadecimal.
+/// The hash of a document in its canonical spelling, SHA-256 in hexadecimal.
 fn sha256(document: &Value) -> String {
-    format!("{:x}", Sha256::digest(document.to_string()))
+    format!("{:x}", Sha256::digest(golden::canonical_json(document)))
 }

@@ -1,134 +1,142 @@
-//! The dependency graph of a workspace, and the integrity that follows from it.
+//! The dependency graph of a workspace, as the rows of its tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
+use aether_domain::graph::{self, Graph, NodeRef};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::agreement::{self, Agreement};
 use super::desk::Desk;
 use crate::copy::row;
 
-/// A variable decides what its clause says.
-const BOUND: i32 = 5;
-/// Two variables of one clause are read together.
-const BESIDE: i32 = 2;
-
-/// What the score is made of.
-struct Health {
-    /// Clauses and variables with unresolved drift.
-    clauses: BTreeSet<usize>,
-    variables: BTreeSet<usize>,
-    /// Clauses whose text has a flaw, and sensitive ones with drift.
-    warned: BTreeSet<usize>,
-    /// How many nodes there are.
-    nodes: usize,
+/// The graph that the text of an agreement makes. Clauses and variables are named by position, as the workspaces in which
+/// the agreement is used have identifiers of their own.
+pub(super) fn of(agreement: &Agreement) -> Graph {
+    let mut text = graph::Agreement::default();
+    for (position, clause) in agreement.clauses.iter().enumerate() {
+        let id = named(position);
+        text.clauses.push(graph::Clause {
+            id,
+            title: clause.title.clone(),
+            body: clause.body.clone(),
+            kind: clause.kind,
+            is_sensitive: clause.is_sensitive,
+            drifts: false,
+        });
+        let variable = |(at, variable): (usize, &agreement::Variable)| graph::Variable {
+            id: named(at),
+            clause_id: id,
+            label: variable.label.clone(),
+            kind: variable.kind,
+            value: variable.value.clone(),
+            drifts: false,
+        };
+        text.variables.extend((text.variables.len()..).zip(&clause.variables).map(variable));
+    }
+    graph::extract(&text)
 }
 
-impl Health {
-    fn of(desk: &Desk) -> Self {
-        let inside = |clause: &usize| desk.agreement.clauses[*clause].kind != "general";
-        let variables: BTreeSet<usize> = (0..desk.variables.len()).filter(|&at| desk.variables[at].drifts).collect();
-        let clauses: BTreeSet<usize> = variables.iter().map(|&at| desk.variables[at].at.0).filter(inside).collect();
-        let sensitive = clauses.iter().copied().filter(|&clause| desk.agreement.clauses[clause].is_sensitive);
-        let warned = desk.reading.flawed().into_iter().filter(inside).chain(sensitive).collect();
-        let nodes = (0..desk.clauses.len()).filter(inside).count() + desk.variables.len();
-        Self { clauses, variables, warned, nodes }
-    }
+fn named(position: usize) -> Uuid {
+    Uuid::from_u128(position as u128)
+}
 
-    /// 1 − 0.30·(share with drift) − 0.20·(share with warnings), at least 0.
-    fn integrity(&self) -> Decimal {
-        let nodes = Decimal::from(self.nodes.max(1));
-        let drift = Decimal::from(self.clauses.len() + self.variables.len()) / nodes;
-        let warned = Decimal::from(self.warned.len()) / nodes;
-        let score = Decimal::ONE - Decimal::new(30, 2) * drift - Decimal::new(20, 2) * warned;
-        score.max(Decimal::ZERO).round_dp(4)
-    }
+fn position(id: Uuid) -> usize {
+    usize::try_from(id.as_u128()).expect("a position")
+}
+
+/// The graph with the drift of this moment.
+fn now(desk: &Desk) -> Graph {
+    let mut graph = desk.graph.clone();
+    let drifting: HashSet<NodeRef> = (0..desk.variables.len())
+        .filter(|&at| desk.variables[at].drifts)
+        .map(|at| NodeRef::Variable(named(at)))
+        .collect();
+    graph.set_drift(&drifting);
+    graph
 }
 
 /// The integrity at this moment.
 pub(super) fn integrity(desk: &Desk) -> Decimal {
-    Health::of(desk).integrity()
+    now(desk).integrity
 }
 
 /// How many nodes and edges a sync finds.
 pub(super) fn size(desk: &Desk) -> (usize, usize) {
-    (Health::of(desk).nodes, edges(desk).len())
-}
-
-/// A node: a clause or a variable, by position.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Node {
-    Clause(usize),
-    Variable(usize),
-}
-
-fn edges(desk: &Desk) -> BTreeMap<(Node, Node), i32> {
-    let inside = |clause: usize| desk.agreement.clauses[clause].kind != "general";
-    let mut edges = BTreeMap::new();
-    for (&(on, at), &weight) in &desk.reading.dependencies {
-        if inside(on) && inside(at) {
-            edges.insert((Node::Clause(on), Node::Clause(at)), weight);
-        }
-    }
-    for (at, variable) in desk.variables.iter().enumerate() {
-        if inside(variable.at.0) {
-            edges.insert((Node::Variable(at), Node::Clause(variable.at.0)), BOUND);
-        }
-        // Each with the one before: enough to connect them, and a long clause does not become a knot.
-        if variable.at.1 > 0 {
-            edges.insert((Node::Variable(at - 1), Node::Variable(at)), BESIDE);
-        }
-    }
-    edges
+    (desk.graph.nodes.len(), desk.graph.edges.len())
 }
 
 /// Fills the three tables of the graph, as the sync at this moment finds it.
 pub(super) fn rows(desk: &mut Desk) {
-    let health = Health::of(desk);
-    let mut ids: BTreeMap<Node, Uuid> = BTreeMap::new();
-    for at in 0..desk.clauses.len() {
-        let clause = &desk.agreement.clauses[at];
-        if clause.kind == "general" {
-            continue;
-        }
-        let (id, state) = (desk.ids.at(desk.clauses[at].created), &desk.clauses[at]);
-        ids.insert(Node::Clause(at), id);
+    let graph = now(desk);
+    let mut ids: BTreeMap<NodeRef, Uuid> = BTreeMap::new();
+    for node in &graph.nodes {
+        let clause = &desk.clauses[position(node.clause_id)];
+        let (variable, created) = match node.of {
+            NodeRef::Clause(_) => (None, clause.created),
+            NodeRef::Variable(id) => {
+                let variable = &desk.variables[position(id)];
+                (Some((variable.id, variable.value.as_str())), variable.created)
+            }
+        };
+        let id = desk.ids.at(created);
+        ids.insert(node.of, id);
         desk.tables.graph_nodes(row![
             id,
             desk.workspace,
-            clause.title.as_str(),
-            clause.kind.as_str(),
-            state.id,
-            None::<Uuid>,
-            None::<&str>,
-            health.clauses.contains(&at),
-            health.warned.contains(&at),
-            state.created,
+            node.label.as_str(),
+            node.kind.as_str(),
+            clause.id,
+            variable.map(|(id, _)| id),
+            variable.map(|(_, value)| value),
+            node.has_drift,
+            node.has_warning,
+            created,
             desk.now,
         ]);
     }
-    for (at, variable) in desk.variables.iter().enumerate() {
-        let source = &desk.agreement.clauses[variable.at.0].variables[variable.at.1];
-        let id = desk.ids.at(variable.created);
-        ids.insert(Node::Variable(at), id);
-        desk.tables.graph_nodes(row![
-            id,
-            desk.workspace,
-            source.label.as_str(),
-            if source.kind == "ratio" { "covenant" } else { source.kind.as_str() },
-            desk.clauses[variable.at.0].id,
-            variable.id,
-            variable.value.as_str(),
-            health.variables.contains(&at),
-            false,
-            variable.created,
-            desk.now,
-        ]);
-    }
-    for ((source, target), weight) in edges(desk) {
+    for edge in &graph.edges {
         let id = desk.id();
-        desk.tables.graph_edges(row![id, desk.workspace, ids[&source], ids[&target], weight, desk.now]);
+        let weight = i32::from(edge.weight);
+        desk.tables.graph_edges(row![id, desk.workspace, ids[&edge.source], ids[&edge.target], weight, desk.now]);
     }
     let id = desk.ids.at(desk.opened);
-    desk.tables.graph_state(row![id, desk.workspace, health.integrity(), desk.now]);
+    desk.tables.graph_state(row![id, desk.workspace, graph.integrity, desk.now]);
+}
+
+#[cfg(test)]
+mod tests {
+    use aether_domain::graph::WarningKind;
+
+    use super::*;
+
+    #[test]
+    fn the_flaws_are_the_ones_that_were_put_there() {
+        let found = agreement::all().map(|agreement| {
+            let graph = of(&agreement);
+            let label = |of: NodeRef| graph.nodes.iter().find(|node| node.of == of).map(|node| node.label.clone());
+            let told = graph.warnings.iter().map(|warning| {
+                format!("{}: {} {}", label(warning.of).expect("a node"), warning.kind.as_str(), warning.subject)
+            });
+            told.collect::<Vec<_>>()
+        });
+        let circular = WarningKind::CircularDefinition.as_str();
+        let expected: [&[&str]; 3] = [
+            &[
+                "3.2 Conditions to Each Utilisation: UNDEFINED_TERM Approved Offtaker",
+                "11.1 Reports and Accounts: DANGLING_REFERENCE Clause 18.4",
+            ],
+            &[
+                &format!("Clause 4 Basket Definitions: {circular} Permitted Acquisition"),
+                &format!("Clause 4 Basket Definitions: {circular} Permitted Debt"),
+                "Clause 19 Limitation on Debt: UNDEFINED_TERM Qualified Receivables Program",
+                "Clause 26 Remedies and Application of Proceeds: DANGLING_REFERENCE Clause 34",
+            ],
+            &[
+                "6.2 Sustainability Reporting: UNDEFINED_TERM Verified Emissions Statement",
+                "6.3 Loss of the Sustainability Link: DANGLING_REFERENCE Clause 19.2",
+            ],
+        ];
+        assert_eq!(found, expected.map(|list| list.iter().map(|told| (*told).to_owned()).collect::<Vec<_>>()));
+    }
 }

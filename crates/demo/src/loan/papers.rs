@@ -1,6 +1,7 @@
 //! The papers on the desk at the end of the story, as rows: the agreement and its drift.
 
-use super::amount;
+use aether_domain::term;
+
 use super::desk::Desk;
 use crate::copy::row;
 
@@ -42,7 +43,7 @@ pub(super) fn documents(desk: &mut Desk) {
     for state in &desk.variables {
         let source = &desk.agreement.clauses[state.at.0].variables[state.at.1];
         debug_assert_eq!(state.value, source.value, "{} ends as the file says", source.label);
-        debug_assert!(amount::same(&state.baseline, &source.baseline_value), "{}", source.label);
+        debug_assert!(term::same(&state.baseline, &source.baseline_value), "{}", source.label);
         desk.tables.variables(row![
             state.id,
             desk.workspace,
@@ -72,7 +73,7 @@ pub(super) fn drift(desk: &mut Desk) {
             desk.clauses[variable.at.0].id,
             variable.id,
             format!("{} differs from the baseline", desk.label(item.variable)),
-            desk.kind(item.variable),
+            desk.kind(item.variable).as_str(),
             item.severity,
             item.baseline.as_str(),
             item.agreed,

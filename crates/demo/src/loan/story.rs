@@ -1,10 +1,12 @@
 //! What happens in a workspace from its first day to today: the order in which everything comes about.
 
+use aether_domain::drift::TermKind;
+use aether_domain::term;
 use serde_json::json;
 
 use super::agreement::Settled;
 use super::desk::{Act, ClauseState, Desk, Settlement, VariableState};
-use super::{amount, golden, graph, markup, members, papers};
+use super::{golden, graph, markup, members, papers};
 use crate::copy::row;
 
 /// A value that a variable is going to take, and what is going to become of the deviation.
@@ -102,7 +104,7 @@ fn import(desk: &mut Desk) {
     for (position, clause) in desk.agreement.clauses.iter().enumerate() {
         desk.blink();
         let id = desk.id();
-        let after = json!({ "title": clause.title, "type": clause.kind, "orderIndex": position + 1 });
+        let after = json!({ "title": clause.title, "type": clause.kind.as_str(), "orderIndex": position + 1 });
         let by = desk.record(agent, &Act::new("CLAUSE_EDIT", ("clause", id)).after(after));
         let (created, edited) = (desk.now, (desk.now, by));
         desk.clauses.push(ClauseState { id, created, edited, locked: None, touched: created, version: 1 });
@@ -114,7 +116,7 @@ fn import(desk: &mut Desk) {
             let id = desk.id();
             // What stood there first: the oldest baseline, or the spelling that has never changed.
             let baseline = variable.settled.first().map_or(&variable.baseline_value, |first| &first.baseline);
-            let kept = variable.settled.is_empty() && amount::same(&variable.value, baseline);
+            let kept = variable.settled.is_empty() && term::same(&variable.value, baseline);
             let value = if kept { &variable.value } else { baseline };
             let after = json!({ "label": variable.label, "value": value, "baselineValue": baseline });
             let by = desk.record(agent, &Act::new("VARIABLE_BIND", ("variable", id)).after(after));
@@ -175,7 +177,7 @@ fn asked(category: &str) -> &'static str {
 }
 
 fn deviates(desk: &Desk, change: &Change) -> bool {
-    !amount::same(&change.to, &desk.variables[change.variable].baseline)
+    !term::same(&change.to, &desk.variables[change.variable].baseline)
 }
 
 fn editor(desk: &Desk, number: usize) -> &'static str {
@@ -299,7 +301,9 @@ fn ask_for_override(desk: &mut Desk, share: f64) {
 /// A clause of boilerplate is polished, which concerns nobody.
 fn tidy(desk: &mut Desk, share: f64) {
     desk.go(share);
-    let Some(clause) = desk.agreement.clauses.iter().rposition(|clause| clause.kind == "general") else { return };
+    let Some(clause) = desk.agreement.clauses.iter().rposition(|clause| clause.kind == TermKind::General) else {
+        return;
+    };
     let state = &desk.clauses[clause];
     let (before, after) = (json!({ "rowVersion": state.version }), json!({ "rowVersion": state.version + 1 }));
     let act = Act::new("CLAUSE_EDIT", ("clause", state.id)).before(before).after(after);

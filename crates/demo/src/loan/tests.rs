@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aether_domain::drift::{self, TermKind};
+use aether_domain::term;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{agreement, amount, generate};
+use super::{agreement, generate};
 use crate::copy::Rows;
 use crate::dice::stream;
 use crate::ids::Ids;
@@ -116,11 +118,15 @@ fn agreements_are_long_and_say_what_their_variables_say() {
             for clause in &agreement.clauses {
                 let words = clause.body.split_whitespace().count();
                 assert!((60..=180).contains(&words), "{} has {words} words", clause.title);
-                assert!(clause.kind != "general" || clause.variables.is_empty(), "{} has no node", clause.title);
+                assert!(
+                    clause.kind != TermKind::General || clause.variables.is_empty(),
+                    "{} has no node",
+                    clause.title
+                );
                 for variable in &clause.variables {
                     assert!(clause.body.contains(&variable.value), "{} says {}", clause.title, variable.value);
                     assert!(
-                        amount::same(&variable.value, &variable.baseline_value)
+                        term::same(&variable.value, &variable.baseline_value)
                             || variable.reason.is_some()
                             || variable.settled.iter().any(|settled| settled.status == "approved"),
                         "{}",
@@ -135,7 +141,9 @@ fn agreements_are_long_and_say_what_their_variables_say() {
 #[test]
 fn severity_agrees_with_the_values() {
     for row in Data::new(3).all("drift_items") {
-        assert_eq!(row["severity"], amount::severity(&row["type"], &row["baseline_value"], &row["current_value"]));
+        let kind = TermKind::from_name(&row["type"]).expect("a type of clauses");
+        let severity = drift::severity(kind, &row["baseline_value"], &row["current_value"]);
+        assert_eq!(Some(row["severity"].as_str()), severity.map(drift::Severity::as_str));
         assert!(matches!(row["type"].as_str(), "financial" | "covenant" | "definition"), "{}", row["title"]);
     }
 }
@@ -148,7 +156,7 @@ fn variables_agree_with_their_drift() {
             data.all("drift_items").iter().filter(|item| item["variable_id"] == variable["id"]).collect();
         let open = items.iter().filter(|item| item["status"] == "unresolved").count();
         let accepted = items.iter().any(|item| item["status"] == "approved");
-        let same = amount::same(&variable["value"], &variable["baseline_value"]);
+        let same = term::same(&variable["value"], &variable["baseline_value"]);
         assert!(if same { open == 0 } else { open == 1 || accepted }, "{}", variable["label"]);
         let node = data.all("graph_nodes").iter().find(|node| node.get("variable_id") == Some(&variable["id"]));
         assert_eq!(node.expect("a node")["has_drift"], if open > 0 { "t" } else { "f" });
@@ -256,7 +264,7 @@ fn golden_records_follow_their_rule() {
         let score: Decimal = record["integrity_score"].parse().expect("a number");
         let state = data.all("graph_state").iter().find(|state| state["workspace_id"] == record["workspace_id"]);
         assert_eq!(state.expect("a state")["integrity_score"], record["integrity_score"]);
-        assert_eq!(record["status"] == "READY", high == 0 && score >= Decimal::new(90, 2));
+        assert_eq!(record["status"] == "READY", high == 0 && score >= aether_domain::golden::READY_FROM);
         let versions = data.all("golden_record_versions").iter().filter(|v| v["golden_record_id"] == record["id"]);
         let last = versions.map(|version| &version["published_at"]).max();
         assert_eq!(last, record.get("last_publish_at"));
