@@ -9,10 +9,12 @@
 pub mod action;
 mod audit;
 mod change;
+mod clauses;
 mod constraint;
 mod door;
 mod house;
 pub mod idempotency;
+mod members;
 mod record;
 pub mod session;
 mod sign_in_audit;
@@ -24,6 +26,7 @@ pub use self::{
     action::Action,
     change::Change,
     door::Door,
+    members::Invitee,
     table::{Writable, WritableEdit, WritableRow},
     workspace::Membership,
 };
