@@ -5,6 +5,7 @@ mod columns;
 mod coverage;
 mod database;
 mod door;
+mod drafting;
 mod errors;
 mod filters;
 mod locks;
