@@ -6,14 +6,20 @@ use aether_store::{
     Store,
     actor::Actor,
     policy::Permission,
-    read::Reader,
+    read::{Invitation, Reader},
     session::{Client, Credentials, Sessions, SignedIn},
 };
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
-use aether_entity::users::Entity as User;
+use aether_entity::{sea_orm_active_enums::WorkspaceRole, users::Entity as User};
+use chrono::{DateTime, FixedOffset};
 
-use crate::{change::door, error::Failure, graph::Row};
+use crate::{
+    change::door,
+    error::Failure,
+    graph::Row,
+    input::{Choice, Scalar},
+};
 
 /// What a device says of itself when it signs in; kept with the session, so that a user recognizes it.
 #[derive(InputObject)]
@@ -47,6 +53,42 @@ impl Me {
     /// What the user may do, by its role and by grants of its own.
     async fn permissions(&self) -> Vec<GrantedPermission> {
         self.0.permissions.iter().map(|permission| (*permission).into()).collect()
+    }
+
+    /// Workspaces that the user is invited to and has neither joined nor declined, the oldest invitation first.
+    async fn invitations(&self, ctx: &Context<'_>) -> Result<Vec<WorkspaceInvitation>> {
+        let invitations = ctx.data_unchecked::<Arc<Reader>>().invitations().await.map_err(Failure)?;
+        Ok(invitations.into_iter().map(Into::into).collect())
+    }
+}
+
+/// An open invitation to a workspace, of which the invited sees no more until it is accepted.
+#[derive(SimpleObject)]
+struct WorkspaceInvitation {
+    /// The workspace, for `acceptInvitation` and `leaveWorkspace`.
+    workspace_id: uuid::Uuid,
+    /// Name of the workspace.
+    workspace_name: String,
+    /// Name of the organization that hosts it.
+    organization_name: String,
+    /// The role that the user is to have in it.
+    role: Choice<WorkspaceRole>,
+    /// Whether the user is to administer it.
+    is_admin: bool,
+    /// When the user was invited.
+    invited_at: Scalar<DateTime<FixedOffset>>,
+}
+
+impl From<Invitation> for WorkspaceInvitation {
+    fn from(invitation: Invitation) -> Self {
+        Self {
+            workspace_id: invitation.workspace_id,
+            workspace_name: invitation.workspace_name,
+            organization_name: invitation.organization_name,
+            role: Choice(invitation.role),
+            is_admin: invitation.is_admin,
+            invited_at: Scalar(invitation.invited_at),
+        }
     }
 }
 

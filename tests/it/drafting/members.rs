@@ -59,6 +59,12 @@ async fn an_invitation_to_another_organization_is_accepted_declined_taken_back_a
     let invited = &invited["inviteMember"];
     assert_eq!((&invited["status"], &invited["user"]["email"]), (&json!("PENDING"), &json!(COUNSEL.0)));
     assert!(!sees(&counsel, &workspace).await, "who is invited sees nothing yet");
+    let mine = "{ me { invitations { workspaceId workspaceName organizationName role isAdmin invitedAt } } }";
+    let mut offered = counsel.data(mine).await["me"]["invitations"].as_array().expect("a list").clone();
+    offered.retain(|invitation| invitation["workspaceId"] == workspace.as_str());
+    assert_eq!(offered.len(), 1);
+    assert_eq!((&offered[0]["workspaceName"], &offered[0]["role"]), (&json!("Term loan"), &json!("LEGAL")));
+    assert!(offered[0]["invitedAt"].is_string() && offered[0]["isAdmin"] == false, "{}", offered[0]);
     let again = invite(&agent, &workspace, COUNSEL, "RISK").await;
     assert_eq!(again.code(), "PRECONDITION_FAILED", "an open invitation is not repeated");
 
@@ -67,6 +73,7 @@ async fn an_invitation_to_another_organization_is_accepted_declined_taken_back_a
     assert_eq!((&joined["status"], &joined["id"]), (&json!("ACTIVE"), &invited["id"]));
     assert!(joined["joinedAt"].is_string());
     assert!(sees(&counsel, &workspace).await);
+    assert!(!counsel.data(mine).await.to_string().contains(&workspace), "it is answered");
     assert_eq!(accept(&counsel, &workspace).await.code(), "PRECONDITION_FAILED");
     assert_eq!(invite(&agent, &workspace, COUNSEL, "LEGAL").await.code(), "PRECONDITION_FAILED");
 

@@ -6,6 +6,7 @@ mod guards;
 mod matrix;
 mod members;
 mod order;
+mod page;
 mod races;
 mod workspaces;
 

@@ -57,7 +57,8 @@ pub(crate) struct MemberMutation;
 
 #[Object]
 impl MemberMutation {
-    /// Invites a user, of whatever organization, to a workspace. The user sees nothing of it until the invitation is accepted.
+    /// Invites a user, of whatever organization, to a workspace. The user sees the invitation in `me`, and nothing of the
+    /// workspace until it is accepted.
     /// Whoever left or was removed can be invited again.
     async fn invite_member(
         &self,

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Store,
     actor::{Actor, ended},
+    database::Database,
     error::{Error, Result},
 };
 
@@ -67,6 +68,10 @@ impl Reader {
     /// Runs the request that reads with this; batches run between its turns.
     pub async fn run<T>(&self, request: impl Future<Output = T>) -> T {
         self.turns.run(request).await
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        self.store.database()
     }
 
     /// Who is asking, read anew.

@@ -6,6 +6,7 @@
 mod cursor;
 mod fetch;
 mod filter;
+mod invitations;
 mod one;
 pub mod plan;
 pub(crate) mod render;
@@ -16,4 +17,5 @@ pub use self::{
     cursor::{Cursor, Position},
     fetch::Reader,
     filter::{Condition, Filter, Operator},
+    invitations::Invitation,
 };
