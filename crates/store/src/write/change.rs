@@ -341,7 +341,7 @@ fn name_row<E: Writable>(row: &mut E::ActiveModel) {
 }
 
 /// The audit row that is being collected.
-fn current<'a>(log: &'a mut Log, action: &'static Action) -> &'a mut Entry {
+pub(super) fn current<'a>(log: &'a mut Log, action: &'static Action) -> &'a mut Entry {
     if log.entries.is_empty() {
         log.entries.push(Entry::new(action));
     }

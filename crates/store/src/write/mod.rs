@@ -11,6 +11,7 @@ mod audit;
 mod change;
 mod constraint;
 mod door;
+pub mod graph;
 mod house;
 pub mod idempotency;
 mod record;
