@@ -1,5 +1,6 @@
 //! The loan domain: workspaces and everything that is drafted, settled and published in them.
 
+mod guard;
 mod locks;
 
 use async_graphql::MergedObject;
