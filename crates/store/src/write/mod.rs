@@ -13,6 +13,7 @@ mod constraint;
 mod door;
 mod house;
 pub mod idempotency;
+mod import;
 mod record;
 pub mod session;
 mod sign_in_audit;
@@ -24,6 +25,7 @@ pub use self::{
     action::Action,
     change::Change,
     door::Door,
+    import::Upserted,
     table::{Writable, WritableEdit, WritableRow},
     workspace::Membership,
 };
