@@ -8,6 +8,7 @@ mod fetch;
 mod filter;
 mod one;
 pub mod plan;
+mod reach;
 pub(crate) mod render;
 mod statement;
 mod turns;
@@ -16,4 +17,5 @@ pub use self::{
     cursor::{Cursor, Position},
     fetch::Reader,
     filter::{Condition, Filter, Operator},
+    reach::{Direction, Network, Reached},
 };

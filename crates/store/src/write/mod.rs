@@ -14,6 +14,7 @@ mod door;
 pub mod graph;
 mod house;
 pub mod idempotency;
+mod import;
 mod record;
 pub mod session;
 mod sign_in_audit;
@@ -25,6 +26,7 @@ pub use self::{
     action::Action,
     change::Change,
     door::Door,
+    import::Upserted,
     table::{Writable, WritableEdit, WritableRow},
     workspace::Membership,
 };
