@@ -82,7 +82,7 @@ pub struct Asker {
 
 /// What can be read: any row by its id, pages of all rows, and oneself.
 #[derive(MergedObject)]
-pub(crate) struct Query(graph::Graph, auth::AuthQuery);
+pub(crate) struct Query(graph::Graph, auth::AuthQuery, loan::LoanQuery);
 
 /// What can be changed.
 #[derive(MergedObject)]
@@ -96,7 +96,7 @@ impl Schema {
     /// The schema with these limits. Without introspection it still answers everything else.
     pub fn new(limits: Limits, introspection: bool) -> Self {
         let mut builder = async_graphql::Schema::build(
-            Query(graph::Graph, auth::AuthQuery),
+            Query(graph::Graph, auth::AuthQuery, Default::default()),
             Mutation(auth::AuthMutation, Default::default(), Default::default()),
             EmptySubscription,
         )
