@@ -53,7 +53,11 @@ async fn of_many_who_edit_one_term_one_wins_each_round() {
             users[at % users.len()].run(EDIT, edit)
         });
         let answers = join_all(edits).await;
-        let won: Vec<&Value> = answers.iter().map(|answer| &answer.body["data"]["editVariable"]["value"]).filter(|value| value.is_string()).collect();
+        let won: Vec<&Value> = answers
+            .iter()
+            .map(|answer| &answer.body["data"]["editVariable"]["value"])
+            .filter(|value| value.is_string())
+            .collect();
         assert_eq!(won.len(), 1, "one wins");
         for lost in answers.iter().filter(|answer| answer.body.get("errors").is_some()) {
             assert_eq!(lost.code(), "CONFLICT", "{:#}", lost.body);

@@ -58,7 +58,9 @@ async fn only_what_has_changed_is_read_and_the_result_is_that_of_reading_everyth
     let gateway = Gateway::demo().await;
     let deal = Deal::of(&gateway).await;
     let first = sync(&deal).await;
-    let clause = deal.clause("covenant", true, "The Borrower shall comply with Clause 98.7 (Nowhere) and pay the Frobnication Fee.").await;
+    let clause = deal
+        .clause("covenant", true, "The Borrower shall comply with Clause 98.7 (Nowhere) and pay the Frobnication Fee.")
+        .await;
     let version = gateway.value(&format!("SELECT row_version FROM workspaces WHERE id = '{}'", deal.workspace)).await;
     let before = last_event(&gateway).await;
     let second = sync(&deal).await;
@@ -66,10 +68,22 @@ async fn only_what_has_changed_is_read_and_the_result_is_that_of_reading_everyth
     assert_eq!(second["added"]["nodes"], 1);
     assert!(second["added"]["warnings"].as_u64() >= Some(1));
     let warnings = second["warnings"].as_array().expect("warnings");
-    let dangling = warnings.iter().find(|warning| warning["label"].as_str().is_some_and(|label| label.ends_with("Test Terms")) && warning["kind"] == "DANGLING_REFERENCE");
-    assert!(dangling.expect("a warning")["message"].as_str().is_some_and(|message| message.contains("98.7")), "{warnings:#?}");
-    assert_eq!(second["graphState"]["workspace"]["rowVersion"], version, "a synchronization is no edit of the workspace");
-    assert!(second["graphState"]["workspace"]["lastSyncAt"].as_str() > first["graphState"]["workspace"]["lastSyncAt"].as_str());
+    let dangling = warnings.iter().find(|warning| {
+        warning["label"].as_str().is_some_and(|label| label.ends_with("Test Terms"))
+            && warning["kind"] == "DANGLING_REFERENCE"
+    });
+    assert!(
+        dangling.expect("a warning")["message"].as_str().is_some_and(|message| message.contains("98.7")),
+        "{warnings:#?}"
+    );
+    assert_eq!(
+        second["graphState"]["workspace"]["rowVersion"], version,
+        "a synchronization is no edit of the workspace"
+    );
+    assert!(
+        second["graphState"]["workspace"]["lastSyncAt"].as_str()
+            > first["graphState"]["workspace"]["lastSyncAt"].as_str()
+    );
     deal.is_consistent().await;
     let topics = topics_since(&gateway, &before).await;
     assert_eq!((&topics["graph"], &topics["audit"]), (&json!(1), &json!(1)));
@@ -129,11 +143,21 @@ async fn a_change_of_a_text_changes_what_depends_on_it() {
 async fn an_impact_is_everything_reachable_with_its_distance() {
     let gateway = Gateway::demo().await;
     let deal = Deal::of(&gateway).await;
-    let nodes = gateway.rows(&format!("SELECT id::text FROM graph_nodes WHERE workspace_id = '{}' ORDER BY id", deal.workspace)).await;
-    let edges = gateway.rows(&format!("SELECT source_id::text AS s, target_id::text AS t FROM graph_edges WHERE workspace_id = '{}'", deal.workspace)).await;
-    let ends: Vec<(&str, &str)> = edges.iter().map(|edge| (edge["s"].as_str().expect("s"), edge["t"].as_str().expect("t"))).collect();
+    let nodes = gateway
+        .rows(&format!("SELECT id::text FROM graph_nodes WHERE workspace_id = '{}' ORDER BY id", deal.workspace))
+        .await;
+    let edges = gateway
+        .rows(&format!(
+            "SELECT source_id::text AS s, target_id::text AS t FROM graph_edges WHERE workspace_id = '{}'",
+            deal.workspace
+        ))
+        .await;
+    let ends: Vec<(&str, &str)> =
+        edges.iter().map(|edge| (edge["s"].as_str().expect("s"), edge["t"].as_str().expect("t"))).collect();
     let query = "query($id: UUID!, $depth: Int) { impactOf(nodeId: $id, maxDepth: $depth) { distance nodeId label type hasDrift hasWarning clauseId variableId value } }";
     let mut far = 0;
+    // Who asks is read once.
+    deal.investor.data("{ me { sessionId } }").await;
     for node in nodes.iter().step_by(5) {
         let id = node["id"].as_str().expect("an id");
         let mut expected = aether_domain::graph::impact(ends.iter().copied(), id);
@@ -145,9 +169,18 @@ async fn an_impact_is_everything_reachable_with_its_distance() {
             let rows = answer["impactOf"].as_array().expect("rows");
             let distances: Vec<u64> = rows.iter().map(|row| row["distance"].as_u64().expect("a distance")).collect();
             assert!(distances.is_sorted(), "nearest first");
-            let mut got: Vec<(&str, u32)> = rows.iter().map(|row| (row["nodeId"].as_str().expect("an id"), u32::try_from(row["distance"].as_u64().expect("a distance")).expect("small"))).collect();
+            let mut got: Vec<(&str, u32)> = rows
+                .iter()
+                .map(|row| {
+                    (
+                        row["nodeId"].as_str().expect("an id"),
+                        u32::try_from(row["distance"].as_u64().expect("a distance")).expect("small"),
+                    )
+                })
+                .collect();
             got.sort();
-            let within: Vec<_> = expected.iter().copied().filter(|(_, distance)| depth.is_none_or(|depth| *distance <= depth)).collect();
+            let within: Vec<_> =
+                expected.iter().copied().filter(|(_, distance)| depth.is_none_or(|depth| *distance <= depth)).collect();
             assert_eq!(got, within);
             far = far.max(distances.last().copied().unwrap_or_default());
         }
@@ -156,7 +189,10 @@ async fn an_impact_is_everything_reachable_with_its_distance() {
     let id = &nodes[0]["id"];
     let outsider = gateway.sign_in("cfo@meridian-capital.example", "meridian-capital").await;
     assert_eq!(outsider.run(query, json!({ "id": id })).await.code(), "NOT_FOUND");
-    assert_eq!(deal.agent.run(query, json!({ "id": "00000000-0000-0000-0000-000000000000" })).await.code(), "NOT_FOUND");
+    assert_eq!(
+        deal.agent.run(query, json!({ "id": "00000000-0000-0000-0000-000000000000" })).await.code(),
+        "NOT_FOUND"
+    );
     assert_eq!(gateway.stranger().run(query, json!({ "id": id })).await.code(), "UNAUTHENTICATED");
     assert_eq!(deal.agent.run(query, json!({ "id": id, "depth": -1 })).await.code(), "VALIDATION_FAILED");
 }

@@ -29,7 +29,8 @@ pub struct Deal<'g> {
 
 const BIND: &str = "mutation($clauseId: UUID!, $input: VariableInput!, $reason: String) {
     bindVariable(clauseId: $clauseId, input: $input, reason: $reason) { id rowVersion value } }";
-const EDIT: &str = "mutation($id: UUID!, $v: Int!, $input: VariablePatch!, $reason: String, $category: ReasonCategory) {
+const EDIT: &str =
+    "mutation($id: UUID!, $v: Int!, $input: VariablePatch!, $reason: String, $category: ReasonCategory) {
     editVariable(id: $id, expectedVersion: $v, input: $input, reason: $reason, reasonCategory: $category) {
         id rowVersion value label lastModifiedByUser { email } } }";
 const DRIFT: &str = "mutation($id: UUID!, $v: Int!, $reason: String!, $category: ReasonCategory) {
@@ -97,7 +98,9 @@ impl<'g> Deal<'g> {
 
     /// The drift items of a variable, in the order in which they came.
     pub async fn items(&self, variable: &str) -> Vec<Value> {
-        let items = format!("SELECT *, severity::text, status::text FROM drift_items WHERE variable_id = '{variable}' ORDER BY created_at, id");
+        let items = format!(
+            "SELECT *, severity::text, status::text FROM drift_items WHERE variable_id = '{variable}' ORDER BY created_at, id"
+        );
         self.gateway.rows(&items).await
     }
 
@@ -131,7 +134,8 @@ impl<'g> Deal<'g> {
 
     /// The audit rows of one type about one thing, in order.
     pub async fn trail(&self, event: &str, target: &str) -> Vec<Value> {
-        let trail = format!("SELECT * FROM audit_events WHERE event_type = '{event}' AND target_id = '{target}' ORDER BY id");
+        let trail =
+            format!("SELECT * FROM audit_events WHERE event_type = '{event}' AND target_id = '{target}' ORDER BY id");
         self.gateway.rows(&trail).await
     }
 

@@ -153,7 +153,10 @@ async fn random_sequences_leave_what_the_rules_say() {
     // Whatever happened, text and graph still agree.
     let synced = deal
         .agent
-        .run("mutation($w: UUID!) { syncGraph(workspaceId: $w) { changed { nodes } graphState { integrityScore } } }", json!({ "w": deal.workspace }))
+        .run(
+            "mutation($w: UUID!) { syncGraph(workspaceId: $w) { changed { nodes } graphState { integrityScore } } }",
+            json!({ "w": deal.workspace }),
+        )
         .await
         .ok();
     assert_eq!(synced["syncGraph"]["changed"]["nodes"], 0);

@@ -42,7 +42,8 @@ async fn propose(deal: &Deal<'_>, session: &str, clause: &str, variable: Option<
 
 async fn decide(deal: &Deal<'_>, mutation: &str, item: &str) -> Answer {
     let version = deal.version("reconciliation_items", item).await;
-    let variables = json!({ "id": item, "v": version, "reason": "As agreed on the call", "category": "MARKET_CONDITIONS" });
+    let variables =
+        json!({ "id": item, "v": version, "reason": "As agreed on the call", "category": "MARKET_CONDITIONS" });
     deal.legal.run(&ONE.replace("MUTATION", mutation), variables).await
 }
 
@@ -75,13 +76,22 @@ async fn what_a_markup_proposes_is_taken_into_the_draft_with_its_drift() {
     let applied = decide(&deal, "applyReconciliationItem", &value).await.ok();
     let applied = &applied["applyReconciliationItem"];
     assert_eq!((&applied["decision"], &applied["targetVariable"]["value"]), (&json!("APPLIED"), &json!("6%")));
-    assert_eq!(applied["session"], json!({ "totalItems": 5, "appliedCount": 1, "rejectedCount": 0, "pendingCount": 4 }));
+    assert_eq!(
+        applied["session"],
+        json!({ "totalItems": 5, "appliedCount": 1, "rejectedCount": 0, "pendingCount": 4 })
+    );
     assert_eq!(deal.items(&variable).await[0]["severity"], "HIGH");
     deal.is_consistent().await;
     let topics = topics_since(&gateway, &before).await;
-    assert_eq!((&topics["reconciliation"], &topics["variable"], &topics["drift"], &topics["graph"]), (&json!(1), &json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&topics["reconciliation"], &topics["variable"], &topics["drift"], &topics["graph"]),
+        (&json!(1), &json!(1), &json!(1), &json!(1))
+    );
     let trail = deal.trail("RECON_APPLY", &value).await;
-    assert_eq!((&trail[0]["before_state"]["decision"], &trail[0]["after_state"]["decision"]), (&json!("PENDING"), &json!("APPLIED")));
+    assert_eq!(
+        (&trail[0]["before_state"]["decision"], &trail[0]["after_state"]["decision"]),
+        (&json!("PENDING"), &json!("APPLIED"))
+    );
     assert_eq!(trail[0]["reason_category"], "market_conditions");
 
     // The draft is not what the markup was made of any more.
@@ -100,7 +110,11 @@ async fn what_a_markup_proposes_is_taken_into_the_draft_with_its_drift() {
         let answer = decide(&deal, "applyReconciliationItem", item).await;
         assert_eq!(answer.code(), "PRECONDITION_FAILED", "{:#}", answer.body);
     }
-    let session = gateway.rows(&format!("SELECT applied_count, rejected_count, pending_count FROM reconciliation_sessions WHERE id = '{session}'")).await;
+    let session = gateway
+        .rows(&format!(
+            "SELECT applied_count, rejected_count, pending_count FROM reconciliation_sessions WHERE id = '{session}'"
+        ))
+        .await;
     assert_eq!(session[0], json!({ "applied_count": 2, "rejected_count": 1, "pending_count": 2 }));
 }
 
@@ -112,9 +126,16 @@ async fn a_proposal_is_applied_under_the_rules_of_an_edit() {
     let variable = deal.bind(&clause, "Fee", "FINANCIAL", "5%").await;
     let session = markup(&deal).await;
     let item = propose(&deal, &session, &clause, Some(&variable), "5%", "6%").await;
-    let silent = deal.legal.run(&ONE.replace("MUTATION", "applyReconciliationItem"), json!({ "id": item, "v": 1 })).await;
-    assert_eq!((silent.code(), &silent.body["errors"][0]["extensions"]["field"]), ("VALIDATION_FAILED", &json!("reason")));
-    let stale = deal.legal.run(&ONE.replace("MUTATION", "applyReconciliationItem"), json!({ "id": item, "v": 5, "reason": "x" })).await;
+    let silent =
+        deal.legal.run(&ONE.replace("MUTATION", "applyReconciliationItem"), json!({ "id": item, "v": 1 })).await;
+    assert_eq!(
+        (silent.code(), &silent.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("reason"))
+    );
+    let stale = deal
+        .legal
+        .run(&ONE.replace("MUTATION", "applyReconciliationItem"), json!({ "id": item, "v": 5, "reason": "x" }))
+        .await;
     assert_eq!(stale.code(), "CONFLICT");
     gateway.execute(&format!("UPDATE clauses SET is_locked = true, locked_at = now(), locked_by = (SELECT id FROM users WHERE email = 'agent@northgate-bank.example') WHERE id = '{clause}'")).await;
     assert_eq!(decide(&deal, "applyReconciliationItem", &item).await.code(), "PRECONDITION_FAILED");
@@ -143,16 +164,30 @@ async fn a_batch_is_decided_as_a_whole_or_not_at_all() {
     assert_eq!(refused.code(), "PRECONDITION_FAILED");
     assert!(refused.message().starts_with("Item 4 of the batch: "), "{}", refused.message());
     let twice = decide_all(&deal, "applyReconciliationItems", &[all[0], all[0]]).await;
-    assert_eq!((twice.code(), &twice.body["errors"][0]["extensions"]["field"]), ("VALIDATION_FAILED", &json!("items.1.id")));
+    assert_eq!(
+        (twice.code(), &twice.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("items.1.id"))
+    );
     assert_eq!(decide_all(&deal, "applyReconciliationItems", &[]).await.code(), "VALIDATION_FAILED");
     let other = propose(&deal, &markup(&deal).await, &clause, None, "fees", "costs").await;
     let mixed = decide_all(&deal, "rejectReconciliationItems", &[all[0], &other]).await;
-    assert_eq!((mixed.code(), &mixed.body["errors"][0]["extensions"]["field"]), ("VALIDATION_FAILED", &json!("items.1.id")));
+    assert_eq!(
+        (mixed.code(), &mixed.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("items.1.id"))
+    );
     assert_eq!(topics_since(&gateway, &before).await, json!({}), "nothing was done");
-    assert_eq!(gateway.value("SELECT count(*) FROM reconciliation_items WHERE decided_at > now() - interval '10 minutes'").await, 0);
+    assert_eq!(
+        gateway
+            .value("SELECT count(*) FROM reconciliation_items WHERE decided_at > now() - interval '10 minutes'")
+            .await,
+        0
+    );
 
     let applied = decide_all(&deal, "applyReconciliationItems", &all).await.ok();
-    assert_eq!(applied["applyReconciliationItems"], json!({ "id": session, "totalItems": 4, "appliedCount": 3, "rejectedCount": 0, "pendingCount": 1 }));
+    assert_eq!(
+        applied["applyReconciliationItems"],
+        json!({ "id": session, "totalItems": 4, "appliedCount": 3, "rejectedCount": 0, "pendingCount": 1 })
+    );
     deal.is_consistent().await;
     for item in &all {
         let trail = deal.trail("RECON_APPLY", item).await;

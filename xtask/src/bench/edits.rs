@@ -66,7 +66,13 @@ struct Subject {
 }
 
 /// Edits for so many seconds, after a second that is not counted.
-pub async fn run(spread: Spread, database: &DatabaseConnection, gateway: &Server, authorization: &str, seconds: u64) -> Result<Sample> {
+pub async fn run(
+    spread: Spread,
+    database: &DatabaseConnection,
+    gateway: &Server,
+    authorization: &str,
+    seconds: u64,
+) -> Result<Sample> {
     let rows = database.query_all_raw(Statement::from_string(DbBackend::Postgres, spread.variables())).await?;
     ensure!(rows.len() == CLIENTS, "{} variables to edit instead of {CLIENTS}", rows.len());
     let mut subjects = Vec::new();

@@ -82,7 +82,9 @@ impl DriftMutation {
             let item = unresolved(&c, id, expected_version).await?;
             let asked = item.override_requested_at.is_some();
             let (first, because) = match asked {
-                true => (item.override_requested_by, "you asked for this override, so somebody else has to approve it."),
+                true => {
+                    (item.override_requested_by, "you asked for this override, so somebody else has to approve it.")
+                }
                 false => (Some(item.current_modified_by), "you drafted this value, so somebody else has to accept it."),
             };
             if first == Some(c.actor().user_id) {

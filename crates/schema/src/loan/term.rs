@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_or_twice_is_left() {
-        for (text, from) in [("aaa", "aa"), ("5% and 5%", "5%"), ("15%", "5%"), ("x", ""), ("3.25%", "3.2"), ("", "x")] {
+        for (text, from) in [("aaa", "aa"), ("5% and 5%", "5%"), ("15%", "5%"), ("x", ""), ("3.25%", "3.2"), ("", "x")]
+        {
             assert_eq!(replaced(text, from, "y"), None, "{from} in {text}");
         }
     }

@@ -145,7 +145,10 @@ impl Change {
 
     async fn stored_graph(&self, workspace: Uuid) -> Result<Stored> {
         let mut stored = Stored::default();
-        for row in self.select("SELECT id, clause_id, variable_id, label, type::text, value FROM graph_nodes", workspace).await? {
+        for row in self
+            .select("SELECT id, clause_id, variable_id, label, type::text, value FROM graph_nodes", workspace)
+            .await?
+        {
             stored.nodes.push(StoredNode {
                 id: row.try_get_by_index(0)?,
                 clause_id: row.try_get_by_index(1)?,
@@ -187,7 +190,8 @@ impl Change {
     async fn write_graph(&self, workspace: Uuid, difference: Difference) -> Result<()> {
         let Difference { nodes, edges, warnings } = difference;
         // First what refers, then what is referred to.
-        let gone = [("graph_warnings", &warnings.delete), ("graph_edges", &edges.delete), ("graph_nodes", &nodes.delete)];
+        let gone =
+            [("graph_warnings", &warnings.delete), ("graph_edges", &edges.delete), ("graph_nodes", &nodes.delete)];
         for (table, ids) in gone {
             if !ids.is_empty() {
                 let mut sql = Sql::new();
