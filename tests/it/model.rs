@@ -7,8 +7,16 @@ use serde_json::Value;
 
 use crate::support::Gateway;
 
-/// The gateway's own tables: no client ever sees them.
-pub const OWN: [&str; 3] = ["event_outbox", "idempotency_keys", "seaql_migrations"];
+/// The gateway's own tables: no client ever sees their rows.
+pub const OWN: [&str; 7] = [
+    "audit_leaves",
+    "audit_nodes",
+    "audit_pending",
+    "audit_tree_heads",
+    "event_outbox",
+    "idempotency_keys",
+    "seaql_migrations",
+];
 
 /// Words that mean nothing to an analyst.
 const JARGON: [&str; 13] = [

@@ -3,12 +3,14 @@
 //! - [`policy`] and `scope`: the two permission matrices, and what they mean for a row
 //! - [`model`]: the graph, declared once as data
 //! - [`read`]: a plan in, the answer's JSON out, one statement per node of the plan
+//! - [`merkle`]: the log that makes the audit trail tamper-evident
 //! - [`session`]: signing in and out, the first writes of the gateway
 
 pub mod actor;
 mod audit;
 mod database;
 pub mod error;
+pub mod merkle;
 pub mod model;
 pub mod policy;
 pub mod read;
