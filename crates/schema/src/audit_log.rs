@@ -98,13 +98,17 @@ impl From<proof::ConsistencyProof> for AuditConsistencyProof {
 /// The log over the audit trail.
 pub(crate) struct AuditLogQuery;
 
+// An `Option<Result>` that fails is null and leaves the other root fields' answers whole; a `Result<Option>` would not.
 #[Object]
 impl AuditLogQuery {
     /// The newest signed head of the log over the audit trail; null while nothing is sealed. New audit rows are sealed about
     /// once a second.
-    async fn audit_tree_head(&self, ctx: &Context<'_>) -> Result<Option<AuditTreeHead>> {
-        actor(ctx).await?;
-        Ok(store(ctx).audit_tree_head().await.map_err(Failure)?.map(Into::into))
+    async fn audit_tree_head(&self, ctx: &Context<'_>) -> Option<Result<AuditTreeHead>> {
+        let head = async {
+            actor(ctx).await?;
+            Ok(store(ctx).audit_tree_head().await.map_err(Failure)?.map(Into::into))
+        };
+        head.await.transpose()
     }
 
     /// The proof that a row of `auditLogs` or `auditEvents` is in the log; null where there is none that you may see, or where
@@ -115,10 +119,13 @@ impl AuditLogQuery {
         #[graphql(desc = "The id of the audit row.")] id: Uuid,
         #[graphql(desc = "The size of the tree to prove it for; that of the newest head unless said.")]
         tree_size: Option<BigInt>,
-    ) -> Result<Option<AuditInclusionProof>> {
-        let actor = actor(ctx).await?;
-        let proof = store(ctx).audit_inclusion_proof(&actor, id, tree_size.map(|size| size.0)).await;
-        Ok(proof.map_err(Failure)?.map(Into::into))
+    ) -> Option<Result<AuditInclusionProof>> {
+        let proof = async {
+            let actor = actor(ctx).await?;
+            let proof = store(ctx).audit_inclusion_proof(&actor, id, tree_size.map(|size| size.0)).await;
+            Ok(proof.map_err(Failure)?.map(Into::into))
+        };
+        proof.await.transpose()
     }
 
     /// The proof that the log only grew between two sizes, such as those of a head that was kept and of the newest.
@@ -127,10 +134,12 @@ impl AuditLogQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The size of the earlier tree, 1 or more.")] first: BigInt,
         #[graphql(desc = "The size of the later tree, at most that of the newest head.")] second: BigInt,
-    ) -> Result<Option<AuditConsistencyProof>> {
-        actor(ctx).await?;
-        let proof = store(ctx).audit_consistency_proof(first.0, second.0).await;
-        Ok(Some(proof.map_err(Failure)?.into()))
+    ) -> Option<Result<AuditConsistencyProof>> {
+        let proof = async {
+            actor(ctx).await?;
+            Ok(store(ctx).audit_consistency_proof(first.0, second.0).await.map_err(Failure)?.into())
+        };
+        Some(proof.await)
     }
 }
 
