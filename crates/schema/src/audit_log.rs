@@ -51,8 +51,11 @@ impl From<TreeHead> for AuditTreeHead {
 struct AuditInclusionProof {
     /// The place of the row's leaf in the tree, counted from 0.
     leaf_index: BigInt,
-    /// The hash of the leaf: SHA-256 of a zero byte and the content of the row.
+    /// The hash of the leaf, as it was sealed: SHA-256 of a zero byte and the content of the row.
     leaf_hash: String,
+    /// The content of the row as it is now, written as it is hashed: the name of its table, a line feed, and the row in
+    /// JSON without its review and without what is null. If it does not give `leafHash`, the row was altered.
+    content: String,
     /// The size of the tree that the proof is for.
     tree_size: BigInt,
     /// The hashes that lead from the leaf to the root, from the leaf up.
@@ -66,6 +69,7 @@ impl From<proof::InclusionProof> for AuditInclusionProof {
         Self {
             leaf_index: size(proof.leaf_index),
             leaf_hash: hex::encode(proof.leaf_hash),
+            content: proof.content,
             tree_size: size(proof.tree_size),
             path: hashes(&proof.path),
             root_hash: hex::encode(proof.root_hash),

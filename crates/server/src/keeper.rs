@@ -11,7 +11,7 @@ const EVERY: Duration = Duration::from_secs(300);
 /// How often the audit trail is sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait when it cannot be.
-const SEAL_AGAIN: Duration = Duration::from_secs(30);
+const SEAL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Keeps house until it is aborted.
 pub async fn keep(store: Store) {
@@ -38,7 +38,7 @@ pub async fn seal(store: Store, keys: Keys) {
             }
             // What is pending stays so.
             Err(_) => {
-                tracing::warn!("the audit trail could not be sealed; next try in 30 seconds");
+                tracing::warn!("the audit trail could not be sealed; next try in ten seconds");
                 SEAL_AGAIN
             }
         };

@@ -53,7 +53,12 @@ pub fn roots_of(first: u64, second: u64, known: Option<Hash>, path: &[Hash]) -> 
 pub fn leaf(table: &str, row: &Value) -> Hash {
     let mut row = row.as_object().expect("a row").clone();
     row.retain(|name, value| !value.is_null() && !["reviewed", "reviewed_by", "reviewed_at"].contains(&&**name));
-    Sha256::digest(format!("\0{table}\n{}", canonical(&row.into()))).into()
+    leaf_of(&format!("{table}\n{}", canonical(&row.into())))
+}
+
+/// The leaf hash of a row's content.
+pub fn leaf_of(content: &str) -> Hash {
+    Sha256::digest([b"\0", content.as_bytes()].concat()).into()
 }
 
 /// JSON as PostgreSQL writes `jsonb`: shorter names first, then by their bytes.

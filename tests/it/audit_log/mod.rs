@@ -8,7 +8,7 @@ use aether_store::merkle::Keys;
 use clap::Parser;
 use serde_json::{Value, json};
 
-use self::auditor::{Hash, Head, hash, hashes, head, leaf, number, root_of, roots_of};
+use self::auditor::{Hash, Head, hash, hashes, head, leaf, leaf_of, number, root_of, roots_of};
 use crate::{
     database::{count, refusal, store, string},
     support::{Gateway, HOME, User},
@@ -16,7 +16,7 @@ use crate::{
 
 const HEAD: &str = "{ auditTreeHead { treeSize rootHash sealedAt signature publicKey } }";
 const INCLUSION: &str = "query($id: UUID!, $size: BigInt) {
-    auditInclusionProof(id: $id, treeSize: $size) { leafIndex leafHash treeSize path rootHash } }";
+    auditInclusionProof(id: $id, treeSize: $size) { leafIndex leafHash content treeSize path rootHash } }";
 const CONSISTENCY: &str = "query($first: BigInt!, $second: BigInt!) {
     auditConsistencyProof(first: $first, second: $second) { path firstRoot secondRoot } }";
 
@@ -41,6 +41,7 @@ async fn included(user: &User<'_>, id: &Value, size: Option<u64>) -> (u64, Hash,
     let proof = &answer["auditInclusionProof"];
     let (index, leaf, root) = (number(&proof["leafIndex"]), hash(&proof["leafHash"]), hash(&proof["rootHash"]));
     let path = hashes(&proof["path"]);
+    assert_eq!(leaf_of(proof["content"].as_str().expect("text")), leaf, "{proof}");
     assert_eq!(root_of(index, number(&proof["treeSize"]), leaf, &path), Some(root), "{proof}");
     if let Some(size) = size {
         assert_eq!(proof["treeSize"], json!(size));

@@ -18,9 +18,14 @@ pub(super) fn sql(alias: &str) -> String {
     )
 }
 
+/// The content of a leaf: of a row of this table that [`sql`] gave.
+pub(super) fn content(source: &str, entry: &str) -> String {
+    format!("{source}\n{entry}")
+}
+
 /// The leaf hash of a row of this table that [`sql`] gave.
 pub(super) fn hash(source: &str, entry: &str) -> Hash {
-    leaf_hash(format!("{source}\n{entry}").as_bytes())
+    leaf_hash(content(source, entry).as_bytes())
 }
 
 #[cfg(test)]
