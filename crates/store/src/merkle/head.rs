@@ -44,7 +44,7 @@ impl TreeHead {
     /// Whether the signature is of this head and by the key that it names.
     pub fn is_signed(&self) -> Result<bool> {
         let signed = self.signed_bytes()?;
-        let whole_milliseconds = self.sealed_at.timestamp_subsec_micros() % 1_000 == 0;
+        let whole_milliseconds = self.sealed_at.timestamp_subsec_micros().is_multiple_of(1_000);
         let verified = VerifyingKey::from_bytes(&self.public_key)
             .and_then(|key| key.verify_strict(&signed, &Signature::from_bytes(&self.signature)));
         Ok(whole_milliseconds && verified.is_ok())

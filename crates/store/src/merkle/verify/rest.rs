@@ -51,7 +51,5 @@ pub(super) async fn unsealed(transaction: &DatabaseTransaction) -> Result<Option
 
 async fn first(transaction: &DatabaseTransaction, source: &str, sql: String) -> Result<Option<AuditRow>> {
     let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-    Ok(row
-        .map(|row| Ok::<_, Error>(AuditRow { source: source.to_owned(), id: row.try_get_by_index(0)? }))
-        .transpose()?)
+    row.map(|row| Ok(AuditRow { source: source.to_owned(), id: row.try_get_by_index(0)? })).transpose()
 }
