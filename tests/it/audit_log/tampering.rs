@@ -246,10 +246,22 @@ async fn a_log_that_was_altered_is_not_sealed_further() {
         assert_eq!(store(&gateway).await.seal_audit(&keys()).await, Err(Error::Internal), "{altered}");
         put_back(&gateway).await;
     }
-    // One row that is gone does not keep the others waiting.
-    tamper(&gateway, "DELETE FROM audit_logs WHERE id IN (SELECT row_id FROM audit_pending)").await;
-    assert_eq!(seal(&gateway).await, 1);
-    assert_eq!(count(&gateway, "SELECT count(*) FROM audit_pending").await, 1);
+    // Rows that are gone do not keep the others waiting, however many they are.
+    gateway
+        .execute(
+            "INSERT INTO audit_logs (organization_id, timestamp, actor_type, actor_name, action, details)
+             SELECT id, '1960-01-01', 'SYSTEM'::actor_type, 'test', 'LOST', '{}'::jsonb FROM organizations, generate_series(1, 1200)
+              WHERE slug = 'aether-demo'
+              UNION ALL
+             SELECT id, unnest('{-infinity,infinity}'::timestamptz[]), 'SYSTEM', 'test', 'KEPT', '{}' FROM organizations
+              WHERE slug = 'aether-demo'",
+        )
+        .await;
+    tamper(&gateway, "DELETE FROM audit_logs WHERE action = 'LOST'").await;
+    assert_eq!(seal(&gateway).await, 4);
+    assert_eq!(count(&gateway, "SELECT count(*) FROM audit_pending").await, 1_200);
+    let found = verify(&gateway, None).await.expect_err("rows are gone");
+    assert!(matches!(found, Finding::PendingMissing { .. }), "{found}");
 }
 
 #[tokio::test]

@@ -18,6 +18,19 @@ pub(super) fn sql(alias: &str) -> String {
     )
 }
 
+/// SQL for the audit row that `alias` names by its `source`, `row_id` and `row_timestamp`, as it is hashed; NULL where it is
+/// gone. The timestamp leads to the row's partition.
+pub(super) fn named_by(alias: &str) -> String {
+    let row = |source: &str| {
+        let entry = sql("r");
+        format!(
+            "WHEN '{source}' THEN (SELECT {entry} FROM {source} r \
+             WHERE r.id = {alias}.row_id AND r.\"timestamp\" = {alias}.row_timestamp)"
+        )
+    };
+    format!("CASE {alias}.source {} END", SOURCES.map(row).join(" "))
+}
+
 /// The content of a leaf: of a row of this table that [`sql`] gave.
 pub(super) fn content(source: &str, entry: &str) -> String {
     format!("{source}\n{entry}")

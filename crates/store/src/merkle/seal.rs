@@ -21,13 +21,18 @@ use crate::{
 /// Rows sealed by one transaction at most; an audit row may hold a whole document.
 const BATCH: usize = 500;
 
-/// A pending row with what is hashed of it.
+/// The queue and the leaves are read by their keys, however much there is of them and however old their statistics.
+const BY_KEY: &str =
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+
+/// A pending row with what is hashed of it; nothing where the row is gone.
 #[derive(FromQueryResult)]
 struct Pending {
     source: String,
     row_id: Uuid,
-    row_timestamp: DateTime<Utc>,
-    entry: String,
+    /// As text: it may be infinite.
+    row_timestamp: String,
+    entry: Option<String>,
 }
 
 impl Store {
@@ -38,17 +43,16 @@ impl Store {
     pub async fn seal_audit(&self, keys: &Keys) -> Result<u64> {
         let mut sealed = 0;
         loop {
-            let rows = seal(self, keys).await?;
-            sealed += rows as u64;
-            if rows < BATCH {
-                return Ok(sealed);
+            match seal(self, keys).await? {
+                0 => return Ok(sealed),
+                rows => sealed += rows,
             }
         }
     }
 }
 
 /// Seals one batch and tells how many rows that were.
-async fn seal(store: &Store, keys: &Keys) -> Result<usize> {
+async fn seal(store: &Store, keys: &Keys) -> Result<u64> {
     let transaction = store.database().begin().await?;
     // A quiet log costs no more than this. The lock is held to the end of the transaction.
     let turn = "SELECT pg_try_advisory_xact_lock(hashtext('seal_audit')) WHERE EXISTS (SELECT FROM audit_pending)";
@@ -56,21 +60,20 @@ async fn seal(store: &Store, keys: &Keys) -> Result<usize> {
     if !turn.map(|row| row.try_get_by_index::<bool>(0)).transpose()?.unwrap_or_default() {
         return Ok(0);
     }
+    transaction.execute_unprepared(BY_KEY).await?;
     let (mut log, now) = newest(&transaction).await?;
-    let rows = transaction.query_all_raw(pending()).await?;
-    let rows = rows.iter().map(|row| Pending::from_query_result(row, "")).collect::<Result<Vec<_>, _>>()?;
+    let first = log.size();
+    let (mut rows, mut hashes, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
+    for row in pending(&transaction).await? {
+        let Some(entry) = &row.entry else { continue };
+        let leaf = entry::hash(&row.source, entry);
+        log.push(leaf, |subtree, hash| nodes.push((subtree, hash)));
+        hashes.push(leaf);
+        rows.push(row);
+    }
     if rows.is_empty() {
         return Ok(0);
     }
-    let first = log.size();
-    let mut hashes = Vec::with_capacity(rows.len());
-    let mut nodes = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let leaf = entry::hash(&row.source, &row.entry);
-        hashes.push(leaf);
-        log.push(leaf, |subtree, hash| nodes.push((subtree, hash)));
-    }
-    let count = rows.len();
     insert_leaves(&transaction, first, rows, hashes).await?;
     insert_nodes(&transaction, nodes).await?;
     insert_head(&transaction, keys.sign(log.size(), log.root(), now)?).await?;
@@ -78,7 +81,7 @@ async fn seal(store: &Store, keys: &Keys) -> Result<usize> {
                  AND l.row_id = p.row_id AND l.row_timestamp = p.row_timestamp AND l.source = p.source";
     run(&transaction, taken, [bigint(first)?.into()]).await?;
     transaction.commit().await?;
-    Ok(count)
+    Ok(log.size() - first)
 }
 
 /// The log as its newest head has it, and the time of the next head: now, but later than the newest.
@@ -106,20 +109,28 @@ async fn newest(transaction: &DatabaseTransaction) -> Result<(Frontier, DateTime
     Ok((log, now))
 }
 
-/// The oldest pending rows. One whose audit row is gone stays pending, for `verify` to name.
-fn pending() -> Statement {
-    let mut sql = "SELECT * FROM (".to_owned();
-    for (number, source) in entry::SOURCES.into_iter().enumerate() {
-        let or = if number == 0 { "" } else { " UNION ALL " };
-        let entry = entry::sql("r");
-        sql.push_str(&format!(
-            "{or}(SELECT p.source, p.row_id, p.row_timestamp, {entry} AS entry FROM audit_pending p \
-             JOIN {source} r ON r.id = p.row_id AND r.\"timestamp\" = p.row_timestamp WHERE p.source = '{source}' \
-             ORDER BY p.row_timestamp, p.row_id LIMIT {BATCH})"
-        ));
+/// The oldest pending rows. Those whose row is gone stay pending, for `verify` to name, and must not keep the others waiting.
+async fn pending(transaction: &DatabaseTransaction) -> Result<Vec<Pending>> {
+    let mut after: Option<Pending> = None;
+    loop {
+        let behind =
+            if after.is_some() { "WHERE (row_timestamp, row_id, source) > ($1::timestamptz, $2, $3)" } else { "" };
+        let sql = format!(
+            "WITH oldest AS MATERIALIZED (SELECT source, row_id, row_timestamp FROM audit_pending {behind} \
+             ORDER BY row_timestamp, row_id, source LIMIT {BATCH}) \
+             SELECT o.source, o.row_id, o.row_timestamp::text, {} AS entry \
+             FROM oldest o ORDER BY o.row_timestamp, o.row_id, o.source",
+            entry::named_by("o")
+        );
+        let values = after.map(|last| [last.row_timestamp.into(), last.row_id.into(), last.source.into()]);
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values.into_iter().flatten());
+        let rows = transaction.query_all_raw(statement).await?;
+        let mut rows = rows.iter().map(|row| Pending::from_query_result(row, "")).collect::<Result<Vec<_>, _>>()?;
+        if rows.len() < BATCH || rows.iter().any(|row| row.entry.is_some()) {
+            return Ok(rows);
+        }
+        after = rows.pop();
     }
-    sql.push_str(&format!(") AS oldest ORDER BY row_timestamp, row_id, source LIMIT {BATCH}"));
-    Statement::from_string(DbBackend::Postgres, sql)
 }
 
 async fn insert_leaves(
@@ -136,7 +147,7 @@ async fn insert_leaves(
     }
     let sql = "INSERT INTO audit_leaves (leaf_index, source, row_id, row_timestamp, leaf_hash) \
                SELECT $1 + n - 1, source, row_id, row_timestamp, leaf_hash \
-               FROM unnest($2::text[], $3::uuid[], $4::timestamptz[], $5::bytea[]) \
+               FROM unnest($2::text[], $3::uuid[], $4::text[]::timestamptz[], $5::bytea[]) \
                WITH ORDINALITY AS l(source, row_id, row_timestamp, leaf_hash, n)";
     let values = [bigint(first)?.into(), sources.into(), ids.into(), timestamps.into(), bytes(hashes.iter())];
     run(transaction, sql, values).await

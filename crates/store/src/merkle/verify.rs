@@ -146,17 +146,10 @@ impl Verification<'_> {
     }
 
     async fn leaves(&self) -> Result<Vec<Leaf>> {
-        let row = |source: &str| {
-            let entry = entry::sql("r");
-            format!(
-                "WHEN '{source}' THEN \
-                 (SELECT {entry} FROM {source} r WHERE r.id = l.row_id AND r.\"timestamp\" = l.row_timestamp)"
-            )
-        };
         let sql = format!(
-            "SELECT l.leaf_index, l.source, l.row_id, l.leaf_hash, CASE l.source {} END AS entry \
+            "SELECT l.leaf_index, l.source, l.row_id, l.leaf_hash, {} AS entry \
              FROM audit_leaves l WHERE l.leaf_index >= $1 ORDER BY l.leaf_index LIMIT {BATCH}",
-            entry::SOURCES.map(row).join(" ")
+            entry::named_by("l")
         );
         let from = bigint(self.log.size())?;
         let rows =
