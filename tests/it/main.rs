@@ -1,5 +1,6 @@
 //! One binary, one private PostgreSQL cluster, one database per test.
 
+mod audit_log;
 mod budgets;
 mod columns;
 mod coverage;

@@ -45,6 +45,7 @@ mod constraint;
 mod door;
 mod house;
 pub mod idempotency;
+pub mod merkle;
 mod record;
 pub mod session;
 mod sign_in_audit;
