@@ -13,6 +13,7 @@ mod migrations;
 mod model;
 mod paging;
 mod reading;
+mod requests;
 mod scope;
 mod search;
 mod sign_in;
