@@ -1,5 +1,6 @@
 //! One binary, one private PostgreSQL cluster, one database per test.
 
+mod audit_log;
 mod budgets;
 mod columns;
 mod coverage;
@@ -12,6 +13,7 @@ mod migrations;
 mod model;
 mod paging;
 mod reading;
+mod requests;
 mod scope;
 mod search;
 mod sign_in;

@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "sessions begin, expire and end by the gateway's clock, one look per request"
+    reason = "sessions begin, expire and end by the gateway's clock, one look per request, and write their own audit rows"
 )]
 
 use std::{
@@ -32,6 +32,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use super::KEY;
 use crate::{
     Store,
     error::{Error, Result},
@@ -161,7 +162,7 @@ impl Sessions {
 
     async fn try_sign_in(&self, credentials: Credentials, client: &Client) -> Result<SignedIn> {
         let Credentials { email, password, organization, totp } = credentials;
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let organization = organizations::Entity::find()
             .filter(organizations::Column::Slug.eq(organization))
             .filter(organizations::Column::DeletedAt.is_null())
@@ -181,7 +182,7 @@ impl Sessions {
         // The check of the password takes long; nothing is locked and no connection held meanwhile.
         transaction.commit().await?;
         let right = verify_password(password, user.as_ref().and_then(|user| user.password_hash.clone())).await?;
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let (Some(organization), Some(found)) = (&organization, user) else {
             if let Some(organization) = &organization {
                 let entry = Entry::new("LOGIN_FAILED", "Sign-in for an unknown e-mail address")
@@ -278,7 +279,7 @@ impl Sessions {
 
     /// Exchanges a refresh token for the next, and a new access token.
     pub async fn refresh(&self, refresh_token: &str, client: &Client) -> Result<SignedIn> {
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let presented =
             refresh_tokens::Entity::find().filter(refresh_tokens::Column::TokenHash.eq(token::hash(refresh_token)));
         let Some(found) = presented.clone().one(&transaction).await? else { return Err(stale()) };
@@ -334,7 +335,7 @@ impl Sessions {
     /// Ends this session, or (with `everywhere`) all of its user's. Tells how many were ended.
     pub async fn sign_out(&self, session_id: Uuid, everywhere: bool, client: &Client) -> Result<u64> {
         let actor = self.store.actors().load(self.store.database(), session_id).await?;
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let mut open = user_sessions::Entity::find()
             .filter(user_sessions::Column::UserId.eq(actor.user_id))
             .filter(user_sessions::Column::ExpiresAt.gt(Utc::now().fixed_offset()))
