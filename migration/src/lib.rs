@@ -40,6 +40,7 @@ changes! {
     "0015_summaries",
     "0016_audit_log",
     "0017_writing",
+    "0020_drafting",
     "0021_graph_upkeep",
 }
 

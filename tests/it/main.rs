@@ -6,6 +6,7 @@ mod columns;
 mod coverage;
 mod database;
 mod door;
+mod drafting;
 mod errors;
 mod filters;
 mod locks;

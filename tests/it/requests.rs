@@ -158,7 +158,9 @@ async fn a_user_that_is_deactivated_changes_nothing_from_the_next_request_on() {
     let answer = cfo.run(CREATE, json!({ "name": "After" })).await;
     assert_eq!(answer.code(), "UNAUTHENTICATED");
     assert_eq!(budgets(&gateway, "After").await, 0);
-    gateway.execute("UPDATE users SET status = 'active', role = 'VIEWER' WHERE email = 'sarah.chen@aether-demo.com'").await;
+    gateway
+        .execute("UPDATE users SET status = 'active', role = 'VIEWER' WHERE email = 'sarah.chen@aether-demo.com'")
+        .await;
     let answer = cfo.run(CREATE, json!({ "name": "After" })).await;
     assert_eq!(answer.code(), "FORBIDDEN", "a role counts from the next request on");
 }

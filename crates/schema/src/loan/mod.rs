@@ -1,19 +1,27 @@
 //! The loan domain: workspaces and everything that is drafted, settled and published in them.
 
+mod clauses;
+mod covenants;
 mod drift;
 mod graph;
 mod guard;
 mod locks;
+mod members;
 mod reconciliation;
 mod term;
 mod variables;
+mod workspaces;
 
 use async_graphql::MergedObject;
 
 /// Drafting, settling and publishing.
 #[derive(MergedObject, Default)]
 pub(crate) struct LoanMutation(
+    workspaces::WorkspaceMutation,
+    members::MemberMutation,
+    clauses::ClauseMutation,
     locks::LockMutation,
+    covenants::CovenantMutation,
     variables::VariableMutation,
     drift::DriftMutation,
     graph::GraphMutation,

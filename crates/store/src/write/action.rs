@@ -156,6 +156,7 @@ workspace! {
     CONFIGURE_CONNECTOR = "CONNECTOR_CONFIGURE", GovernanceUpdated, Ws(W::Govern), "Configured a downstream connector.";
     INVITE_MEMBER = "INVITE_SENT", InviteSent, Ws(W::Manage), "Invited a member.";
     ACCEPT_INVITATION = "INVITATION_ACCEPT", RoleChanged, SignedIn, "Accepted the invitation to a workspace.";
+    LEAVE_WORKSPACE = "MEMBER_LEAVE", MemberRemoved, SignedIn, "Left a workspace, or declined the invitation to it.";
     CHANGE_MEMBER_ROLE = "ROLE_CHANGED", RoleChanged, Ws(W::Manage), "Changed the role of a member.";
     REMOVE_MEMBER = "MEMBER_REMOVED", MemberRemoved, Ws(W::Manage), "Removed a member.";
     ADD_CLAUSE = "CLAUSE_ADD", ClauseEdit, Ws(W::ClauseEdit), "Added a clause.";

@@ -41,12 +41,14 @@
 pub mod action;
 mod audit;
 mod change;
+mod clauses;
 mod constraint;
 mod door;
 pub mod graph;
 mod house;
 pub mod idempotency;
 mod import;
+mod members;
 pub mod merkle;
 mod record;
 pub mod session;
@@ -60,6 +62,7 @@ pub use self::{
     change::Change,
     door::Door,
     import::Upserted,
+    members::Invitee,
     table::{Writable, WritableEdit, WritableRow},
     workspace::Membership,
 };

@@ -74,8 +74,8 @@ impl Change {
     }
 
     /// The workspace that the change is of.
-    fn entered(&self) -> Result<Uuid> {
-        let membership = self.membership().ok_or_else(|| Error::internal("a graph without a workspace"))?;
+    pub(in crate::write) fn entered(&self) -> Result<Uuid> {
+        let membership = self.membership().ok_or_else(|| Error::internal("a change of no workspace"))?;
         Ok(membership.workspace.id)
     }
 

@@ -1,0 +1,32 @@
+-- What drafting needs: clauses can be put into another order without an edit of each.
+
+-- Whether a clause has moved up or down because of another is no edit of it, so its version stays; the clause that was moved
+-- is edited.
+DROP TRIGGER zz_count_version ON clauses;
+CREATE TRIGGER zz_count_version BEFORE UPDATE ON clauses
+    FOR EACH ROW WHEN (current_setting('aether.renumbering', true) IS DISTINCT FROM 'on') EXECUTE FUNCTION count_version();
+
+-- Numbers the clauses of a workspace from 1 without gaps, in their order, and returns how many have changed their place. One
+-- clause can be left out, to be placed by the caller, and one place left free for it.
+CREATE FUNCTION renumber_clauses(of_workspace uuid, without uuid, free integer) RETURNS bigint
+LANGUAGE plpgsql SET aether.renumbering = 'on' AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    -- Until the clause that was left out is in its place, two may share one.
+    SET CONSTRAINTS uq_clauses_workspace_order DEFERRED;
+    UPDATE clauses c
+       SET order_index = n.place
+      FROM (
+        SELECT id, rank + CASE WHEN rank >= free THEN 1 ELSE 0 END AS place
+          FROM (
+            SELECT id, row_number() OVER (ORDER BY order_index, id) AS rank
+              FROM clauses
+             WHERE workspace_id = of_workspace AND id IS DISTINCT FROM without
+          ) ranked
+      ) n
+     WHERE c.id = n.id AND c.order_index <> n.place;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    RETURN changed;
+END
+$$;
