@@ -38,8 +38,10 @@ changes! {
     "0013_audit_events",
     "0014_gateway",
     "0015_summaries",
+    "0016_audit_log",
     "0017_writing",
     "0020_drafting",
+    "0021_graph_upkeep",
 }
 
 /// Brings a database to the newest change, or back.

@@ -1,5 +1,6 @@
 //! One binary, one private PostgreSQL cluster, one database per test.
 
+mod audit_log;
 mod budgets;
 mod columns;
 mod coverage;
@@ -13,8 +14,10 @@ mod migrations;
 mod model;
 mod paging;
 mod reading;
+mod requests;
 mod scope;
 mod search;
 mod sign_in;
 mod statements;
 mod support;
+mod terms;

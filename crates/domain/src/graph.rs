@@ -15,7 +15,7 @@ mod undefined;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use uuid::Uuid;
 
 pub use self::model::{
@@ -149,14 +149,15 @@ impl Graph {
     }
 }
 
-/// The integrity score: 1 − 0.30·(share of nodes with drift) − 0.20·(share with warnings), at least 0, to four decimals.
+/// The integrity score: 1 − 0.30·(share of nodes with drift) − 0.20·(share with warnings), at least 0, to four decimals,
+/// halves rounded up as PostgreSQL does.
 /// A graph without nodes has nothing wrong with it.
 #[must_use]
 pub fn integrity(nodes: usize, with_drift: usize, with_warning: usize) -> Decimal {
     let all = Decimal::from(nodes.max(1));
     let lost =
         (Decimal::new(30, 2) * Decimal::from(with_drift) + Decimal::new(20, 2) * Decimal::from(with_warning)) / all;
-    (Decimal::ONE - lost).max(Decimal::ZERO).round_dp(4)
+    (Decimal::ONE - lost).max(Decimal::ZERO).round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero)
 }
 
 /// Everything that a change of `start` may concern: what can be reached along the edges (source, target), each with its

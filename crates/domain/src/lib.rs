@@ -4,6 +4,7 @@
 //! - [`term`] reads commercial values, and [`drift`] says how grave it is that one has left its baseline.
 //! - [`text`] reads the clauses of an agreement, and [`graph`] links them into the dependency graph.
 //! - [`governance`] and [`golden`] hold the rules of a workspace and of its golden record.
+//! - [`metric`] reads the metrics of an import, and [`sheet`] the CSV that anything is imported from.
 //! - [`budget`], [`deal`] and [`anomaly`] say which change of state may follow which.
 
 pub mod anomaly;
@@ -13,5 +14,7 @@ pub mod drift;
 pub mod golden;
 pub mod governance;
 pub mod graph;
+pub mod metric;
+pub mod sheet;
 pub mod term;
 pub mod text;

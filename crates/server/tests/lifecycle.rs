@@ -145,10 +145,13 @@ fn what_cannot_run_says_in_a_sentence_what_to_do() {
     fails(with(&[&production[..], &["--jwt-secret", secret]].concat()), &["AETHER_ENCRYPTION_KEYS", "openssl rand"]);
     let keys = format!("1:{secret}");
     let own = ["--jwt-secret", secret, "--encryption-keys", &keys];
+    fails(with(&[&production[..], &own].concat()), &["AETHER_AUDIT_SIGNING_KEYS", "openssl rand"]);
+    let own = [&own[..], &["--audit-signing-keys", secret]].concat();
     fails(with(&[&production[..2], &own].concat()), &["DATABASE_URL"]);
     fails(with(&["--jwt-secret", "short"]), &["32 bytes"]);
     fails(with(&["--encryption-keys", "1:short"]), &["32 bytes"]);
     fails(with(&["--encryption-keys", secret]), &["AETHER_ENCRYPTION_KEYS"]);
+    fails(with(&["--audit-signing-keys", "short"]), &["AETHER_AUDIT_SIGNING_KEYS", "32 bytes"]);
     for origin in ["*", "example.com", "https://example.com/"] {
         fails(with(&["--allowed-origins", origin]), &["AETHER_ALLOWED_ORIGINS", origin]);
     }
@@ -160,8 +163,17 @@ fn what_cannot_run_says_in_a_sentence_what_to_do() {
 fn what_asks_no_database_needs_none() {
     let (succeeded, help, _) = run(nexus(&["--help"]));
     assert!(succeeded);
-    for word in ["serve", "migrate", "seed", "schema", "healthcheck", "DATABASE_URL", "AETHER_JWT_SECRET", "--data-dir"]
-    {
+    for word in [
+        "serve",
+        "migrate",
+        "seed",
+        "schema",
+        "verify-audit",
+        "healthcheck",
+        "DATABASE_URL",
+        "AETHER_JWT_SECRET",
+        "--data-dir",
+    ] {
         assert!(help.contains(word), "{word}: {help}");
     }
     assert!(!help.contains("everybody-knows"), "{help}");
@@ -199,20 +211,47 @@ fn a_database_of_ones_own_is_used_and_nothing_is_embedded() {
     fails(with(&["serve", "--listen", &listen]), &["not up to date"]);
     succeeds(&["seed"], "The demo data is loaded");
     succeeds(&["seed"], "loaded before");
+    let (succeeded, report, err) = run(with(&["verify-audit"]));
+    assert!(
+        succeeded && report.contains("0 rows, 0 heads, all sound") && report.contains("wait to be sealed"),
+        "{err}"
+    );
 
     let own = "a-secret-for-the-tests-that-is-long-enough";
     let keys = format!("1:{own}");
-    let gateway =
-        Gateway::start(&["--profile", "production", "--jwt-secret", own, "--encryption-keys", &keys], &environment);
+    let production = ["--profile", "production", "--jwt-secret", own, "--encryption-keys", &keys];
+    let production = [&production[..], &["--audit-signing-keys", own]].concat();
+    let gateway = Gateway::start(&production, &environment);
     assert!(gateway.took < Duration::from_secs(10), "{:?}", gateway.took);
     let (token, refresh) = gateway.sign_in();
     assert!(gateway.deals(&token) > 300);
     let wrong = gateway.query(&LOGIN.replace(r#"password: "aether-demo""#, r#"password: "not-the-password""#), None);
     assert_eq!(wrong["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     gateway.query(&format!(r#"mutation {{ refresh(refreshToken: "{refresh}") {{ accessToken }} }}"#), None);
+    // What the demo data and the above have left to be sealed is sealed in the background.
+    let sql = |sql: &str| cluster.query(aether_embedded::DATABASE, sql).unwrap();
+    let waiting = Instant::now();
+    while sql("SELECT count(*) FROM audit_pending") != ["0"] {
+        assert!(waiting.elapsed() < Duration::from_secs(30), "it is not sealed");
+        std::thread::sleep(Duration::from_millis(100));
+    }
     gateway.signal("TERM");
     let logged = gateway.err.clone();
     assert_eq!(gateway.ended().code(), Some(0));
+    let verify = |more: &[&str]| with(&[&["verify-audit"][..], &production, more].concat());
+    let (succeeded, report, err) = run(verify(&[]));
+    assert!(succeeded && report.contains("all sound") && !report.contains("wait"), "{report}{err}");
+    assert!(err.contains(" of "), "progress: {err}");
+    let head =
+        sql("SELECT concat(tree_size, ':', encode(root_hash, 'hex')) FROM audit_tree_heads ORDER BY tree_size LIMIT 1");
+    assert!(run(verify(&["--known-head", &head[0]])).0, "{head:?}");
+    fails(with(&["verify-audit"]), &["unknown key", "AETHER_AUDIT_SIGNING_KEYS"]);
+    let id = sql("SELECT row_id FROM audit_leaves WHERE source = 'audit_logs' ORDER BY leaf_index LIMIT 1 OFFSET 99");
+    sql(&format!(
+        "SET session_replication_role = replica; UPDATE audit_logs SET action = 'NOTHING' WHERE id = '{}'",
+        id[0]
+    ));
+    fails(verify(&[]), &["audit_logs was altered", &id[0]]);
     // Not even the most talkative log has a secret in it.
     let logged = logged.lock().unwrap().clone();
     assert!(logged.len() > 1_000, "{logged}");

@@ -71,6 +71,11 @@ impl Sql {
         self.bind(value.into())
     }
 
+    /// Binds a decimal number.
+    pub(crate) fn decimal(&mut self, value: rust_decimal::Decimal) -> &mut Self {
+        self.bind(value.into())
+    }
+
     /// Binds text.
     pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
         self.bind(Value::from(value.into())).push("::text")

@@ -37,7 +37,10 @@ async fn a_covenant_is_added_edited_and_removed_under_its_clauses_lock() {
     assert_eq!(edited["editCovenant"]["threshold"], "4.25:1.00");
     assert_eq!(edited["editCovenant"]["name"], "Leverage");
     let stale = agent.run(EDIT, lower).await;
-    assert_eq!((stale.code(), extension(&stale, "currentVersion")), ("CONFLICT", &edited["editCovenant"]["rowVersion"]));
+    assert_eq!(
+        (stale.code(), extension(&stale, "currentVersion")),
+        ("CONFLICT", &edited["editCovenant"]["rowVersion"])
+    );
     let second = version(&edited["editCovenant"]);
     for (patch, field) in [
         (json!({ "name": "" }), "input.name"),

@@ -56,13 +56,19 @@ async fn a_sensitive_clause_asks_for_a_reason_where_the_rules_do() {
             let clause = add(&agent, &workspace, json!({ "isSensitive": true })).await;
             for reason in [json!(null), json!("  ")].iter().filter(|_| asked) {
                 let answer = agent.run(change, json!({ "id": clause.0, "version": clause.1, "reason": reason })).await;
-                assert_eq!((answer.code(), extension(&answer, "field")), ("VALIDATION_FAILED", &json!("reason")), "{change}");
+                assert_eq!(
+                    (answer.code(), extension(&answer, "field")),
+                    ("VALIDATION_FAILED", &json!("reason")),
+                    "{change}"
+                );
                 assert!(answer.message().contains("requireReasonForSensitiveEdits"), "{}", answer.message());
             }
             let reason = if asked { json!("The lenders asked for it") } else { Value::Null };
             agent.run(change, json!({ "id": clause.0, "version": clause.1, "reason": reason })).await.ok();
             let events = gateway
-                .rows(&format!("SELECT reason FROM audit_events WHERE workspace_id = '{workspace}' ORDER BY id DESC LIMIT 1"))
+                .rows(&format!(
+                    "SELECT reason FROM audit_events WHERE workspace_id = '{workspace}' ORDER BY id DESC LIMIT 1"
+                ))
                 .await;
             assert_eq!(events[0]["reason"], reason);
         }

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    AGENT, AGENT2, COUNSEL, INVESTOR, RISK, accept, extension, id, invite, join, open, sign_in, trail,
-};
+use super::{AGENT, AGENT2, COUNSEL, INVESTOR, RISK, accept, extension, id, invite, join, open, sign_in, trail};
 use crate::support::{Answer, Gateway, User};
 
 const SEEN: &str = "query($id: UUID!) { workspace(id: $id) { id name } }";
@@ -140,7 +138,8 @@ async fn only_who_can_act_is_invited_and_named_in_one_way() {
     ] {
         let mut input = json!({ "role": "LEGAL" });
         input.as_object_mut().expect("an object").extend(who.as_object().expect("an object").clone());
-        let invite = "mutation($id: UUID!, $input: InviteMemberInput!) { inviteMember(workspaceId: $id, input: $input) { id } }";
+        let invite =
+            "mutation($id: UUID!, $input: InviteMemberInput!) { inviteMember(workspaceId: $id, input: $input) { id } }";
         let answer = agent.run(invite, json!({ "id": workspace, "input": input })).await;
         assert_eq!((answer.code(), extension(&answer, "field")), ("VALIDATION_FAILED", &json!(field)), "{who}");
     }
@@ -201,7 +200,10 @@ async fn a_workspace_never_loses_its_last_admin() {
     let promoted = events.last().expect("an event");
     assert_eq!(promoted["event_type"], "ROLE_CHANGED");
     assert_eq!(promoted["reason"], "New desk");
-    assert_eq!((&promoted["before_state"], &promoted["after_state"]), (&json!({ "isAdmin": false }), &json!({ "isAdmin": true })));
+    assert_eq!(
+        (&promoted["before_state"], &promoted["after_state"]),
+        (&json!({ "isAdmin": false }), &json!({ "isAdmin": true }))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -66,7 +66,8 @@ async fn invite(agent: &User<'_>, workspace: &str, person: Person, role: &str) -
 }
 
 async fn accept(user: &User<'_>, workspace: &str) -> Answer {
-    let accept = "mutation($workspace: UUID!) { acceptInvitation(workspaceId: $workspace) { id status joinedAt rowVersion } }";
+    let accept =
+        "mutation($workspace: UUID!) { acceptInvitation(workspaceId: $workspace) { id status joinedAt rowVersion } }";
     user.run(accept, json!({ "workspace": workspace })).await
 }
 

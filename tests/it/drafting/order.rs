@@ -46,7 +46,10 @@ async fn whatever_is_added_moved_edited_and_deleted_the_order_is_that_of_a_list(
                 // No position is the end.
                 let at = if position == 0 { model.len() } else { position - 1 };
                 let position = if position == 0 { Value::Null } else { json!(position) };
-                model.insert(at, add(&agent, &workspace, json!({ "position": position, "title": format!("{step}") })).await);
+                model.insert(
+                    at,
+                    add(&agent, &workspace, json!({ "position": position, "title": format!("{step}") })).await,
+                );
                 changes += 1;
             } else {
                 let from = dice.random_range(0..model.len());
@@ -73,7 +76,8 @@ async fn whatever_is_added_moved_edited_and_deleted_the_order_is_that_of_a_list(
             }
             assert_eq!(stored(&gateway, &workspace).await, model, "seed {seed}, step {step}");
         }
-        let events = gateway.value(&format!("SELECT count(*) FROM audit_events WHERE workspace_id = '{workspace}'")).await;
+        let events =
+            gateway.value(&format!("SELECT count(*) FROM audit_events WHERE workspace_id = '{workspace}'")).await;
         assert_eq!(events, changes, "one audit row for each change, seed {seed}");
     }
 }

@@ -56,7 +56,10 @@ async fn of_sixteen_who_edit_the_same_version_exactly_one_wins() {
     let events = trail(&gateway, &clause.0).await;
     assert_eq!(events.len(), bodies.len());
     for (edited, event) in bodies.windows(2).zip(&events[1..]) {
-        assert_eq!((&event["before_state"]["body"], &event["after_state"]["body"]), (&json!(edited[0]), &json!(edited[1])));
+        assert_eq!(
+            (&event["before_state"]["body"], &event["after_state"]["body"]),
+            (&json!(edited[0]), &json!(edited[1]))
+        );
     }
     let told = format!("SELECT count(*) FROM event_outbox WHERE topic = 'clause' AND aggregate_id = '{}'", clause.0);
     assert_eq!(gateway.value(&told).await, bodies.len());
@@ -65,10 +68,8 @@ async fn of_sixteen_who_edit_the_same_version_exactly_one_wins() {
 /// Adds a sentence to the clause, reading it again after each conflict; tells how often that was needed.
 async fn append(user: &User<'_>, clause: &str, sentence: &str) -> usize {
     for conflicts in 0.. {
-        let read = user
-            .run("query($id: UUID!) { clause(id: $id) { body rowVersion } }", json!({ "id": clause }))
-            .await
-            .ok();
+        let read =
+            user.run("query($id: UUID!) { clause(id: $id) { body rowVersion } }", json!({ "id": clause })).await.ok();
         let body = format!("{} {sentence}", read["clause"]["body"].as_str().expect("a body"));
         let answer = edit(user, &(clause.to_owned(), version(&read["clause"])), json!({ "body": body })).await;
         if answer.body.get("errors").is_none() {

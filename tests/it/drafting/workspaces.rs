@@ -141,9 +141,14 @@ async fn rules_are_changed_one_by_one_by_an_admin_and_hold_from_then_on() {
     assert_eq!((stale.code(), extension(&stale, "currentVersion")), ("CONFLICT", &changed["rowVersion"]));
 
     let blocked = try_add(&counsel, &workspace, json!({})).await;
-    assert_eq!((blocked.code(), extension(&blocked, "rule")), ("GOVERNANCE_BLOCKED", &json!("externalCounselReadOnly")));
+    assert_eq!(
+        (blocked.code(), extension(&blocked, "rule")),
+        ("GOVERNANCE_BLOCKED", &json!("externalCounselReadOnly"))
+    );
     let refusals = gateway
-        .rows(&format!("SELECT details FROM audit_logs WHERE action = 'GOVERNANCE_BLOCKED' AND resource_id = '{workspace}'"))
+        .rows(&format!(
+            "SELECT details FROM audit_logs WHERE action = 'GOVERNANCE_BLOCKED' AND resource_id = '{workspace}'"
+        ))
         .await;
     assert_eq!(refusals.len(), 1);
     assert_eq!(refusals[0]["details"]["attempted"], "CLAUSE_ADD");

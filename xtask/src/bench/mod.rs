@@ -4,6 +4,7 @@
 //! answer; then a load generator asks the one and the other in turn, so that what else the machine does hits both. A
 //! ratio is taken between neighbours, and what is reported is the median.
 
+mod edits;
 mod load;
 mod programs;
 mod queries;
@@ -46,6 +47,12 @@ pub struct Options {
     /// Fails when a query is slower than this share of the floor.
     #[arg(long, value_name = "RATIO")]
     bar: Option<f64>,
+    /// Measures `editVariable` instead of the queries; it has no floor.
+    #[arg(long, conflicts_with_all = ["query", "bar"])]
+    edits: bool,
+    /// Measures debug builds: to try the benchmark itself, not for figures.
+    #[arg(long)]
+    debug: bool,
 }
 
 /// Who asks, and for what: as text, from the database.
@@ -69,9 +76,10 @@ struct Row {
 }
 
 pub async fn run(options: Options) -> Result<()> {
-    let generator = Generator::find().await?;
+    // Edits are not a load generator's to send.
+    let generator = if options.edits { None } else { Some(Generator::find().await?) };
     eprintln!("Building the gateway and the floor …");
-    let binaries = Binaries::build().await?;
+    let binaries = Binaries::build(!options.debug).await?;
     let cluster = match options.database_url {
         Some(_) => None,
         None => {
@@ -83,11 +91,17 @@ pub async fn run(options: Options) -> Result<()> {
         (None, Some(cluster)) => cluster.url(aether_embedded::DATABASE),
         (url, _) => url.clone().context("a database")?,
     };
-    let measured = measure(&options, generator, &binaries, &url).await;
+    let measured = match generator {
+        Some(generator) => {
+            let measured = measure(&options, generator, &binaries, &url).await;
+            measured.map(|(rows, about)| (table(&rows, &about), below(&rows, options.bar)))
+        }
+        None => measure_edits(&options, &binaries, &url).await.map(|table| (table, Vec::new())),
+    };
     if let Some(cluster) = cluster {
         tokio::task::spawn_blocking(move || cluster.stop()).await??;
     }
-    let (table, slow) = measured.map(|(rows, about)| (table(&rows, &about), below(&rows, options.bar)))?;
+    let (table, slow) = measured?;
     println!("{table}");
     ensure!(slow.is_empty(), "below the bar: {}", slow.join(", "));
     Ok(())
@@ -153,15 +167,61 @@ async fn measure(
     Ok((pairs.into_iter().map(|(row, _)| row).collect(), about))
 }
 
-/// Fills the database and finds out whom to ask as.
-async fn prepare(binaries: &Binaries, url: &str) -> Result<Subject> {
+/// Edits terms for each spread in turn, and tells how fast.
+async fn measure_edits(options: &Options, binaries: &Binaries, url: &str) -> Result<String> {
+    let database = fill(binaries, url).await?;
+    database.execute_unprepared("VACUUM (ANALYZE)").await?;
+    let mut command = gateway(binaries, url);
+    // A change takes one connection of the writing pool, which is half as large.
+    command.envs([("AETHER_MAX_CONNECTIONS", (2 * POOL).to_string())]);
+    command.env("AETHER_ACCESS_TOKEN_MINUTES", "1440");
+    let gateway = Server::start("gateway", command, "AETHER_LISTEN").await?;
+    let authorization = sign_in(&gateway).await?;
+    let mut table = format!(
+        "editVariable with drift, graph, audit row and events in its transaction; median of {} × {} s{}; {} processors, shared by \
+         clients, gateway and PostgreSQL {}\n\n| edits | edits/s (min–max) | p50 ms | p99 ms |\n|---|--:|--:|--:|\n",
+        options.rounds,
+        options.seconds,
+        if options.debug { ", debug build" } else { "" },
+        std::thread::available_parallelism()?,
+        text(&database, "SELECT split_part(current_setting('server_version'), ' ', 1)").await?,
+    );
+    for spread in edits::Spread::ALL {
+        let mut samples = Vec::new();
+        for round in 1..=options.rounds {
+            let sample = edits::run(spread, &database, &gateway, &authorization, options.seconds).await?;
+            eprintln!("{}, round {round} of {}: {:.1}/s", spread.name(), options.rounds, sample.rate);
+            samples.push(sample);
+        }
+        let of = |figure: fn(&Sample) -> f64| median(samples.iter().map(figure));
+        let least = samples.iter().map(|sample| sample.rate).fold(f64::INFINITY, f64::min);
+        let most = samples.iter().map(|sample| sample.rate).fold(0.0, f64::max);
+        table += &format!(
+            "| {} | {:.1} ({least:.1}–{most:.1}) | {:.1} | {:.1} |\n",
+            spread.name(),
+            of(|sample| sample.rate),
+            of(|sample| sample.p50),
+            of(|sample| sample.p99),
+        );
+    }
+    database.close().await?;
+    Ok(table)
+}
+
+/// Fills the database with demo data.
+async fn fill(binaries: &Binaries, url: &str) -> Result<DatabaseConnection> {
     for arguments in [&["migrate"][..], &["seed", "--scale", SCALE]] {
         let status = gateway(binaries, url).args(arguments).status().await?;
         ensure!(status.success(), "`aether-nexus {}` failed", arguments.join(" "));
     }
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false);
-    let database = sea_orm::Database::connect(options).await?;
+    Ok(sea_orm::Database::connect(options).await?)
+}
+
+/// Fills the database and finds out whom to ask as.
+async fn prepare(binaries: &Binaries, url: &str) -> Result<Subject> {
+    let database = fill(binaries, url).await?;
     eprintln!("Adding the benchmark's own rows …");
     database.execute_unprepared(include_str!("rows.sql")).await?;
     database.execute_unprepared("VACUUM (ANALYZE)").await?;

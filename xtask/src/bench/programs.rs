@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 
 use crate::generate::root;
 
-/// Where the release builds are.
+/// Where the builds are.
 pub struct Binaries {
     pub gateway: PathBuf,
     pub floor: PathBuf,
@@ -21,9 +21,10 @@ pub struct Binaries {
 
 impl Binaries {
     /// Builds them; cargo shows how far it is.
-    pub async fn build() -> Result<Self> {
+    pub async fn build(release: bool) -> Result<Self> {
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--release", "-p", "aether-server", "-p", "aether-floor"])
+            .args(["build", "-p", "aether-server", "-p", "aether-floor"])
+            .args(release.then_some("--release"))
             .arg("--message-format=json-render-diagnostics")
             .current_dir(root())
             .stdout(Stdio::piped())
@@ -31,7 +32,7 @@ impl Binaries {
             .spawn()?
             .wait_with_output()
             .await?;
-        ensure!(output.status.success(), "the release build failed");
+        ensure!(output.status.success(), "the build failed");
         let text = String::from_utf8(output.stdout)?;
         let executable = |name: &str| {
             text.lines()

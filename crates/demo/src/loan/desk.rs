@@ -68,6 +68,17 @@ pub(super) struct DriftState {
     pub(super) current: String,
     pub(super) edited: (DateTime<Utc>, Uuid),
     pub(super) settled: Option<Settlement>,
+    /// An override that waits for risk.
+    pub(super) asked: Option<Asked>,
+}
+
+/// Who asked for an override of the baseline, when and why.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) by: Uuid,
+    pub(super) at: DateTime<Utc>,
+    pub(super) reason: String,
+    pub(super) category: String,
 }
 
 /// An entry of the audit trail, but for who and when.
@@ -266,6 +277,7 @@ impl<'a> Desk<'a> {
             current: value.to_owned(),
             edited: (now, editor),
             settled: None,
+            asked: None,
         });
         Some(self.drift.len() - 1)
     }

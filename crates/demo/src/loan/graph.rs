@@ -66,7 +66,7 @@ pub(super) fn size(desk: &Desk) -> (usize, usize) {
     (desk.graph.nodes.len(), desk.graph.edges.len())
 }
 
-/// Fills the three tables of the graph, as the sync at this moment finds it.
+/// Fills the four tables of the graph, as the sync at this moment finds it.
 pub(super) fn rows(desk: &mut Desk) {
     let graph = now(desk);
     let mut ids: BTreeMap<NodeRef, Uuid> = BTreeMap::new();
@@ -99,6 +99,18 @@ pub(super) fn rows(desk: &mut Desk) {
         let id = desk.id();
         let weight = i32::from(edge.weight);
         desk.tables.graph_edges(row![id, desk.workspace, ids[&edge.source], ids[&edge.target], weight, desk.now]);
+    }
+    for warning in &graph.warnings {
+        let id = desk.id();
+        desk.tables.graph_warnings(row![
+            id,
+            desk.workspace,
+            ids[&warning.of],
+            warning.kind.as_str(),
+            warning.subject.as_str(),
+            warning.message.as_str(),
+            desk.now,
+        ]);
     }
     let id = desk.ids.at(desk.opened);
     desk.tables.graph_state(row![id, desk.workspace, graph.integrity, desk.now]);

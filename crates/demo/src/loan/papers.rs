@@ -66,7 +66,7 @@ pub(super) fn documents(desk: &mut Desk) {
 pub(super) fn drift(desk: &mut Desk) {
     for item in &desk.drift {
         let variable = &desk.variables[item.variable];
-        let settled = item.settled.as_ref();
+        let (settled, asked) = (item.settled.as_ref(), item.asked.as_ref());
         desk.tables.drift_items(row![
             item.id,
             desk.workspace,
@@ -86,8 +86,12 @@ pub(super) fn drift(desk: &mut Desk) {
             settled.map(|settled| settled.reason.as_str()),
             settled.map(|settled| settled.category.as_str()),
             item.edited.0,
-            settled.map_or(item.edited.0, |settled| settled.at),
-            if settled.is_some() { 2 } else { 1 },
+            settled.map(|settled| settled.at).or(asked.map(|asked| asked.at)).unwrap_or(item.edited.0),
+            if settled.is_some() || asked.is_some() { 2 } else { 1 },
+            asked.map(|asked| asked.by),
+            asked.map(|asked| asked.at),
+            asked.map(|asked| asked.reason.as_str()),
+            asked.map(|asked| asked.category.as_str()),
         ]);
     }
 }

@@ -5,7 +5,7 @@ use aether_domain::term;
 use serde_json::json;
 
 use super::agreement::Settled;
-use super::desk::{Act, ClauseState, Desk, Settlement, VariableState};
+use super::desk::{Act, Asked, ClauseState, Desk, Settlement, VariableState};
 use super::{golden, graph, markup, members, papers};
 use crate::copy::row;
 
@@ -290,11 +290,14 @@ fn ask_for_override(desk: &mut Desk, share: f64) {
         }
         desk.go(share);
         let reason = source.reason.as_deref().unwrap_or_default();
+        let category = source.category.as_deref().unwrap_or("other");
         let act = Act::new("DRIFT_OVERRIDE", ("drift_item", desk.drift[item].id))
             .before(json!({ "status": "unresolved" }))
             .after(json!({ "status": "unresolved", "overridePending": true }))
-            .because(reason, source.category.as_deref().unwrap_or("other"));
-        desk.record(desk.cast.agent, &act);
+            .because(reason, category);
+        let by = desk.record(desk.cast.agent, &act);
+        let (reason, category) = (reason.to_owned(), category.to_owned());
+        desk.drift[item].asked = Some(Asked { by, at: desk.now, reason, category });
     }
 }
 

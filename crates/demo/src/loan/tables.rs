@@ -53,10 +53,12 @@ tables! {
     );
     graph_edges("id" "workspace_id" "source_id" "target_id" "weight" "created_at");
     graph_state("id" "workspace_id" "integrity_score" "last_computed_at");
+    graph_warnings("id" "workspace_id" "node_id" "kind" "subject" "message" "created_at");
     drift_items(
         "id" "workspace_id" "clause_id" "variable_id" "title" "type" "severity" "baseline_value"
         "baseline_approved_at" "current_value" "current_modified_at" "current_modified_by" "status" "approved_by"
         "approved_at" "approval_reason" "reason_category" "created_at" "updated_at" "row_version"
+        "override_requested_by" "override_requested_at" "override_reason" "override_category"
     );
     reconciliation_sessions(
         "id" "workspace_id" "file_name" "file_type" "uploaded_at" "uploaded_by" "total_items" "applied_count"

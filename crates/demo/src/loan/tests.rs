@@ -164,6 +164,29 @@ fn variables_agree_with_their_drift() {
 }
 
 #[test]
+fn an_override_waits_with_all_that_is_known_of_it() {
+    let data = Data::new(1);
+    let mut waiting = 0;
+    for item in data.all("drift_items") {
+        let columns = ["override_requested_by", "override_requested_at", "override_reason", "override_category"];
+        let told = columns.iter().filter(|column| item.contains_key(*column)).count();
+        assert!(told == 0 || told == 4 && item["status"] == "unresolved", "{}", item["title"]);
+        waiting += told / 4;
+    }
+    assert_eq!(waiting, 1);
+}
+
+#[test]
+fn warnings_are_those_of_the_nodes() {
+    let data = Data::new(2);
+    let warned = data.values("graph_warnings", "node_id");
+    assert!(data.values("graph_warnings", "kind").contains("SENSITIVE_DRIFT"));
+    for node in data.all("graph_nodes") {
+        assert_eq!(node["has_warning"] == "t", warned.contains(node["id"].as_str()), "{}", node["label"]);
+    }
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     let data = Data::new(2);
     let (people, _) = raw(1);
@@ -176,6 +199,7 @@ fn every_reference_leads_somewhere() {
                 "workspace_id" => ids["workspaces"].contains(value.as_str()),
                 "clause_id" | "target_clause_id" => ids["clauses"].contains(value.as_str()),
                 "variable_id" | "target_variable_id" => ids["variables"].contains(value.as_str()),
+                "node_id" => ids["graph_nodes"].contains(value.as_str()),
                 "source_id" | "target_id" if *table == "graph_edges" => ids["graph_nodes"].contains(value.as_str()),
                 "session_id" => ids["reconciliation_sessions"].contains(value.as_str()),
                 "golden_record_id" => ids["golden_records"].contains(value.as_str()),
@@ -190,6 +214,7 @@ fn every_reference_leads_somewhere() {
                 | "approved_by"
                 | "uploaded_by"
                 | "decided_by"
+                | "override_requested_by"
                 | "published_by" => users.contains(value),
                 _ => continue,
             };

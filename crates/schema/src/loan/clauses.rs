@@ -121,17 +121,23 @@ impl ClauseMutation {
             let rewritten = title.as_ref().is_some_and(|title| *title != clause.title)
                 || body.as_ref().is_some_and(|body| *body != clause.body)
                 || input.kind.as_ref().is_some_and(|kind| kind.0 != clause.r#type);
-            c.update(clause, |clause| {
-                set(&mut clause.title, title);
-                set(&mut clause.body, body);
-                set(&mut clause.r#type, input.kind);
-                set(&mut clause.is_sensitive, input.is_sensitive);
-                if rewritten {
-                    clause.last_modified_at = Set(c.now());
-                    clause.last_modified_by = Set(c.actor().user_id);
-                }
-            })
-            .await?;
+            let sensitive = clause.is_sensitive;
+            let after = c
+                .update(clause, |clause| {
+                    set(&mut clause.title, title);
+                    set(&mut clause.body, body);
+                    set(&mut clause.r#type, input.kind);
+                    set(&mut clause.is_sensitive, input.is_sensitive);
+                    if rewritten {
+                        clause.last_modified_at = Set(c.now());
+                        clause.last_modified_by = Set(c.actor().user_id);
+                    }
+                })
+                .await?;
+            // What the text tells is left to the synchronization; that a sensitive clause drifts is warned of at once.
+            if after.is_sensitive != sensitive {
+                c.refresh_graph(Some(&[id])).await?;
+            }
             Ok(Row::new(id))
         })
         .await
@@ -190,7 +196,8 @@ impl ClauseMutation {
             if moved > 0 {
                 c.note("clausesMovedAlong", moved);
             }
-            guard::refresh_graph(&c).await?;
+            // Only the whole has changed: there is one node less.
+            c.refresh_graph(Some(&[])).await?;
             Ok(id)
         })
         .await

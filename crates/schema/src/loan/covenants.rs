@@ -88,7 +88,8 @@ impl CovenantMutation {
         change(ctx, &action::EDIT_COVENANT, |c| async move {
             c.reason(reason.as_deref(), reason_category.map(|category| category.0));
             let covenant = editable(&c, id, expected_version, reason.as_deref()).await?;
-            let given = |field: &str, value: Option<String>, most| value.map(|value| text(field, &value, most)).transpose();
+            let given =
+                |field: &str, value: Option<String>, most| value.map(|value| text(field, &value, most)).transpose();
             let name = given("input.name", input.name, 255)?;
             let test_frequency = given("input.testFrequency", input.test_frequency, 100)?;
             let threshold = given("input.threshold", input.threshold, 255)?;
@@ -125,12 +126,7 @@ impl CovenantMutation {
 }
 
 /// The covenant in the version that the client saw, if its clause may be edited.
-async fn editable(
-    c: &Change,
-    id: Uuid,
-    expected: i32,
-    reason: Option<&str>,
-) -> aether_store::Result<covenants::Model> {
+async fn editable(c: &Change, id: Uuid, expected: i32, reason: Option<&str>) -> aether_store::Result<covenants::Model> {
     let (membership, covenant) = c.edit_in_workspace::<covenants::Entity>(id, expected).await?;
     let clause = c.find::<clauses::Entity>(covenant.clause_id).await?;
     guard::may_edit(c, &membership, &clause, reason).await?;

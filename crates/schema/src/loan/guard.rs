@@ -76,9 +76,3 @@ async fn is_approved_definition(c: &Change, clause: &clauses::Model) -> Result<b
         .filter(golden_record_versions::Column::PublishedAt.gte(clause.last_modified_at));
     Ok(c.count(published).await? > 0)
 }
-
-/// Brings what is derived from the graph up to date after a clause has gone from it.
-pub(crate) async fn refresh_graph(_: &Change) -> Result<()> {
-    // To be joined with the graph's own refresh: `c.refresh_graph()`.
-    Ok(())
-}

@@ -232,7 +232,10 @@ impl MemberMutation {
 
 fn admin_is_agent(field: &str, role: &WorkspaceRole, admin: bool) -> aether_store::Result<()> {
     if admin && *role != WorkspaceRole::Agent {
-        return Err(Error::invalid(field, "Only an agent administers a workspace. Choose the role AGENT, or no admin."));
+        return Err(Error::invalid(
+            field,
+            "Only an agent administers a workspace. Choose the role AGENT, or no admin.",
+        ));
     }
     Ok(())
 }

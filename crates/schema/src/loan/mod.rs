@@ -2,9 +2,14 @@
 
 mod clauses;
 mod covenants;
+mod drift;
+mod graph;
 mod guard;
 mod locks;
 mod members;
+mod reconciliation;
+mod term;
+mod variables;
 mod workspaces;
 
 use async_graphql::MergedObject;
@@ -17,4 +22,12 @@ pub(crate) struct LoanMutation(
     clauses::ClauseMutation,
     locks::LockMutation,
     covenants::CovenantMutation,
+    variables::VariableMutation,
+    drift::DriftMutation,
+    graph::GraphMutation,
+    reconciliation::ReconciliationMutation,
 );
+
+/// What is asked beyond the rows.
+#[derive(MergedObject, Default)]
+pub(crate) struct LoanQuery(graph::GraphQuery);

@@ -85,7 +85,11 @@ impl GovernanceRulesInput {
             &self.definitions_locked_after_approval,
             default.definitions_locked_after_approval,
         );
-        set(&mut rules.external_counsel_read_only, &self.external_counsel_read_only, default.external_counsel_read_only);
+        set(
+            &mut rules.external_counsel_read_only,
+            &self.external_counsel_read_only,
+            default.external_counsel_read_only,
+        );
         rules
     }
 }
@@ -152,7 +156,8 @@ impl WorkspaceMutation {
             c.expect::<workspaces::Entity>(&membership.workspace, expected_version).await?;
             let rules = input.over(membership.rules);
             if rules != membership.rules {
-                c.update(membership.workspace.clone(), |workspace| workspace.governance_rules = Set(rules.to_json())).await?;
+                c.update(membership.workspace.clone(), |workspace| workspace.governance_rules = Set(rules.to_json()))
+                    .await?;
             }
             Ok(Row::new(workspace_id))
         })

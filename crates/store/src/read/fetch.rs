@@ -24,6 +24,7 @@ use crate::{
     actor::{Actor, ended},
     database::Database,
     error::{Error, Result},
+    sql::Sql,
 };
 
 /// How often a root statement is tried when the actor changes under it.
@@ -105,18 +106,29 @@ impl Reader {
 
     /// Fetches and writes the answer's JSON.
     pub async fn fetch(&self, fetch: &Fetch) -> Result<String> {
+        let find = match &fetch.which {
+            Which::Id(id) => Find::Id(*id),
+            Which::Page(page) => Find::Page(page),
+            Which::One(_) | Which::Pages(..) => return Err(Error::internal("a relation at the root")),
+        };
+        let (answer, actor) = self.as_actor(|actor| statement::root(fetch, actor, &find)).await?;
+        self.complete(fetch, answer, &actor).await
+    }
+
+    /// The rows of a statement of its own, whose first column tells whether the session stands.
+    pub(super) async fn rooted(&self, statement: impl Fn(&Actor) -> Sql) -> Result<Vec<QueryResult>> {
+        Ok(self.as_actor(statement).await?.0)
+    }
+
+    /// Runs a root statement as the actor, and tells who that was.
+    async fn as_actor(&self, statement: impl Fn(&Actor) -> Sql) -> Result<(Vec<QueryResult>, Arc<Actor>)> {
         let session = self.session()?;
         let mut actor = self.known_actor().await?;
         for _ in 0..ATTEMPTS {
-            let find = match &fetch.which {
-                Which::Id(id) => Find::Id(*id),
-                Which::Page(page) => Find::Page(page),
-                Which::One(_) | Which::Pages(..) => return Err(Error::internal("a relation at the root")),
-            };
-            let answer = self.store.database().read(&statement::root(fetch, &actor, find)).await?;
+            let answer = self.store.database().read(&statement(&actor)).await?;
             let live = answer.first().map(|row| row.try_get_by_index::<bool>(0)).transpose()?;
             if live == Some(true) {
-                return self.complete(fetch, answer, &actor).await;
+                return Ok((answer, actor));
             }
             // The session ended, or the actor is no longer who it was: only in the second case there is another try.
             actor = self.store.actors().load(self.store.database(), session).await?;

@@ -9,6 +9,7 @@ mod filter;
 mod invitations;
 mod one;
 pub mod plan;
+mod reach;
 pub(crate) mod render;
 mod statement;
 mod turns;
@@ -18,4 +19,5 @@ pub use self::{
     fetch::Reader,
     filter::{Condition, Filter, Operator},
     invitations::Invitation,
+    reach::{Direction, Network, Reached},
 };

@@ -53,7 +53,7 @@ fn text_search(ty: &Type, alias: &str, actor: &Actor, search: Option<&str>, head
 }
 
 /// How a kind travels: types that the driver would have to ask the database about travel as text.
-fn travelling(kind: Kind, expression: &Sql) -> Sql {
+pub(super) fn travelling(kind: Kind, expression: &Sql) -> Sql {
     let mut sql = Sql::new();
     let (head, tail) = match kind {
         Kind::Decimal | Kind::Enum(_) => ("(", ")::text"),
@@ -82,14 +82,14 @@ fn slots(sql: &mut Sql, fetch: &Fetch, actor: &Actor, search: Option<&str>) {
 }
 
 /// The statement of a root: checks the session in the same snapshot.
-pub(super) fn root(fetch: &Fetch, actor: &Actor, find: Find<'_>) -> Sql {
+pub(super) fn root(fetch: &Fetch, actor: &Actor, find: &Find<'_>) -> Sql {
     let mut sql = Sql::new();
     let mut inner = Sql::new();
     let mut condition = scope::condition(fetch.ty, ALIAS, actor);
     sql.push("SELECT g.live, g.total, t.* FROM (SELECT ").append(&live(actor)).push(" AS live, ");
     match find {
         Find::Id(id) => {
-            condition.push(" AND ").column(ALIAS, "id").push(" = ").uuid(id);
+            condition.push(" AND ").column(ALIAS, "id").push(" = ").uuid(*id);
             sql.push("NULL::bigint");
             one_row(&mut inner, fetch, actor, &condition);
         }

@@ -13,7 +13,7 @@ impl Change {
     /// That is no edit of theirs. The clause `without` is left alone, and the place `free` is left for it.
     pub async fn renumber_clauses(&self, without: Option<Uuid>, free: Option<i32>) -> Result<i64> {
         let mut sql = Sql::new();
-        sql.push("SELECT renumber_clauses(").uuid(self.workspace_under_change()?).push(", ");
+        sql.push("SELECT renumber_clauses(").uuid(self.entered()?).push(", ");
         match without {
             Some(clause) => sql.uuid(clause),
             None => sql.push("NULL"),
@@ -32,16 +32,10 @@ impl Change {
     /// edges and warnings.
     pub async fn remove_clause_from_graph(&self, clause: Uuid) -> Result<()> {
         let mut sql = Sql::new();
-        sql.push("DELETE FROM graph_nodes WHERE workspace_id = ").uuid(self.workspace_under_change()?);
+        sql.push("DELETE FROM graph_nodes WHERE workspace_id = ").uuid(self.entered()?);
         sql.push(" AND (clause_id = ").uuid(clause);
         sql.push(" OR variable_id IN (SELECT id FROM variables WHERE clause_id = ").uuid(clause).push("))");
         self.query(&sql).await?;
         Ok(())
-    }
-
-    /// The workspace under change.
-    fn workspace_under_change(&self) -> Result<Uuid> {
-        let membership = self.membership().ok_or_else(|| Error::internal("a change of no workspace"))?;
-        Ok(membership.workspace.id)
     }
 }

@@ -38,11 +38,9 @@ impl Change {
         );
         match who {
             Invitee::User(id) => sql.push("u.id = ").uuid(*id),
-            Invitee::Account { email, organization } => sql
-                .push("lower(u.email) = lower(")
-                .text(email.trim())
-                .push(") AND o.slug = ")
-                .text(organization.trim()),
+            Invitee::Account { email, organization } => {
+                sql.push("lower(u.email) = lower(").text(email.trim()).push(") AND o.slug = ").text(organization.trim())
+            }
         };
         let found = self.query(&sql).await?;
         Ok(found.first().map(|row| row.try_get_by_index(0)).transpose()?)
@@ -51,7 +49,8 @@ impl Change {
     /// The actor's own membership of a workspace, active or still an invitation, with the workspace locked until the change
     /// ends. It allows nothing but to accept it or to end it.
     pub async fn own_membership(&self, workspace: Uuid) -> Result<Arc<Membership>> {
-        let missing = || Error::NotFound("You are neither a member of a workspace with this id nor invited to it.".into());
+        let missing =
+            || Error::NotFound("You are neither a member of a workspace with this id nor invited to it.".into());
         // Not scoped: who is invited does not see the workspace yet.
         let locked = workspaces::Entity::find_by_id(workspace)
             .filter(workspaces::Column::DeletedAt.is_null())

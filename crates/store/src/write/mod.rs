@@ -44,9 +44,12 @@ mod change;
 mod clauses;
 mod constraint;
 mod door;
+pub mod graph;
 mod house;
 pub mod idempotency;
+mod import;
 mod members;
+pub mod merkle;
 mod record;
 pub mod session;
 mod sign_in_audit;
@@ -58,6 +61,7 @@ pub use self::{
     action::Action,
     change::Change,
     door::Door,
+    import::Upserted,
     members::Invitee,
     table::{Writable, WritableEdit, WritableRow},
     workspace::Membership,

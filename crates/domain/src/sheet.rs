@@ -1,0 +1,232 @@
+//! CSV text (RFC 4180) read by the names in its header, and what is wrong with its lines.
+//!
+//! Every line is looked at before anything is refused, so that a file is corrected in one go.
+
+use std::collections::HashMap;
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+/// How many problems are told at most.
+pub const MOST_PROBLEMS: usize = 100;
+
+/// Something wrong in a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineError {
+    /// The line in the text, counting from 1, which is the header.
+    pub line: u64,
+    /// The column, by the name that it has in the header's list of columns; empty when it is about the whole line.
+    pub field: String,
+    /// What is wrong and what to do, one sentence or two.
+    pub message: String,
+}
+
+impl LineError {
+    /// A problem.
+    pub fn new(line: u64, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { line, field: field.into(), message: message.into() }
+    }
+}
+
+/// A column that a file may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// Other names that it goes by. Case, spaces and punctuation never matter.
+    pub aliases: &'static [&'static str],
+    /// Whether a file without it is refused.
+    pub required: bool,
+}
+
+/// One line of a file: its cells by column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Where it begins in the text, counting from 1, which is the header.
+    pub number: u64,
+    /// What it says for each of the columns that were asked for; `None` where it says nothing.
+    cells: Vec<Option<String>>,
+}
+
+impl Line {
+    /// What it says in the column with this index.
+    #[must_use]
+    pub fn cell(&self, column: usize) -> Option<&str> {
+        self.cells.get(column)?.as_deref()
+    }
+}
+
+/// Reads a text whose first line names its columns. Cells are trimmed, an empty one says nothing, and a line of nothing but
+/// empty cells is passed over.
+///
+/// # Errors
+/// All that is wrong with the header, or with the shape of the lines: at most [`MOST_PROBLEMS`].
+pub fn read(text: &str, columns: &[Column], most_lines: usize) -> Result<Vec<Line>, Vec<LineError>> {
+    // What Excel puts in front of UTF-8.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(text.as_bytes());
+    let mut records = reader.records();
+    let header = match records.next() {
+        Some(Ok(header)) => header,
+        _ => return Err(vec![LineError::new(1, "", "The text is empty. Its first line names the columns.")]),
+    };
+    let places = places(&header, columns)?;
+    let (mut lines, mut problems) = (Vec::new(), Vec::new());
+    let mut place = Place { bytes: text.as_bytes(), offset: 0, line: 1 };
+    for record in records {
+        // Text is UTF-8 and any number of cells is let through, so that no record fails.
+        let Ok(record) = record else { continue };
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let number = place.line_of(record.position().map_or(0, csv::Position::byte));
+        if lines.len() == most_lines {
+            problems.push(LineError::new(
+                number,
+                "",
+                format!("There are more than {most_lines} lines. Divide the file and import its parts."),
+            ));
+            break;
+        }
+        if record.len() != header.len() {
+            problems.push(LineError::new(
+                number,
+                "",
+                format!("This line has {} cells and the header {}. Is a comma not quoted?", record.len(), header.len()),
+            ));
+        } else if let Some(at) = record.iter().position(|cell| cell.contains(char::is_control)) {
+            problems.push(LineError::new(
+                number,
+                header.get(at).unwrap_or_default(),
+                "This cell has a line break or another control character in it. Is a quotation mark not closed?",
+            ));
+        } else {
+            lines.push(Line { number, cells: places.iter().map(|place| cell(&record, *place)).collect() });
+        }
+        if problems.len() >= MOST_PROBLEMS {
+            break;
+        }
+    }
+    if problems.is_empty() { Ok(lines) } else { Err(problems) }
+}
+
+/// A walk through a text, counting its lines. The reader's own count stops before the empty lines that it passes over.
+struct Place<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+    line: u64,
+}
+
+impl Place<'_> {
+    /// The line in which what is found from this byte on begins.
+    fn line_of(&mut self, byte: u64) -> u64 {
+        let from = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(at) = self.bytes.get(self.offset).filter(|at| self.offset < from || matches!(at, b'\r' | b'\n'))
+        {
+            // A carriage return ends a line by itself, or together with the line feed after it.
+            let ends = *at == b'\n' || *at == b'\r' && self.bytes.get(self.offset + 1) != Some(&b'\n');
+            self.line += u64::from(ends);
+            self.offset += 1;
+        }
+        self.line
+    }
+}
+
+fn cell(record: &StringRecord, place: Option<usize>) -> Option<String> {
+    record.get(place?).filter(|cell| !cell.is_empty()).map(ToOwned::to_owned)
+}
+
+/// Where each column stands in the header.
+fn places(header: &StringRecord, columns: &[Column]) -> Result<Vec<Option<usize>>, Vec<LineError>> {
+    let mut known = HashMap::new();
+    for (index, column) in columns.iter().enumerate() {
+        for name in column.aliases.iter().chain([&column.name]) {
+            known.insert(letters(name), index);
+        }
+    }
+    let (mut places, mut problems) = (vec![None; columns.len()], Vec::new());
+    for (place, name) in header.iter().enumerate() {
+        match known.get(&letters(name)) {
+            Some(&index) if places[index].is_none() => places[index] = Some(place),
+            Some(&index) => problems.push(LineError::new(1, columns[index].name, "This column is there twice.")),
+            None => {
+                let names: Vec<_> = columns.iter().map(|column| column.name).collect();
+                let hint = if name.contains(';') { " Divide columns by commas, not semicolons." } else { "" };
+                problems.push(LineError::new(
+                    1,
+                    shortened(name),
+                    format!("There is no such column.{hint} Columns are: {}.", names.join(", ")),
+                ));
+            }
+        }
+        if problems.len() >= MOST_PROBLEMS {
+            break;
+        }
+    }
+    for (column, place) in columns.iter().zip(&places) {
+        if column.required && place.is_none() && problems.len() < MOST_PROBLEMS {
+            problems.push(LineError::new(1, column.name, "This column is missing from the header."));
+        }
+    }
+    if problems.is_empty() { Ok(places) } else { Err(problems) }
+}
+
+/// A name without what people spell differently.
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Something a client wrote, short enough to be repeated to it.
+fn shortened(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
+/// Writes lines under a header, quoted where that is needed: the reverse of [`read`].
+#[must_use]
+pub fn write<'a>(header: &[&str], lines: impl IntoIterator<Item = Vec<std::borrow::Cow<'a, str>>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // A vector takes whatever is written to it.
+    let _ = writer.write_record(header);
+    for line in lines {
+        let _ = writer.write_record(line.iter().map(|cell| cell.as_bytes()));
+    }
+    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 2] = [
+        Column { name: "date", aliases: &["metric_date"], required: true },
+        Column { name: "actual", aliases: &[], required: false },
+    ];
+
+    fn problems(text: &str) -> Vec<(u64, String)> {
+        let problems = read(text, &COLUMNS, 3).expect_err(text);
+        problems.into_iter().map(|problem| (problem.line, problem.field)).collect()
+    }
+
+    #[test]
+    fn columns_are_found_by_any_of_their_names_in_any_order() {
+        let lines = read("\u{feff}Actual, Metric Date\r\n\r\n 1 ,\"2026-01-01\"\n,\n", &COLUMNS, 3).expect("it is CSV");
+        assert_eq!(lines.len(), 1);
+        assert_eq!((lines[0].number, lines[0].cell(0), lines[0].cell(1)), (3, Some("2026-01-01"), Some("1")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_line_and_column() {
+        assert_eq!(problems(""), [(1, String::new())]);
+        assert_eq!(problems("date;actual\n"), [(1, "date;actual".into()), (1, "date".into())]);
+        assert_eq!(problems("date,Date,x\n"), [(1, "date".into()), (1, "x".into())]);
+        assert_eq!(problems("date\na\na,b\nc,d,e\n"), [(3, String::new()), (4, String::new())]);
+        assert_eq!(problems("date,actual\na,\"b\nc,d\n"), [(2, "actual".into())]);
+        assert_eq!(problems("date\na\nb\nc\nd\n"), [(5, String::new())]);
+    }
+
+    #[test]
+    fn problems_are_counted_no_further_than_anybody_reads() {
+        let text = format!("date\n{}", "a,b\n".repeat(1_000));
+        assert_eq!(read(&text, &COLUMNS, 5_000).expect_err("a comma too many").len(), MOST_PROBLEMS);
+    }
+}

@@ -1,0 +1,96 @@
+//! Properties of reading an import of metrics.
+
+use std::collections::HashSet;
+
+use aether_domain::{
+    metric::{Forecast, Kind, MetricKey, MetricLine, format_metrics, parse_metrics},
+    sheet::MOST_PROBLEMS,
+};
+use chrono::NaiveDate;
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use rust_decimal::Decimal;
+
+fn amount() -> impl Strategy<Value = Decimal> {
+    // At most 18 digits before the point and two after it.
+    (-99_999_999_999_999_999_999_i128..=99_999_999_999_999_999_999, 0_u32..=2).prop_filter_map(
+        "too large",
+        |(digits, scale)| {
+            let number = Decimal::from_i128_with_scale(digits, scale);
+            (number.abs() < Decimal::from(1_000_000_000_000_000_000_i64)).then_some(number)
+        },
+    )
+}
+
+fn text(most: usize) -> impl Strategy<Value = Option<String>> {
+    // Quotes, commas, semicolons, letters of other scripts: whatever is no control character and has nothing to be trimmed.
+    option::of(
+        "[^\\p{C}\\p{Z}][^\\p{C}]{0,20}"
+            .prop_map(move |text| text.chars().take(most).collect::<String>().trim().to_owned()),
+    )
+    .prop_map(|text| text.filter(|text| !text.is_empty()))
+}
+
+fn forecast() -> impl Strategy<Value = Forecast> {
+    (amount(), option::of(amount()), option::of(amount()), text(100)).prop_map(|(value, one, other, model)| {
+        let (lower, upper) = match (one, other) {
+            (Some(one), Some(other)) => (Some(one.min(other)), Some(one.max(other))),
+            ends => ends,
+        };
+        Forecast { value, lower, upper, model }
+    })
+}
+
+fn line() -> impl Strategy<Value = MetricLine> {
+    let date =
+        (1900_i32..=2999, 1_u32..=365).prop_filter_map("no day", |(year, day)| NaiveDate::from_yo_opt(year, day));
+    let key = (date, select(Kind::ALL), text(50), text(50), text(100))
+        .prop_map(|(date, kind, region, lob, product)| MetricKey { date, kind, region, lob, product });
+    (key, option::of(amount()), option::of(forecast()), option::of(amount()), option::of("[A-Z]{3}")).prop_filter_map(
+        "a line without a value",
+        |(key, actual, forecast, budget, currency)| {
+            let says_something = actual.is_some() || forecast.is_some() || budget.is_some();
+            says_something.then_some(MetricLine { line: 0, key, actual, forecast, budget, currency })
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn what_is_written_is_read_again(mut lines in vec(line(), 0..20)) {
+        let mut keys = HashSet::new();
+        lines.retain(|line| keys.insert(line.key.clone()));
+        for (at, line) in lines.iter_mut().enumerate() {
+            line.line = at as u64 + 2;
+        }
+        prop_assert_eq!(parse_metrics(&format_metrics(&lines)), Ok(lines));
+    }
+
+    #[test]
+    fn no_text_is_too_odd(text in "\\PC*|[\"\n\r,;a-z0-9]*") {
+        if let Err(problems) = parse_metrics(&text) {
+            prop_assert!(!problems.is_empty() && problems.len() <= MOST_PROBLEMS);
+        }
+    }
+
+    #[test]
+    fn no_line_is_too_odd(lines in vec("[\"\n\r,0-9a-zA-Z.%-]{0,40}|2026-0[1-9],(MRR|ARR),-?[0-9]{0,22}(\\.[0-9]{0,4})?,[a-zA-Z]{0,4}", 0..200)) {
+        let text = format!("date,metric_type,actual,currency\n{}", lines.join("\n"));
+        match parse_metrics(&text) {
+            Ok(read) => prop_assert!(read.len() <= lines.len()),
+            Err(problems) => {
+                prop_assert!(!problems.is_empty() && problems.len() <= MOST_PROBLEMS);
+                prop_assert!(problems.iter().all(|problem| problem.line >= 1 && !problem.message.is_empty()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_twice_is_refused(line in line()) {
+        let once = format_metrics(std::slice::from_ref(&line));
+        let twice = format_metrics(&[line.clone(), line]);
+        prop_assert_eq!(parse_metrics(&once).map(|lines| lines.len()), Ok(1));
+        prop_assert_eq!(parse_metrics(&twice).map_err(|problems| problems[0].line), Err(3));
+    }
+}
