@@ -42,6 +42,7 @@ changes! {
     "0017_writing",
     "0020_drafting",
     "0021_graph_upkeep",
+    "0022_deliveries",
 }
 
 /// Brings a database to the newest change, or back.

@@ -1,14 +1,18 @@
 //! One binary, one private PostgreSQL cluster, one database per test.
 
 mod audit_log;
+mod audit_exports;
 mod budgets;
 mod columns;
+mod connectors;
 mod coverage;
 mod database;
+mod deliveries;
 mod door;
 mod drafting;
 mod errors;
 mod filters;
+mod golden;
 mod locks;
 mod migrations;
 mod model;

@@ -100,6 +100,7 @@ impl From<proof::ConsistencyProof> for AuditConsistencyProof {
 }
 
 /// The log over the audit trail.
+#[derive(Default)]
 pub(crate) struct AuditLogQuery;
 
 // An `Option<Result>` that fails is null and leaves the other root fields' answers whole; a `Result<Option>` would not.

@@ -150,6 +150,7 @@ impl SignInPayload {
 }
 
 /// Oneself, and the gateway's health.
+#[derive(Default)]
 pub(crate) struct AuthQuery;
 
 #[Object]
@@ -168,6 +169,7 @@ impl AuthQuery {
 }
 
 /// Opening, renewing and ending sessions.
+#[derive(Default)]
 pub(crate) struct AuthMutation;
 
 #[Object]

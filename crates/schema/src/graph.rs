@@ -36,6 +36,7 @@ use crate::{
 };
 
 /// The part of the query root that the model gives.
+#[derive(Default)]
 pub(crate) struct Graph;
 
 /// What a root field finds.

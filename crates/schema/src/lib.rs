@@ -3,6 +3,7 @@
 //! Types, filters, orders and connections are read off the store's model (`types`); a selection becomes one plan for the
 //! store (`plan`); hand-written resolvers are in `auth`; errors get their codes in [`error`].
 
+mod audit;
 mod audit_log;
 mod auth;
 mod change;
@@ -49,11 +50,20 @@ pub struct Limits {
     pub max_depth: usize,
     /// How many fields a request may select.
     pub max_fields: usize,
+    /// Whether connectors on other machines may be delivered to without encryption.
+    pub allow_insecure_connectors: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { default_page_size: 20, max_page_size: 500, max_rows: 500_000, max_depth: 24, max_fields: 2_000 }
+        Self {
+            default_page_size: 20,
+            max_page_size: 500,
+            max_rows: 500_000,
+            max_depth: 24,
+            max_fields: 2_000,
+            allow_insecure_connectors: false,
+        }
     }
 }
 
@@ -82,12 +92,12 @@ pub struct Asker {
 }
 
 /// What can be read: any row by its id, pages of all rows, and oneself.
-#[derive(MergedObject)]
+#[derive(MergedObject, Default)]
 pub(crate) struct Query(graph::Graph, auth::AuthQuery, audit_log::AuditLogQuery, loan::LoanQuery);
 
 /// What can be changed.
-#[derive(MergedObject)]
-pub(crate) struct Mutation(auth::AuthMutation, finance::FinanceMutation, loan::LoanMutation);
+#[derive(MergedObject, Default)]
+pub(crate) struct Mutation(auth::AuthMutation, finance::FinanceMutation, loan::LoanMutation, audit::AuditMutation);
 
 /// The schema, ready to execute.
 #[derive(Clone)]
@@ -97,8 +107,8 @@ impl Schema {
     /// The schema with these limits. Without introspection it still answers everything else.
     pub fn new(limits: Limits, introspection: bool) -> Self {
         let mut builder = async_graphql::Schema::build(
-            Query(graph::Graph, auth::AuthQuery, audit_log::AuditLogQuery, Default::default()),
-            Mutation(auth::AuthMutation, Default::default(), Default::default()),
+            Query::default(),
+            Mutation::default(),
             EmptySubscription,
         )
         .limit_depth(limits.max_depth)

@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod config;
+pub mod delivery;
 mod document;
 pub mod http;
 mod keeper;
@@ -21,6 +22,7 @@ use tokio::{
 
 use self::{
     config::{Cli, Command, Config},
+    delivery::Courier,
     http::App,
     postgres::Postgres,
 };
@@ -115,6 +117,9 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
     let keeper = tokio::spawn(keeper::keep(store.clone()));
     let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
+    let courier = Courier::new(store.clone(), config)?;
+    let until = stop.clone();
+    let mut courier = tokio::spawn(async move { courier.run(until.wait()).await });
     welcome(&listener, config, has_demo_data)?;
     let graceful = stop.clone();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move { graceful.wait().await });
@@ -125,6 +130,10 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     }
     keeper.abort();
     sealer.abort();
+    // It has heard of the stop and finishes what it is sending; whatever it cannot finish is sent again later.
+    if tokio::time::timeout(DRAIN, &mut courier).await.is_err() {
+        courier.abort();
+    }
     store.database().clone().close().await;
     Ok(())
 }

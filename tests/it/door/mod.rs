@@ -102,6 +102,9 @@ fn cases() -> BTreeMap<&'static str, Vec<Case>> {
         crate::locks::cases(),
         crate::drafting::cases(),
         crate::terms::cases(),
+        crate::audit_exports::cases(),
+        crate::connectors::cases(),
+        crate::golden::cases(),
     ];
     for case in modules.into_iter().flatten() {
         all.entry(case.mutation).or_default().push(case);

@@ -1,8 +1,10 @@
 //! The loan domain: workspaces and everything that is drafted, settled and published in them.
 
 mod clauses;
+mod connectors;
 mod covenants;
 mod drift;
+mod golden;
 mod graph;
 mod guard;
 mod locks;
@@ -26,8 +28,10 @@ pub(crate) struct LoanMutation(
     drift::DriftMutation,
     graph::GraphMutation,
     reconciliation::ReconciliationMutation,
+    golden::GoldenMutation,
+    connectors::ConnectorMutation,
 );
 
 /// What is asked beyond the rows.
 #[derive(MergedObject, Default)]
-pub(crate) struct LoanQuery(graph::GraphQuery);
+pub(crate) struct LoanQuery(graph::GraphQuery, golden::GoldenQuery);

@@ -43,6 +43,7 @@ mod audit;
 mod change;
 mod clauses;
 mod constraint;
+pub mod delivery;
 mod door;
 pub mod graph;
 mod house;
@@ -51,10 +52,12 @@ mod import;
 mod members;
 pub mod merkle;
 mod record;
+mod review;
 pub mod session;
 mod sign_in_audit;
 mod table;
 mod together;
+mod trails;
 mod workspace;
 
 pub use self::{
