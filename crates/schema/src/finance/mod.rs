@@ -1,9 +1,21 @@
-//! The finance domain: budgets and what else is planned and spent.
+//! The finance domain: what is measured, planned and spent, and what stands out of it.
 
+mod anomalies;
 mod budgets;
+mod costs;
+mod departments;
+mod metrics;
+mod vendors;
 
 use async_graphql::MergedObject;
 
 /// Planning and recording what is spent.
 #[derive(MergedObject, Default)]
-pub(crate) struct FinanceMutation(budgets::BudgetMutation);
+pub(crate) struct FinanceMutation(
+    anomalies::AnomalyMutation,
+    budgets::BudgetMutation,
+    costs::DepartmentCostMutation,
+    departments::DepartmentMutation,
+    metrics::MetricMutation,
+    vendors::VendorMutation,
+);

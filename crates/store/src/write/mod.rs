@@ -10,6 +10,7 @@ pub mod action;
 mod audit;
 mod change;
 mod constraint;
+mod department;
 mod door;
 mod house;
 pub mod idempotency;
