@@ -1,6 +1,8 @@
 //! The finance domain: what is measured, planned and spent, and what stands out of it.
 
 mod anomalies;
+mod budget_approval;
+mod budget_lines;
 mod budgets;
 mod costs;
 mod departments;
@@ -14,6 +16,8 @@ use async_graphql::MergedObject;
 pub(crate) struct FinanceMutation(
     anomalies::AnomalyMutation,
     budgets::BudgetMutation,
+    budget_approval::BudgetApprovalMutation,
+    budget_lines::BudgetLineMutation,
     costs::DepartmentCostMutation,
     departments::DepartmentMutation,
     metrics::MetricMutation,
