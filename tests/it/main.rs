@@ -1,13 +1,18 @@
 //! One binary, one private PostgreSQL cluster, one database per test.
 
+mod anomalies;
+mod anomaly_model;
+mod budget_model;
 mod budgets;
 mod columns;
 mod coverage;
 mod database;
+mod departments;
 mod door;
 mod errors;
 mod filters;
 mod locks;
+mod metrics;
 mod migrations;
 mod model;
 mod paging;
@@ -17,3 +22,4 @@ mod search;
 mod sign_in;
 mod statements;
 mod support;
+mod vendors;

