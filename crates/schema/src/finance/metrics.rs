@@ -64,12 +64,12 @@ impl MetricMutation {
         #[graphql(desc = "System that the values come from; what is there stays unless given.")] source_system: Option<
             String,
         >,
-        #[graphql(default, desc = "Whether only to tell what would be done.")] dry_run: bool,
+        #[graphql(desc = "Whether only to tell what would be done; done unless given.")] dry_run: Option<bool>,
     ) -> Result<MetricImport> {
         change(ctx, &action::IMPORT_METRICS, |c| async move {
             let source = optional_text("sourceSystem", source_system, 100)?;
             let lines = parse_metrics(&csv).map_err(Error::Lines)?;
-            if dry_run {
+            if dry_run.unwrap_or(false) {
                 return Ok(MetricImport::new(c.compare_metrics(&lines, source.as_deref()).await?, true));
             }
             c.about::<organizations::Entity>(c.actor().organization_id);

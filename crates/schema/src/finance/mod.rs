@@ -7,6 +7,7 @@ mod budgets;
 mod costs;
 mod departments;
 mod metrics;
+mod vendor_spend;
 mod vendors;
 
 use async_graphql::MergedObject;
@@ -22,4 +23,5 @@ pub(crate) struct FinanceMutation(
     departments::DepartmentMutation,
     metrics::MetricMutation,
     vendors::VendorMutation,
+    vendor_spend::VendorSpendMutation,
 );
