@@ -2,18 +2,23 @@
 
 mod audit_log;
 mod audit_exports;
+mod anomalies;
+mod anomaly_model;
+mod budget_model;
 mod budgets;
 mod columns;
 mod connectors;
 mod coverage;
 mod database;
 mod deliveries;
+mod departments;
 mod door;
 mod drafting;
 mod errors;
 mod filters;
 mod golden;
 mod locks;
+mod metrics;
 mod migrations;
 mod model;
 mod paging;
@@ -25,3 +30,4 @@ mod sign_in;
 mod statements;
 mod support;
 mod terms;
+mod vendors;

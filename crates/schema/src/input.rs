@@ -8,7 +8,7 @@ use async_graphql::{
     ContextSelectionSet, InputType, InputValueError, InputValueResult, MaybeUndefined, Name, OutputType, Positioned,
     ServerResult, Value, parser::types::Field, registry::Registry,
 };
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate};
 use rust_decimal::Decimal;
 use sea_orm::{ActiveEnum, ActiveValue, Set};
 
@@ -304,4 +304,12 @@ pub(crate) fn currency(field: &str, value: &str) -> Result<String> {
         return Ok(value.to_owned());
     }
     Err(Error::invalid(field, "A currency is an ISO 4217 code of three capitals, such as USD."))
+}
+
+/// The month in which an amount falls, which is given as its first day.
+pub(crate) fn first_of_month(field: &str, date: NaiveDate) -> Result<NaiveDate> {
+    match date.day() {
+        1 => Ok(date),
+        _ => Err(Error::invalid(field, "A month is given as its first day, such as 2026-01-01.")),
+    }
 }

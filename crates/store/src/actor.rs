@@ -60,6 +60,16 @@ impl Actor {
         self.user_id.is_nil()
     }
 
+    /// The region that its view is confined to, if it is.
+    pub fn confining_region(&self) -> Option<&str> {
+        self.region.as_deref().filter(|_| !self.role.sees_every_region())
+    }
+
+    /// Whether its view is confined to a department and what lies below it.
+    pub fn is_confined_to_department(&self) -> bool {
+        self.department.is_some() && !self.role.sees_every_region()
+    }
+
     /// Whether it may.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)

@@ -1,6 +1,8 @@
 //! Who may do what: the two matrices, each one exhaustive `match`.
 
-use aether_entity::sea_orm_active_enums::WorkspaceRole;
+use aether_entity::{sea_orm_active_enums::WorkspaceRole, users};
+
+use crate::value::label;
 
 /// A user's role in its organization (`users.role`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -162,6 +164,13 @@ impl Permission {
     /// The permission of that name; an unknown name grants nothing.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|permission| permission.name() == name)
+    }
+
+    /// Whether a user has it, by its role or by a grant of its own.
+    pub fn is_held_by(self, user: &users::Model) -> bool {
+        let by_role = Role::from_label(&label(&user.role)).is_some_and(|role| self.granted_to(role));
+        let mut grants = user.permissions.as_array().into_iter().flatten();
+        by_role || grants.any(|name| name.as_str() == Some(self.name()))
     }
 
     /// Whether the role has it without a further grant.

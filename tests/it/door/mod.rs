@@ -105,6 +105,10 @@ fn cases() -> BTreeMap<&'static str, Vec<Case>> {
         crate::audit_exports::cases(),
         crate::connectors::cases(),
         crate::golden::cases(),
+        crate::anomalies::cases(),
+        crate::departments::cases(),
+        crate::metrics::cases(),
+        crate::vendors::cases(),
     ];
     for case in modules.into_iter().flatten() {
         all.entry(case.mutation).or_default().push(case);

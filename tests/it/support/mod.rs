@@ -5,6 +5,7 @@
 mod answer;
 pub mod cluster;
 pub mod receiver;
+pub mod sequences;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

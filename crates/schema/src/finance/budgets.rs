@@ -1,20 +1,21 @@
-//! Budgets, from draft to lock.
+//! Budgets as drafts: created, edited, copied and deleted.
 
+use aether_domain::budget::Status;
 use aether_entity::{budget_line_items, budgets, departments, sea_orm_active_enums::BudgetStatus};
 use aether_store::{
     Error,
+    value::label,
     write::{Change, action},
 };
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
-use rust_decimal::Decimal;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
-use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::budget_lines::{BudgetLineInput, add_lines};
 use crate::{
     change::change,
     graph::Row,
-    input::{Scalar, money, patch, patch_text, set, text},
+    input::{optional_text, patch, set, text},
 };
 
 /// A budget to create.
@@ -28,62 +29,29 @@ struct BudgetInput {
     version: String,
     /// The department that it is for; the whole organization unless given.
     department_id: Option<Uuid>,
+    /// The region that it is for. Unless given, every region, or the one that your view is confined to.
+    region: Option<String>,
     /// Its lines.
     #[graphql(default)]
     lines: Vec<BudgetLineInput>,
 }
 
-/// A line of a budget.
+/// What changes in a draft budget: what is left out stays as it is.
 #[derive(InputObject)]
-struct BudgetLineInput {
-    /// Category of the spending, such as Payroll.
-    category: String,
-    /// Finer category.
-    subcategory: Option<String>,
-    /// What the amounts are for.
-    description: Option<String>,
-    /// Amount of the first fiscal quarter, in the currency of the organization.
-    #[graphql(default_with = "zero()")]
-    q1_amount: Scalar<Decimal>,
-    /// Amount of the second fiscal quarter, in the currency of the organization.
-    #[graphql(default_with = "zero()")]
-    q2_amount: Scalar<Decimal>,
-    /// Amount of the third fiscal quarter, in the currency of the organization.
-    #[graphql(default_with = "zero()")]
-    q3_amount: Scalar<Decimal>,
-    /// Amount of the fourth fiscal quarter, in the currency of the organization.
-    #[graphql(default_with = "zero()")]
-    q4_amount: Scalar<Decimal>,
-    /// Assumptions behind the amounts, as free JSON.
-    assumptions: Option<Scalar<Json>>,
+struct BudgetPatch {
+    /// Name of the budget.
+    name: Option<String>,
+    /// Fiscal year, such as 2027.
+    fiscal_year: Option<i32>,
+    /// Label of the version; unique for the year and the department.
+    version: Option<String>,
+    /// The department that it is for; null for the whole organization.
+    department_id: MaybeUndefined<Uuid>,
+    /// The region that it is for; null for every region.
+    region: MaybeUndefined<String>,
 }
 
-fn zero() -> Scalar<Decimal> {
-    Scalar(Decimal::ZERO)
-}
-
-/// What changes in a line of a budget: what is left out stays as it is.
-#[derive(InputObject)]
-struct BudgetLinePatch {
-    /// Category of the spending.
-    category: Option<String>,
-    /// Finer category; null empties it.
-    subcategory: MaybeUndefined<String>,
-    /// What the amounts are for; null empties it.
-    description: MaybeUndefined<String>,
-    /// Amount of the first fiscal quarter, in the currency of the organization.
-    q1_amount: Option<Scalar<Decimal>>,
-    /// Amount of the second fiscal quarter, in the currency of the organization.
-    q2_amount: Option<Scalar<Decimal>>,
-    /// Amount of the third fiscal quarter, in the currency of the organization.
-    q3_amount: Option<Scalar<Decimal>>,
-    /// Amount of the fourth fiscal quarter, in the currency of the organization.
-    q4_amount: Option<Scalar<Decimal>>,
-    /// Assumptions behind the amounts; null empties them.
-    assumptions: MaybeUndefined<Scalar<Json>>,
-}
-
-/// Budgets, from draft to lock.
+/// Budgets as drafts.
 #[derive(Default)]
 pub(crate) struct BudgetMutation;
 
@@ -96,19 +64,16 @@ impl BudgetMutation {
         #[graphql(desc = "The budget.")] input: BudgetInput,
     ) -> Result<Row<budgets::Entity>> {
         change(ctx, &action::CREATE_BUDGET, |c| async move {
-            if !(1900..=2999).contains(&input.fiscal_year) {
-                return Err(Error::invalid("input.fiscalYear", "A fiscal year is a year such as 2027."));
-            }
-            if let Some(department) = input.department_id {
-                department_exists(&c, department).await?;
-            }
+            let region = region(&c, optional_text("input.region", input.region, 50)?.or(confined(&c)))?;
+            department(&c, input.department_id).await?;
             let budget = c
                 .insert(budgets::ActiveModel {
                     organization_id: Set(c.actor().organization_id),
                     name: Set(text("input.name", &input.name, 255)?),
-                    fiscal_year: Set(input.fiscal_year),
+                    fiscal_year: Set(fiscal_year(input.fiscal_year)?),
                     version: Set(text("input.version", &input.version, 50)?),
                     department_id: Set(input.department_id),
+                    region: Set(region),
                     created_by: Set(Some(c.actor().user_id)),
                     ..Default::default()
                 })
@@ -119,79 +84,36 @@ impl BudgetMutation {
         .await
     }
 
-    /// Adds lines to a draft budget.
-    async fn add_budget_lines(
+    /// Edits what a draft budget says of itself: its name, year, version, department or region.
+    async fn edit_budget(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The budget.")] budget_id: Uuid,
+        #[graphql(desc = "The budget.")] id: Uuid,
         #[graphql(desc = "The version of the budget that you saw.")] expected_version: i32,
-        #[graphql(desc = "The lines.")] lines: Vec<BudgetLineInput>,
+        #[graphql(desc = "What changes.")] input: BudgetPatch,
     ) -> Result<Row<budgets::Entity>> {
         change(ctx, &action::EDIT_BUDGET, |c| async move {
-            let budget = c.edit::<budgets::Entity>(budget_id, expected_version).await?;
+            let budget = c.edit::<budgets::Entity>(id, expected_version).await?;
             draft(&budget)?;
-            c.about::<budgets::Entity>(budget.id);
-            add_lines(&c, budget.id, lines, "lines").await?;
-            Ok(Row::new(budget.id))
-        })
-        .await
-    }
-
-    /// Edits a line of a draft budget.
-    async fn edit_budget_line(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The line.")] id: Uuid,
-        #[graphql(desc = "The version of the line that you saw.")] expected_version: i32,
-        #[graphql(desc = "What changes.")] input: BudgetLinePatch,
-    ) -> Result<Row<budget_line_items::Entity>> {
-        change(ctx, &action::EDIT_BUDGET, |c| async move {
-            let line = line_of_draft(&c, id, expected_version).await?;
-            let amounts = [
-                ("input.q1Amount", &input.q1_amount),
-                ("input.q2Amount", &input.q2_amount),
-                ("input.q3Amount", &input.q3_amount),
-                ("input.q4Amount", &input.q4_amount),
-            ];
-            for (field, amount) in amounts {
-                if let Some(amount) = amount {
-                    money(field, amount.0)?;
-                }
+            let name = input.name.map(|name| text("input.name", &name, 255)).transpose()?;
+            let version = input.version.map(|version| text("input.version", &version, 50)).transpose()?;
+            let year = input.fiscal_year.map(fiscal_year).transpose()?;
+            if !input.department_id.is_undefined() {
+                department(&c, input.department_id.value().copied()).await?;
             }
-            let category = input.category.map(|category| text("input.category", &category, 100)).transpose()?;
-            let subcategory = patch_text("input.subcategory", input.subcategory, 100)?;
-            let description = patch_text("input.description", input.description, 2_000)?;
-            c.about::<budgets::Entity>(line.budget_id);
-            let line = c
-                .update(line, |line| {
-                    set(&mut line.category, category);
-                    patch(&mut line.subcategory, subcategory);
-                    patch(&mut line.description, description);
-                    set(&mut line.q1_amount, input.q1_amount);
-                    set(&mut line.q2_amount, input.q2_amount);
-                    set(&mut line.q3_amount, input.q3_amount);
-                    set(&mut line.q4_amount, input.q4_amount);
-                    patch(&mut line.assumptions, input.assumptions);
-                })
-                .await?;
-            Ok(Row::new(line.id))
-        })
-        .await
-    }
-
-    /// Removes a line from a draft budget.
-    async fn remove_budget_line(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The line.")] id: Uuid,
-        #[graphql(desc = "The version of the line that you saw.")] expected_version: i32,
-    ) -> Result<Row<budgets::Entity>> {
-        change(ctx, &action::EDIT_BUDGET, |c| async move {
-            let line = line_of_draft(&c, id, expected_version).await?;
-            let budget = line.budget_id;
-            c.about::<budgets::Entity>(budget);
-            c.delete(line).await?;
-            Ok(Row::new(budget))
+            let to_region = match input.region {
+                MaybeUndefined::Undefined => MaybeUndefined::Undefined,
+                given => Some(region(&c, optional_text("input.region", given.take(), 50)?)?).into(),
+            };
+            c.update(budget, |budget| {
+                set(&mut budget.name, name);
+                set(&mut budget.version, version);
+                set(&mut budget.fiscal_year, year);
+                patch(&mut budget.department_id, input.department_id);
+                patch(&mut budget.region, to_region);
+            })
+            .await?;
+            Ok(Row::new(id))
         })
         .await
     }
@@ -206,86 +128,13 @@ impl BudgetMutation {
         change(ctx, &action::DELETE_BUDGET, |c| async move {
             let budget = c.edit::<budgets::Entity>(id, expected_version).await?;
             draft(&budget)?;
+            c.about::<budgets::Entity>(id);
+            // One by one, so that the audit row tells what they were.
+            for line in c.all(lines_of(id)).await? {
+                c.delete(line).await?;
+            }
             c.delete(budget).await?;
             Ok(id)
-        })
-        .await
-    }
-
-    /// Submits a draft budget for approval.
-    async fn submit_budget(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The budget.")] id: Uuid,
-        #[graphql(desc = "The version of the budget that you saw.")] expected_version: i32,
-    ) -> Result<Row<budgets::Entity>> {
-        change(ctx, &action::SUBMIT_BUDGET, |c| async move {
-            let budget = c.edit::<budgets::Entity>(id, expected_version).await?;
-            draft(&budget)?;
-            c.update(budget, |budget| {
-                budget.status = Set(BudgetStatus::Submitted);
-                budget.submitted_by = Set(Some(c.actor().user_id));
-                budget.submitted_at = Set(Some(c.now()));
-            })
-            .await?;
-            Ok(Row::new(id))
-        })
-        .await
-    }
-
-    /// Approves a submitted budget; never by the one who submitted it.
-    async fn approve_budget(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The budget.")] id: Uuid,
-        #[graphql(desc = "The version of the budget that you saw.")] expected_version: i32,
-    ) -> Result<Row<budgets::Entity>> {
-        change(ctx, &action::APPROVE_BUDGET, |c| async move {
-            let budget = decide(&c, id, expected_version, BudgetStatus::Submitted).await?;
-            c.update(budget, |budget| {
-                budget.status = Set(BudgetStatus::Approved);
-                budget.approved_by = Set(Some(c.actor().user_id));
-                budget.approved_at = Set(Some(c.now()));
-            })
-            .await?;
-            Ok(Row::new(id))
-        })
-        .await
-    }
-
-    /// Rejects a submitted budget with a reason; it is a draft again.
-    async fn reject_budget(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The budget.")] id: Uuid,
-        #[graphql(desc = "The version of the budget that you saw.")] expected_version: i32,
-        #[graphql(desc = "Why it is rejected.")] reason: String,
-    ) -> Result<Row<budgets::Entity>> {
-        change(ctx, &action::REJECT_BUDGET, |c| async move {
-            c.reason(Some(&text("reason", &reason, 2_000)?), None);
-            let budget = decide(&c, id, expected_version, BudgetStatus::Submitted).await?;
-            c.update(budget, |budget| {
-                budget.status = Set(BudgetStatus::Draft);
-                budget.submitted_by = Set(None);
-                budget.submitted_at = Set(None);
-            })
-            .await?;
-            Ok(Row::new(id))
-        })
-        .await
-    }
-
-    /// Locks an approved budget for good; never by the one who submitted it.
-    async fn lock_budget(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The budget.")] id: Uuid,
-        #[graphql(desc = "The version of the budget that you saw.")] expected_version: i32,
-    ) -> Result<Row<budgets::Entity>> {
-        change(ctx, &action::LOCK_BUDGET, |c| async move {
-            let budget = decide(&c, id, expected_version, BudgetStatus::Approved).await?;
-            c.update(budget, |budget| budget.status = Set(BudgetStatus::Locked)).await?;
-            Ok(Row::new(id))
         })
         .await
     }
@@ -308,15 +157,13 @@ impl BudgetMutation {
                     fiscal_year: Set(from.fiscal_year),
                     version: Set(text("version", &version, 50)?),
                     department_id: Set(from.department_id),
+                    region: Set(from.region),
                     created_by: Set(Some(c.actor().user_id)),
                     ..Default::default()
                 })
                 .await?;
             c.note("copiedFrom", from.id.to_string());
-            let lines = budget_line_items::Entity::find()
-                .filter(budget_line_items::Column::BudgetId.eq(id))
-                .order_by_asc(budget_line_items::Column::Id);
-            let lines = c.all(lines).await?.into_iter().map(|line| budget_line_items::ActiveModel {
+            let lines = c.all(lines_of(id)).await?.into_iter().map(|line| budget_line_items::ActiveModel {
                 budget_id: Set(copy.id),
                 category: Set(line.category),
                 subcategory: Set(line.subcategory),
@@ -335,8 +182,9 @@ impl BudgetMutation {
     }
 }
 
-fn draft(budget: &budgets::Model) -> aether_store::Result<()> {
-    if budget.status == BudgetStatus::Draft {
+/// Refuses to change what is no draft.
+pub(super) fn draft(budget: &budgets::Model) -> aether_store::Result<()> {
+    if status(budget)?.is_editable() {
         return Ok(());
     }
     Err(Error::Precondition(
@@ -345,57 +193,53 @@ fn draft(budget: &budgets::Model) -> aether_store::Result<()> {
     ))
 }
 
-/// The line with its budget locked: whether the budget is a draft must not change meanwhile.
-async fn line_of_draft(c: &Change, id: Uuid, expected: i32) -> aether_store::Result<budget_line_items::Model> {
-    let line = budget_line_items::Entity::find_by_id(id);
-    let missing = || Error::NotFound("There is no budget line item with this id.".into());
-    let budget = c.one(line).await?.ok_or_else(missing)?.budget_id;
-    draft(&c.find::<budgets::Entity>(budget).await?)?;
-    c.edit::<budget_line_items::Entity>(id, expected).await
+/// Where the budget stands, as the rules know it.
+pub(super) fn status(budget: &budgets::Model) -> aether_store::Result<Status> {
+    Status::from_name(&label::<BudgetStatus>(&budget.status))
+        .ok_or_else(|| Error::internal("a status that the rules do not know"))
 }
 
-/// A budget that somebody else than its submitter decides on.
-async fn decide(c: &Change, id: Uuid, expected: i32, status: BudgetStatus) -> aether_store::Result<budgets::Model> {
-    let budget = c.edit::<budgets::Entity>(id, expected).await?;
-    if budget.status != status {
-        return Err(Error::Precondition(match status {
-            BudgetStatus::Approved => "Only an approved budget can be locked.".into(),
-            _ => "Only a submitted budget can be approved or rejected.".into(),
-        }));
-    }
-    if budget.submitted_by == Some(c.actor().user_id) {
-        return Err(Error::Forbidden {
-            permission: "budgets:approve",
-            because: Some("you submitted this budget, so somebody else has to decide on it."),
-        });
-    }
-    Ok(budget)
+fn lines_of(budget: Uuid) -> sea_orm::Select<budget_line_items::Entity> {
+    budget_line_items::Entity::find()
+        .filter(budget_line_items::Column::BudgetId.eq(budget))
+        .order_by_asc(budget_line_items::Column::Id)
 }
 
-async fn department_exists(c: &Change, id: Uuid) -> aether_store::Result<()> {
-    match c.one(departments::Entity::find_by_id(id)).await? {
-        Some(_) => Ok(()),
-        None => Err(Error::invalid("input.departmentId", "There is no department with this id.")),
+fn fiscal_year(year: i32) -> aether_store::Result<i32> {
+    match year {
+        1900..=2999 => Ok(year),
+        _ => Err(Error::invalid("input.fiscalYear", "A fiscal year is a year such as 2027.")),
     }
 }
 
-async fn add_lines(c: &Change, budget: Uuid, lines: Vec<BudgetLineInput>, field: &str) -> aether_store::Result<()> {
-    let mut rows = Vec::with_capacity(lines.len());
-    for (at, line) in lines.into_iter().enumerate() {
-        let path = |name: &str| format!("{field}.{at}.{name}");
-        rows.push(budget_line_items::ActiveModel {
-            budget_id: Set(budget),
-            category: Set(text(&path("category"), &line.category, 100)?),
-            subcategory: Set(line.subcategory),
-            description: Set(line.description),
-            q1_amount: Set(money(&path("q1Amount"), line.q1_amount.0)?),
-            q2_amount: Set(money(&path("q2Amount"), line.q2_amount.0)?),
-            q3_amount: Set(money(&path("q3Amount"), line.q3_amount.0)?),
-            q4_amount: Set(money(&path("q4Amount"), line.q4_amount.0)?),
-            assumptions: Set(line.assumptions.map(|value| value.0)),
-            ..Default::default()
-        });
+/// Refuses a department that the actor does not see; for an actor who is confined to one, none is every other's too.
+async fn department(c: &Change, id: Option<Uuid>) -> aether_store::Result<()> {
+    const FIELD: &str = "input.departmentId";
+    match id {
+        None if c.actor().is_confined_to_department() => Err(Error::invalid(
+            FIELD,
+            "Your view is confined to a department, so name the department that the budget is for.",
+        )),
+        None => Ok(()),
+        Some(id) => match c.one(departments::Entity::find_by_id(id)).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::invalid(FIELD, "There is no department with this id.")),
+        },
     }
-    c.insert_all(rows).await?;
-    Ok(())
+}
+
+/// The region that the actor's view is confined to.
+fn confined(c: &Change) -> Option<String> {
+    c.actor().confining_region().map(ToOwned::to_owned)
+}
+
+/// Refuses a region that the actor does not see.
+fn region(c: &Change, region: Option<String>) -> aether_store::Result<Option<String>> {
+    match confined(c) {
+        Some(own) if region.as_deref() != Some(&own) => Err(Error::invalid(
+            "input.region",
+            format!("Your view is confined to the region {own}, so the budget has to be for that region."),
+        )),
+        _ => Ok(region),
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use aether_entity::{
+    catalog::Kind,
     sea_orm_active_enums::{ReasonCategory, UserStatus},
     users,
 };
@@ -182,10 +183,17 @@ impl Change {
             "SELECT e.actor_id, u.name, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') \
              FROM event_outbox e LEFT JOIN users u ON u.id = e.actor_id WHERE e.topic <> 'audit' AND e.aggregate_id = ",
         )
-        .uuid(uuid_of::<E>(row, E::AGGREGATE).unwrap_or(id))
-        .push(" AND e.payload ->> 'id' = ")
-        .text(id.to_string())
-        .push(" ORDER BY e.sequence DESC LIMIT 1");
+        .uuid(uuid_of::<E>(row, E::AGGREGATE).unwrap_or(id));
+        match column::<E>("updated_at").map(|edited| row.get(edited)) {
+            // The edit and its event have the same moment, that of their transaction. An edit without an event of its own
+            // (a line that changes its budget's total, a row among many of an import) is not taken for an older one.
+            Some(Value::ChronoDateTimeWithTimeZone(Some(at))) => {
+                sql.push(" AND e.at = ").value(Kind::Timestamp, at.to_rfc3339()).push(" ORDER BY e.sequence LIMIT 1");
+            }
+            _ => {
+                sql.push(" AND e.payload ->> 'id' = ").text(id.to_string()).push(" ORDER BY e.sequence DESC LIMIT 1");
+            }
+        }
         let last = self.query(&sql).await?;
         let (mut changed_by, mut changed_at) = (None, None);
         if let Some(last) = last.first() {

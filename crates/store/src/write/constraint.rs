@@ -50,6 +50,10 @@ fn explain(error: DbErr, table: &str) -> Error {
             refusal.column().map(|column| column.to_lower_camel_case()).unwrap_or_default(),
             "A value is needed here.",
         ),
+        "23514" if refusal.constraint() == Some("ck_departments_cycle") => Error::invalid(
+            "parentId",
+            "A department cannot lie within itself or within one that lies below it. Choose another parent.",
+        ),
         // check_violation, numeric_value_out_of_range, string_data_right_truncation
         "23514" => {
             tracing::warn!(constraint = refusal.constraint(), "only the database refused a value");

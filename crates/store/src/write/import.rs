@@ -99,7 +99,7 @@ impl Change {
     async fn compare<'a>(&self, lines: &'a [MetricLine], source: Option<&str>) -> Result<(Vec<Edit<'a>>, Upserted)> {
         let actor = self.actor();
         let mut problems = Vec::new();
-        if let Some(region) = actor.region.as_deref().filter(|_| !actor.role.sees_every_region()) {
+        if let Some(region) = actor.confining_region() {
             for line in lines.iter().filter(|line| line.key.region.as_deref() != Some(region)).take(MOST_PROBLEMS) {
                 let message =
                     format!("Your view is confined to the region {region}, so you import rows of that region only.");

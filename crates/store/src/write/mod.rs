@@ -44,6 +44,7 @@ mod change;
 mod clauses;
 mod constraint;
 pub mod delivery;
+mod department;
 mod door;
 pub mod graph;
 mod house;

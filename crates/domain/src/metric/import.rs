@@ -1,0 +1,310 @@
+//! The lines in which metrics are imported: read from CSV, and written as it.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use chrono::{Datelike, NaiveDate};
+use rust_decimal::Decimal;
+
+use super::Kind;
+use crate::sheet::{self, Column, Line, LineError, MOST_PROBLEMS};
+
+/// How many lines an import takes.
+pub const MOST_LINES: usize = 50_000;
+
+/// What a value of the series stands for: no two values of an organization have the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MetricKey {
+    /// The date of the period.
+    pub date: NaiveDate,
+    /// The kind of metric.
+    pub kind: Kind,
+    /// The region, unless it is for all.
+    pub region: Option<String>,
+    /// The line of business, unless it is for all.
+    pub lob: Option<String>,
+    /// The product, unless it is for all.
+    pub product: Option<String>,
+}
+
+/// A forecast; its interval and its model belong to it, and a new one brings its own or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// What is expected.
+    pub value: Decimal,
+    /// The lower end of its confidence interval.
+    pub lower: Option<Decimal>,
+    /// The upper end, never below the lower.
+    pub upper: Option<Decimal>,
+    /// The model that made it.
+    pub model: Option<String>,
+}
+
+/// A line of an import. What is `None` is not said, and leaves what there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricLine {
+    /// Its place in the text, counting from 1, which is the header.
+    pub line: u64,
+    /// What it is a value of.
+    pub key: MetricKey,
+    /// What was achieved.
+    pub actual: Option<Decimal>,
+    /// What is expected.
+    pub forecast: Option<Forecast>,
+    /// What was planned.
+    pub budget: Option<Decimal>,
+    /// The currency of its amounts, ISO 4217.
+    pub currency: Option<String>,
+}
+
+const COLUMNS: [Column; 12] = [
+    Column { name: "date", aliases: &["metric_date", "period", "month"], required: true },
+    Column { name: "metric_type", aliases: &["metric", "type", "kpi"], required: true },
+    Column { name: "region", aliases: &[], required: false },
+    Column { name: "lob", aliases: &["line_of_business", "business_line"], required: false },
+    Column { name: "product", aliases: &["product_line"], required: false },
+    Column { name: "actual", aliases: &["actual_value", "actuals"], required: false },
+    Column { name: "forecast", aliases: &["forecast_value"], required: false },
+    Column { name: "budget", aliases: &["budget_value", "plan"], required: false },
+    Column { name: "confidence_lower", aliases: &["forecast_lower", "lower"], required: false },
+    Column { name: "confidence_upper", aliases: &["forecast_upper", "upper"], required: false },
+    Column { name: "forecast_model", aliases: &["model"], required: false },
+    Column { name: "currency", aliases: &["currency_code"], required: false },
+];
+
+/// Reads the CSV of an import of metrics.
+///
+/// # Errors
+/// What is wrong, line by line: at most [`MOST_PROBLEMS`].
+pub fn parse_metrics(text: &str) -> Result<Vec<MetricLine>, Vec<LineError>> {
+    let lines = sheet::read(text, &COLUMNS, MOST_LINES)?;
+    let mut problems = Vec::new();
+    let mut read = Vec::with_capacity(lines.len());
+    let mut seen = HashMap::with_capacity(lines.len());
+    for line in &lines {
+        if let Some(metric) = of_line(line, &mut problems) {
+            match seen.get(&metric.key) {
+                Some(first) => problems.push(LineError::new(
+                    line.number,
+                    "",
+                    format!(
+                        "Line {first} has a value for the same date, metric, region, line of business and product."
+                    ),
+                )),
+                None => {
+                    seen.insert(metric.key.clone(), line.number);
+                    read.push(metric);
+                }
+            }
+        }
+        if problems.len() >= MOST_PROBLEMS {
+            problems.truncate(MOST_PROBLEMS);
+            break;
+        }
+    }
+    if problems.is_empty() { Ok(read) } else { Err(problems) }
+}
+
+/// Writes metrics as the CSV that [`parse_metrics`] reads.
+#[must_use]
+pub fn format_metrics(lines: &[MetricLine]) -> String {
+    let number = |value: Option<Decimal>| Cow::Owned(value.map(|value| value.to_string()).unwrap_or_default());
+    let header: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
+    sheet::write(
+        &header,
+        lines.iter().map(|line| {
+            let text = |text: &'_ Option<String>| Cow::Owned(text.clone().unwrap_or_default());
+            let forecast = line.forecast.as_ref();
+            vec![
+                line.key.date.to_string().into(),
+                line.key.kind.as_str().into(),
+                text(&line.key.region),
+                text(&line.key.lob),
+                text(&line.key.product),
+                number(line.actual),
+                number(forecast.map(|forecast| forecast.value)),
+                number(line.budget),
+                number(forecast.and_then(|forecast| forecast.lower)),
+                number(forecast.and_then(|forecast| forecast.upper)),
+                text(&forecast.and_then(|forecast| forecast.model.clone())),
+                text(&line.currency),
+            ]
+        }),
+    )
+}
+
+/// One line; `None` if it is wrong, which the problems then say.
+fn of_line(line: &Line, problems: &mut Vec<LineError>) -> Option<MetricLine> {
+    let before = problems.len();
+    let mut cells = Cells { line, problems };
+    let date = cells.date(0);
+    let kind = cells.kind(1);
+    let [region, lob, product] = [(2, 50), (3, 50), (4, 100)].map(|(column, most)| cells.text(column, most));
+    let [actual, value, budget, lower, upper] = [5, 6, 7, 8, 9].map(|column| cells.number(column));
+    let model = cells.text(10, 100);
+    let currency = cells.currency(11);
+    if cells.problems.len() > before {
+        return None;
+    }
+    if actual.is_none() && value.is_none() && budget.is_none() {
+        cells.wrong(5, "This line has no value. Give an actual, a forecast or a budget.");
+    }
+    if value.is_none() && (lower.is_some() || upper.is_some() || model.is_some()) {
+        cells.wrong(6, "A confidence interval or a model needs the forecast that it belongs to.");
+    }
+    if lower.zip(upper).is_some_and(|(lower, upper)| lower > upper) {
+        cells.wrong(9, "The upper end of the confidence interval is below the lower one.");
+    }
+    if problems.len() > before {
+        return None;
+    }
+    Some(MetricLine {
+        line: line.number,
+        key: MetricKey { date: date?, kind: kind?, region, lob, product },
+        actual,
+        forecast: value.map(|value| Forecast { value, lower, upper, model }),
+        budget,
+        currency,
+    })
+}
+
+/// The cells of a line, read into values.
+struct Cells<'a> {
+    line: &'a Line,
+    problems: &'a mut Vec<LineError>,
+}
+
+impl<'a> Cells<'a> {
+    fn wrong(&mut self, column: usize, message: impl Into<String>) {
+        self.problems.push(LineError::new(self.line.number, COLUMNS[column].name, message));
+    }
+
+    fn needed(&mut self, column: usize) -> Option<&'a str> {
+        let cell = self.line.cell(column);
+        if cell.is_none() {
+            self.wrong(column, "A value is needed here.");
+        }
+        cell
+    }
+
+    fn date(&mut self, column: usize) -> Option<NaiveDate> {
+        let cell = self.needed(column)?;
+        let date = read_date(cell);
+        if date.is_none() {
+            self.wrong(column, "A date is written as 2026-01-31, or 2026-01 for the first day of a month.");
+        }
+        date
+    }
+
+    fn kind(&mut self, column: usize) -> Option<Kind> {
+        let cell = self.needed(column)?;
+        let kind = Kind::from_name(cell);
+        if kind.is_none() {
+            let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+            self.wrong(column, format!("There is no such metric. Metrics are: {}.", names.join(", ")));
+        }
+        kind
+    }
+
+    fn text(&mut self, column: usize, most: usize) -> Option<String> {
+        let cell = self.line.cell(column)?;
+        if cell.chars().count() > most {
+            self.wrong(column, format!("This has more than {most} characters."));
+        }
+        Some(cell.to_owned())
+    }
+
+    fn number(&mut self, column: usize) -> Option<Decimal> {
+        let cell = self.line.cell(column)?;
+        let number = read_amount(cell);
+        if number.is_none() {
+            self.wrong(
+                column,
+                "A number is written as -1234.56: at most 18 digits and two decimals, without separators, signs of currency \
+                 or percent.",
+            );
+        }
+        number
+    }
+
+    fn currency(&mut self, column: usize) -> Option<String> {
+        let cell = self.line.cell(column)?;
+        if cell.len() != 3 || !cell.bytes().all(|c| c.is_ascii_uppercase()) {
+            self.wrong(column, "A currency is an ISO 4217 code of three capitals, such as USD.");
+        }
+        Some(cell.to_owned())
+    }
+}
+
+/// A day, or the first day of a month.
+fn read_date(text: &str) -> Option<NaiveDate> {
+    let is_date = |text: &str| text.bytes().all(|c| c.is_ascii_digit() || c == b'-');
+    let date = match text.len() {
+        10 if is_date(text) => text.parse().ok()?,
+        7 if is_date(text) => format!("{text}-01").parse().ok()?,
+        _ => return None,
+    };
+    Some(date).filter(|date: &NaiveDate| (1900..=2999).contains(&date.year()))
+}
+
+/// A number that `NUMERIC(20,2)` holds exactly.
+fn read_amount(text: &str) -> Option<Decimal> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, cents) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(cents) || whole.len() > 18 || cents.trim_end_matches('0').len() > 2 {
+        return None;
+    }
+    Decimal::from_str_exact(text.trim_end_matches('.'))
+        .ok()
+        .map(|value| if value.is_zero() { Decimal::ZERO } else { value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_dates_are_read_strictly() {
+        for (text, number) in [("1", "1"), ("-0.50", "-0.50"), ("0012.3", "12.3"), ("-0", "0"), ("1.500", "1.500")] {
+            assert_eq!(read_amount(text).map(|n| n.to_string()).as_deref(), Some(number), "{text}");
+        }
+        for text in
+            ["", "-", "1,000", "1e3", "1_000", "+1", "1.", ".5", "1.234", "$1", "5%", "1234567890123456789", "١"]
+        {
+            assert_eq!(read_amount(text), None, "{text}");
+        }
+        assert_eq!(read_date("2026-02").map(|date| date.to_string()).as_deref(), Some("2026-02-01"));
+        for text in ["2026-02-30", "2026-2-1", "26-02-01", "01.02.2026", "1899-12-31", "2026-13", "+026-01-01"] {
+            assert_eq!(read_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn problems_name_line_and_column() {
+        let text = "date,metric_type,actual,forecast,confidence_lower,confidence_upper,currency\n\
+                    2026-01,REVENUE,1,,,,USD\n\
+                    2026-01-01,revenue,2,,,,\n\
+                    2026-13,PROFIT,x,,,,usd\n\
+                    2026-02,MRR,,,,,\n\
+                    2026-02,MRR,,1,3,2,\n\
+                    2026-02,MRR,1,,3,,\n\
+                    ,,1,,,,\n";
+        let problems = parse_metrics(text).expect_err("much is wrong");
+        let told: Vec<_> = problems.iter().map(|problem| (problem.line, problem.field.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                (3, ""),
+                (4, "date"),
+                (4, "metric_type"),
+                (4, "actual"),
+                (4, "currency"),
+                (5, "actual"),
+                (6, "confidence_upper"),
+                (7, "forecast"),
+                (8, "date"),
+                (8, "metric_type"),
+            ]
+        );
+    }
+}

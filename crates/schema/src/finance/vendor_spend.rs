@@ -1,0 +1,174 @@
+//! What is spent on vendors, month by month.
+
+use aether_entity::{vendor_spend, vendors};
+use aether_store::{
+    Error,
+    write::{Change, action},
+};
+use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
+use chrono::{Months, NaiveDate};
+use rust_decimal::{Decimal, RoundingStrategy};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::{
+    change::change,
+    graph::Row,
+    input::{Scalar, first_of_month, money, patch, positive_money},
+};
+
+/// What was spent on a vendor in a month.
+#[derive(InputObject)]
+struct VendorSpendInput {
+    /// The month, given as its first day.
+    period_date: Scalar<NaiveDate>,
+    /// Amount spent in the month, in the currency of the organization; negative when credits exceed invoices.
+    amount: Scalar<Decimal>,
+    /// Amount budgeted for the month, in the currency of the organization; null empties it, absent leaves it.
+    budget_amount: MaybeUndefined<Scalar<Decimal>>,
+    /// Amount by kind of spend, as an object such as `{ compute: 50000, storage: "20000.50" }`, whose amounts must add up to
+    /// the amount. Null or absent when it is not broken down.
+    breakdown: Option<Scalar<Json>>,
+}
+
+/// What is spent on vendors.
+#[derive(Default)]
+pub(crate) struct VendorSpendMutation;
+
+#[Object]
+impl VendorSpendMutation {
+    /// Records what was spent on a vendor in a month, or corrects it. The change against the same month of the prior year is
+    /// worked out, here and in the same month of the next year.
+    async fn record_vendor_spend(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The vendor.")] vendor_id: Uuid,
+        #[graphql(desc = "The version of the month's spend that you saw; needed where there is one already.")]
+        expected_version: Option<i32>,
+        #[graphql(desc = "What was spent.")] input: VendorSpendInput,
+    ) -> Result<Row<vendor_spend::Entity>> {
+        change(ctx, &action::RECORD_VENDOR_SPEND, |c| async move {
+            let period = first_of_month("input.periodDate", input.period_date.0)?;
+            let amount = money("input.amount", input.amount.0)?;
+            if let MaybeUndefined::Value(budget) = &input.budget_amount {
+                positive_money("input.budgetAmount", budget.0)?;
+            }
+            let breakdown = input.breakdown.map(|breakdown| breakdown.0).filter(|breakdown| !breakdown.is_null());
+            if let Some(breakdown) = &breakdown {
+                adds_up(breakdown, amount)?;
+            }
+            // The vendor is locked, so that no two record the same month at once.
+            let vendor = c.find::<vendors::Entity>(vendor_id).await?;
+            c.about::<vendors::Entity>(vendor.id);
+            let before = month(&c, vendor.id, period.checked_sub_months(Months::new(12))).await?;
+            let yoy = change_in_percent(before.map(|before| before.amount), amount);
+            let spend = match month(&c, vendor.id, Some(period)).await? {
+                Some(known) => {
+                    let expected = expected_version.ok_or_else(there_already)?;
+                    c.expect::<vendor_spend::Entity>(&known, expected).await?;
+                    c.update(known, |spend| {
+                        spend.amount = Set(amount);
+                        patch(&mut spend.budget_amount, input.budget_amount);
+                        spend.breakdown = Set(breakdown);
+                        spend.yoy_change = Set(yoy);
+                    })
+                    .await?
+                }
+                None => {
+                    c.insert(vendor_spend::ActiveModel {
+                        vendor_id: Set(vendor.id),
+                        organization_id: Set(vendor.organization_id),
+                        period_date: Set(period),
+                        amount: Set(amount),
+                        budget_amount: Set(input.budget_amount.take().map(|budget| budget.0)),
+                        yoy_change: Set(yoy),
+                        breakdown: Set(breakdown),
+                        ..Default::default()
+                    })
+                    .await?
+                }
+            };
+            if let Some(after) = month(&c, vendor.id, period.checked_add_months(Months::new(12))).await? {
+                let yoy = change_in_percent(Some(amount), after.amount);
+                c.update(after, |after| after.yoy_change = Set(yoy)).await?;
+            }
+            Ok(Row::new(spend.id))
+        })
+        .await
+    }
+}
+
+/// Refuses a breakdown whose amounts are not those of the whole.
+fn adds_up(breakdown: &Json, amount: Decimal) -> aether_store::Result<()> {
+    const FIELD: &str = "input.breakdown";
+    let parts = breakdown
+        .as_object()
+        .ok_or_else(|| Error::invalid(FIELD, "A breakdown is an object of amounts by kind of spend."))?;
+    let mut sum = Decimal::ZERO;
+    for (name, part) in parts {
+        let number = match part {
+            Json::Number(number) => Decimal::from_str_exact(&number.to_string()).ok(),
+            Json::String(text) => Decimal::from_str_exact(text).ok(),
+            _ => None,
+        };
+        let path = format!("{FIELD}.{name}");
+        let number = number.ok_or_else(|| Error::invalid(&path, "This is no amount."))?;
+        sum += money(&path, number)?;
+    }
+    if sum != amount {
+        return Err(Error::invalid(FIELD, format!("The parts add up to {sum}, and the amount is {amount}.")));
+    }
+    Ok(())
+}
+
+/// What was spent on the vendor in a month, locked.
+async fn month(
+    c: &Change,
+    vendor: Uuid,
+    period: Option<NaiveDate>,
+) -> aether_store::Result<Option<vendor_spend::Model>> {
+    let Some(period) = period else { return Ok(None) };
+    let spend = vendor_spend::Entity::find()
+        .filter(vendor_spend::Column::VendorId.eq(vendor))
+        .filter(vendor_spend::Column::PeriodDate.eq(period))
+        .lock(LockType::NoKeyUpdate);
+    c.one(spend).await
+}
+
+/// By how many percent an amount has changed, to two decimals. There is no answer without an amount to compare with, or where
+/// that is zero or less; nor where the change is too large to mean anything, ten million percent and more.
+fn change_in_percent(from: Option<Decimal>, to: Decimal) -> Option<Decimal> {
+    let from = from.filter(|from| from.is_sign_positive() && !from.is_zero())?;
+    let change = to.checked_sub(from)?.checked_div(from)?.checked_mul(Decimal::ONE_HUNDRED)?;
+    let change = change.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    (change.abs() < Decimal::from(10_000_000)).then_some(change)
+}
+
+fn there_already() -> Error {
+    Error::invalid(
+        "expectedVersion",
+        "This month is recorded already. Read it, and send its rowVersion as expectedVersion to correct it.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(from: &str, to: &str) -> Option<String> {
+        let number = |text: &str| text.parse::<Decimal>().expect("a number");
+        change_in_percent(Some(number(from)), number(to)).map(|change| change.to_string())
+    }
+
+    #[test]
+    fn years_are_compared_where_they_can_be() {
+        assert_eq!(change("100", "110").as_deref(), Some("10"));
+        assert_eq!(change("300", "100").as_deref(), Some("-66.67"));
+        assert_eq!(change("200", "-100").as_deref(), Some("-150"));
+        for (from, to) in [("0", "1"), ("-5", "5"), ("0.01", "999999999999")] {
+            assert_eq!(change(from, to), None);
+        }
+        assert_eq!(change_in_percent(None, Decimal::ONE), None);
+    }
+}
