@@ -209,6 +209,8 @@ fn the_score_is_the_documented_one() {
         (10, 1, 1, "0.95"),
         (40, 3, 2, "0.9675"),
         (3, 1, 0, "0.9"),
+        // Halfway is rounded up, as PostgreSQL does.
+        (16, 1, 0, "0.9813"),
         (7, 2, 1, "0.8857"),
         (4, 4, 4, "0.5"),
         (0, 0, 0, "1"),

@@ -3,6 +3,9 @@
 //! Types, filters, orders and connections are read off the store's model (`types`); a selection becomes one plan for the
 //! store (`plan`); hand-written resolvers are in `auth`; errors get their codes in [`error`].
 
+// Merged objects nest: the future of a mutation is as deep as there are groups of mutations, several levels for each.
+#![recursion_limit = "512"]
+
 mod audit;
 mod audit_log;
 mod auth;
@@ -33,6 +36,7 @@ use aether_store::{
     },
 };
 use async_graphql::{EmptySubscription, MergedObject, Pos, Request, Response, SDLExportOptions, Value};
+use futures::future::BoxFuture;
 use uuid::Uuid;
 
 use self::error::code;
@@ -106,14 +110,10 @@ pub struct Schema(async_graphql::Schema<Query, Mutation, EmptySubscription>);
 impl Schema {
     /// The schema with these limits. Without introspection it still answers everything else.
     pub fn new(limits: Limits, introspection: bool) -> Self {
-        let mut builder = async_graphql::Schema::build(
-            Query::default(),
-            Mutation::default(),
-            EmptySubscription,
-        )
-        .limit_depth(limits.max_depth)
-        .limit_complexity(limits.max_fields)
-        .data(limits);
+        let mut builder = async_graphql::Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+            .limit_depth(limits.max_depth)
+            .limit_complexity(limits.max_fields)
+            .data(limits);
         if !introspection {
             builder = builder.disable_introspection();
         }
@@ -164,7 +164,7 @@ impl Schema {
         let mut response = if together {
             self.together(request, &reader, &door).await
         } else {
-            reader.run(self.0.execute(request)).await
+            reader.run(self.resolve(request)).await
         };
         order::restore(&mut response.data, &keys);
         response.errors = response.errors.into_iter().map(error::with_code).collect();
@@ -174,12 +174,17 @@ impl Schema {
         response
     }
 
+    /// Resolves a request. Boxed, so that whoever calls it need not know what it consists of: compiling that takes long.
+    fn resolve(&self, request: Request) -> BoxFuture<'_, Response> {
+        Box::pin(self.0.execute(request))
+    }
+
     /// Executes a request whose mutations succeed or fail as one.
     async fn together(&self, request: Request, reader: &Reader, door: &Door) -> Response {
         if let Err(error) = door.begin_together().await {
             return failed(error);
         }
-        let mut response = reader.run(self.0.execute(request)).await;
+        let mut response = reader.run(self.resolve(request)).await;
         match door.end_together(response.errors.is_empty()).await {
             Ok(true) => {}
             Ok(false) => response.data = Value::Null,
