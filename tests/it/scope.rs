@@ -163,7 +163,9 @@ impl Who {
             | "reconciliation_items"
             | "golden_records"
             | "golden_record_versions"
-            | "downstream_connectors" => format!("workspace_id IN {}", self.workspaces(ALL)),
+            | "downstream_connectors"
+            | "connector_deliveries"
+            | "delivery_attempts" => format!("workspace_id IN {}", self.workspaces(ALL)),
             table => panic!("Who sees the rows of {table}? Say it here, from permissions.md."),
         }
     }
