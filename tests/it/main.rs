@@ -11,6 +11,7 @@ mod departments;
 mod door;
 mod errors;
 mod filters;
+mod finance_docs;
 mod locks;
 mod metrics;
 mod migrations;
