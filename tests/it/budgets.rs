@@ -36,6 +36,12 @@ pub fn cases() -> Vec<Case> {
         case!("createBudget", DRAFTERS, "SELECT gen_random_uuid()::text AS version",
             "mutation($version: String!) { createBudget(input: { name: \"New\", fiscalYear: 2031, version: $version,
                 lines: [{ category: \"Travel\", q1Amount: \"100.50\" }] }) { id totalAmount } }"),
+        case!(
+            "editBudget",
+            DRAFTERS,
+            DRAFT,
+            "mutation($id: UUID!, $expectedVersion: Int!) { editBudget(id: $id, expectedVersion: $expectedVersion, input: { name: \"Other\" }) { name } }"
+        ),
         case!("addBudgetLines", DRAFTERS, DRAFT,
             "mutation($id: UUID!, $expectedVersion: Int!) { addBudgetLines(budgetId: $id, expectedVersion: $expectedVersion,
                 lines: [{ category: \"Software\", q4Amount: \"5\" }]) { totalAmount } }"),
@@ -110,4 +116,74 @@ async fn a_budget_goes_from_draft_to_lock_and_never_by_one_person_alone() {
     assert_eq!(actions, ["BUDGET_CREATE", "BUDGET_SUBMIT", "BUDGET_APPROVE"]);
     assert_eq!(trail[2]["details"]["before"]["status"], "SUBMITTED");
     assert_eq!(trail[2]["details"]["after"]["status"], "APPROVED");
+}
+
+#[tokio::test]
+async fn a_draft_is_edited_rejected_and_deleted_with_its_lines() {
+    let gateway = Gateway::demo().await;
+    let (cfo, analyst) = (gateway.cfo().await, gateway.sign_in("analyst@aether-demo.com", "aether-demo").await);
+    let created = analyst
+        .data("mutation { createBudget(input: { name: \"Draft\", fiscalYear: 2033, version: \"v1\", lines: [{ category: \"Travel\", q1Amount: \"7\" }] }) { id } }")
+        .await["createBudget"]
+        .clone();
+    let id = created["id"].as_str().expect("an id");
+    let edit = "mutation($id: UUID!, $v: Int!, $input: BudgetPatch!) { editBudget(id: $id, expectedVersion: $v, input: $input) {
+        name fiscalYear version region totalAmount rowVersion } }";
+    let edited =
+        analyst.run(edit, json!({ "id": id, "v": 2, "input": { "name": "Plan", "region": "Europe" } })).await.ok();
+    assert_eq!(
+        edited["editBudget"],
+        json!({ "name": "Plan", "fiscalYear": 2033, "version": "v1", "region": "Europe", "totalAmount": "7.00", "rowVersion": 3 })
+    );
+    for (input, field) in [
+        (json!({ "fiscalYear": 33 }), "input.fiscalYear"),
+        (json!({ "name": "" }), "input.name"),
+        (json!({ "departmentId": "00000000-0000-0000-0000-000000000000" }), "input.departmentId"),
+    ] {
+        let refused = analyst.run(edit, json!({ "id": id, "v": 3, "input": input })).await;
+        assert_eq!(
+            (refused.code(), &refused.body["errors"][0]["extensions"]["field"]),
+            ("VALIDATION_FAILED", &json!(field))
+        );
+    }
+    let step = |name: &str, more: &str| {
+        format!(
+            "mutation($id: UUID!, $v: Int!) {{ {name}(id: $id, expectedVersion: $v{more}) {{ status submittedAt }} }}"
+        )
+    };
+    analyst.run(&step("submitBudget", ""), json!({ "id": id, "v": 3 })).await.ok();
+    let late = analyst.run(edit, json!({ "id": id, "v": 4, "input": { "name": "Late" } })).await;
+    assert_eq!(late.code(), "PRECONDITION_FAILED");
+    let rejected = cfo.run(&step("rejectBudget", ", reason: \"Too dear\""), json!({ "id": id, "v": 4 })).await.ok();
+    assert_eq!(rejected["rejectBudget"], json!({ "status": "DRAFT", "submittedAt": null }));
+    let delete = "mutation($id: UUID!, $v: Int!) { deleteBudget(id: $id, expectedVersion: $v) }";
+    assert_eq!(analyst.run(delete, json!({ "id": id, "v": 5 })).await.ok()["deleteBudget"], id);
+    let trail =
+        gateway.rows(&format!("SELECT action, details FROM audit_logs WHERE resource_id = '{id}' ORDER BY id")).await;
+    let actions: Vec<_> = trail.iter().map(|row| row["action"].as_str().expect("an action")).collect();
+    assert_eq!(actions, ["BUDGET_CREATE", "BUDGET_EDIT", "BUDGET_SUBMIT", "BUDGET_REJECT", "BUDGET_DELETE"]);
+    assert_eq!(trail[3]["details"]["reason"], "Too dear");
+    let deleted = &trail[4]["details"];
+    assert_eq!(
+        (&deleted["before"]["name"], &deleted["also"][0]["before"]["q1Amount"]),
+        (&json!("Plan"), &json!("7.00"))
+    );
+}
+
+#[tokio::test]
+async fn who_sees_one_region_budgets_for_it() {
+    let gateway = Gateway::demo().await;
+    let europe = gateway.sign_in("europe.analyst@aether-demo.com", "aether-demo").await;
+    let create = "mutation($region: String, $version: String!) {
+        createBudget(input: { name: \"Mine\", fiscalYear: 2034, version: $version, region: $region }) { id region } }";
+    let own = europe.run(create, json!({ "version": "v1" })).await.ok();
+    assert_eq!(own["createBudget"]["region"], "Europe");
+    let other = europe.run(create, json!({ "version": "v2", "region": "Asia" })).await;
+    assert_eq!(
+        (other.code(), &other.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("input.region"))
+    );
+    let copy = "mutation($id: UUID!) { copyBudget(id: $id, version: \"v3\") { region } }";
+    let copied = europe.run(copy, json!({ "id": own["createBudget"]["id"] })).await.ok();
+    assert_eq!(copied["copyBudget"]["region"], "Europe");
 }

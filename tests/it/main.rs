@@ -17,6 +17,7 @@ mod drafting;
 mod errors;
 mod filters;
 mod golden;
+mod finance_docs;
 mod locks;
 mod metrics;
 mod migrations;

@@ -185,12 +185,13 @@ async fn who_sees_one_region_imports_and_overrides_that_region_only() {
         done["overrideForecast"],
         json!({ "forecastValue": "1234.50", "forecastModel": "manual override", "confidenceLower": null, "confidenceUpper": null, "rowVersion": 2 })
     );
-    let told = gateway.rows("SELECT * FROM audit_logs WHERE action = 'FORECAST_OVERRIDE'").await;
+    let id = ids["Europe"].as_str().expect("an id");
+    let told = gateway.rows(&format!("SELECT * FROM audit_logs WHERE resource_id = '{id}'")).await;
     assert_eq!(told.len(), 1);
     assert_eq!((&told[0]["risk_level"], &told[0]["requires_review"]), (&json!("high"), &json!(true)));
     assert_eq!(
-        (&told[0]["resource_id"], &told[0]["details"]["reason"]),
-        (&ids["Europe"], &json!("A large renewal slipped"))
+        (&told[0]["action"], &told[0]["details"]["reason"]),
+        (&json!("FORECAST_OVERRIDE"), &json!("A large renewal slipped"))
     );
     assert_eq!(
         told[0]["details"]["before"],

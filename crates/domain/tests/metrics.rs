@@ -55,7 +55,7 @@ fn line() -> impl Strategy<Value = MetricLine> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn what_is_written_is_read_again(mut lines in vec(line(), 0..20)) {

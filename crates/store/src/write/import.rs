@@ -286,7 +286,13 @@ fn mixed<'a>(before: &'a Values, line: &MetricLine) -> Option<&'a str> {
 impl Values {
     /// The columns with their values.
     fn fields(&self) -> [(&'static str, Value); 8] {
-        let number = |value: Option<Decimal>| Value::from(value.map(|value| value.to_string()));
+        // With the decimals of the column, so that the same number is the same text.
+        let number = |value: Option<Decimal>| {
+            Value::from(value.map(|mut value| {
+                value.rescale(2);
+                value.to_string()
+            }))
+        };
         [
             ("actual_value", number(self.actual_value)),
             ("forecast_value", number(self.forecast_value)),
