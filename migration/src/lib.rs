@@ -39,6 +39,7 @@ changes! {
     "0014_gateway",
     "0015_summaries",
     "0017_writing",
+    "0023_sign_in",
 }
 
 /// Brings a database to the newest change, or back.

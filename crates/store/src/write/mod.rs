@@ -13,6 +13,7 @@ mod constraint;
 mod door;
 mod house;
 pub mod idempotency;
+mod people;
 mod record;
 pub mod session;
 mod sign_in_audit;
