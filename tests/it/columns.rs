@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::{
-    model::{OWN, Sdl, camel, type_of},
+    model::{OWN, camel, type_of},
     support::Gateway,
 };
 

@@ -11,6 +11,7 @@ mod locks;
 mod migrations;
 mod model;
 mod paging;
+mod people;
 mod reading;
 mod scope;
 mod search;
