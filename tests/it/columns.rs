@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     model::{OWN, camel, type_of},
-    support::Gateway,
+    support::{Gateway, Sdl},
 };
 
 /// `table.column exposed` or `table.column hidden`, a line each.

@@ -59,10 +59,12 @@ async fn who_is_invited_joins_with_a_password_of_its_own() {
     let told = format!("{rows:?}");
     assert!(!told.contains("argon2") && !told.contains(token.as_str().expect("a token")), "{told}");
     let id = guest["id"].as_str().expect("an id");
-    let events = gateway.rows(&format!(
-        "SELECT kind FROM event_outbox WHERE topic = 'user' AND payload ->> 'id' = '{id}' ORDER BY sequence"
-    ));
-    let kinds: Vec<_> = events.await.iter().map(|event| event["kind"].clone()).collect();
+    let events = gateway
+        .rows(&format!(
+            "SELECT kind FROM event_outbox WHERE topic = 'user' AND payload ->> 'id' = '{id}' ORDER BY sequence"
+        ))
+        .await;
+    let kinds: Vec<_> = events.iter().map(|event| event["kind"].clone()).collect();
     assert_eq!(kinds, [json!("created"), json!("updated")]);
 }
 

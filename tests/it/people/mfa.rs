@@ -82,8 +82,9 @@ async fn a_device_is_enrolled_confirmed_and_asked_for() {
     let plain = gateway.value(&format!(
         "SELECT count(*) FROM users u, user_recovery_codes c WHERE u.email = '{ANALYST}' AND (position('{secret}'::bytea IN u.mfa_secret) > 0
            OR c.code_hash = '{}'::bytea)", recovery[0]
-    ));
-    assert_eq!(plain.await, 0);
+    ))
+    .await;
+    assert_eq!(plain, 0);
 }
 
 #[tokio::test]

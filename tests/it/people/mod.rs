@@ -16,7 +16,7 @@ use totp_rs::{Algorithm, Secret, TOTP};
 use crate::{
     case,
     door::{Case, May},
-    support::{Answer, Gateway, HOME, User},
+    support::{Answer, Gateway, User},
 };
 
 const CFO: &str = "sarah.chen@aether-demo.com";

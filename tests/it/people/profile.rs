@@ -97,8 +97,9 @@ async fn a_wrong_current_password_counts_as_a_failed_sign_in() {
     let analyst = gateway.sign_in(ANALYST, HOME).await;
     for failures in 1..=4 {
         assert_eq!(field(&change_password(&analyst, "wrong", STRONG).await), ("VALIDATION_FAILED", "current"));
-        let counted = gateway.value(&format!("SELECT failed_login_attempts FROM users WHERE email = '{ANALYST}'"));
-        assert_eq!(counted.await, failures);
+        let counted =
+            gateway.value(&format!("SELECT failed_login_attempts FROM users WHERE email = '{ANALYST}'")).await;
+        assert_eq!(counted, failures);
     }
     change_password(&analyst, "wrong", STRONG).await;
     let locked = change_password(&analyst, PASSWORD, STRONG).await;

@@ -60,10 +60,12 @@ async fn a_role_counts_from_the_next_request_and_nobody_gives_more_than_they_hol
     assert_eq!((&rows[0]["resource_id"], &rows[0]["risk_level"]), (&json!(id), &json!("high")));
     assert_eq!(rows[0]["details"]["before"], json!({ "role": "VIEWER" }));
     assert_eq!(rows[0]["details"]["after"], json!({ "role": "ANALYST" }));
-    let events = gateway.rows(&format!(
-        "SELECT changed_fields FROM event_outbox WHERE topic = 'user' AND aggregate_id = '{id}' ORDER BY sequence"
-    ));
-    assert_eq!(events.await, vec![json!({ "changed_fields": ["role"] }); 2]);
+    let events = gateway
+        .rows(&format!(
+            "SELECT changed_fields FROM event_outbox WHERE topic = 'user' AND aggregate_id = '{id}' ORDER BY sequence"
+        ))
+        .await;
+    assert_eq!(events, vec![json!({ "changed_fields": ["role"] }); 2]);
 }
 
 #[tokio::test]
@@ -138,8 +140,8 @@ async fn deactivation_ends_every_session_at_the_next_request() {
          UNION SELECT t.xmin::text FROM refresh_tokens t JOIN user_sessions s ON s.id = t.session_id
           WHERE s.user_id = '{id}' AND t.revoked_at > now() - interval '1 minute'
          UNION SELECT xmin::text FROM audit_logs WHERE action = 'USER_DEACTIVATE' AND resource_id = '{id}'"
-    ));
-    assert_eq!(written.await.len(), 1);
+    )).await;
+    assert_eq!(written.len(), 1);
     let row = trail(&gateway, &["USER_DEACTIVATE"]).await.remove(0);
     assert_eq!(row["details"]["reason"], "Left");
     assert!(row["details"]["after"]["sessionsEnded"].as_i64().expect("a number") >= 2, "{row:#}");
