@@ -38,6 +38,7 @@ changes! {
     "0013_audit_events",
     "0014_gateway",
     "0015_summaries",
+    "0016_audit_log",
     "0017_writing",
     "0023_sign_in",
 }

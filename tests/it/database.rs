@@ -12,23 +12,23 @@ use crate::support::{Gateway, cluster};
 const WRITER: &str = "SET LOCAL ROLE aether_writer; ";
 
 /// The reason for which the database refuses this.
-async fn refusal(gateway: &Gateway, sql: &str) -> String {
+pub async fn refusal(gateway: &Gateway, sql: &str) -> String {
     match gateway.owner.execute_unprepared(sql).await {
         Ok(done) => panic!("{sql}: done to {} rows", done.rows_affected()),
         Err(error) => error.to_string(),
     }
 }
 
-async fn count(gateway: &Gateway, sql: &str) -> i64 {
+pub async fn count(gateway: &Gateway, sql: &str) -> i64 {
     gateway.value(sql).await.as_i64().unwrap_or_else(|| panic!("{sql}: no number"))
 }
 
-async fn string(gateway: &Gateway, sql: &str) -> String {
+pub async fn string(gateway: &Gateway, sql: &str) -> String {
     gateway.value(sql).await.as_str().unwrap_or_else(|| panic!("{sql}: no text")).to_owned()
 }
 
 /// A store of its own on the gateway's database.
-async fn store(gateway: &Gateway) -> Store {
+pub async fn store(gateway: &Gateway) -> Store {
     let name = string(gateway, "SELECT current_database()::text").await;
     let connect = Connect { url: cluster::url(&name), max_connections: 2, statement_timeout: Duration::from_secs(30) };
     let Ok(database) = Database::connect(&connect).await else { panic!("no store") };

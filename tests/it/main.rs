@@ -1,5 +1,6 @@
 //! One binary, one private PostgreSQL cluster, one database per test.
 
+mod audit_log;
 mod budgets;
 mod columns;
 mod coverage;
@@ -13,6 +14,7 @@ mod model;
 mod paging;
 mod people;
 mod reading;
+mod requests;
 mod scope;
 mod search;
 mod sign_in;

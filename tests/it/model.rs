@@ -7,8 +7,12 @@ use serde_json::Value;
 
 use crate::support::{Gateway, Sdl};
 
-/// The gateway's own tables: no client ever sees them.
-pub const OWN: [&str; 6] = [
+/// The gateway's own tables: no client ever sees their rows.
+pub const OWN: [&str; 10] = [
+    "audit_leaves",
+    "audit_nodes",
+    "audit_pending",
+    "audit_tree_heads",
     "clause_readings",
     "event_outbox",
     "idempotency_keys",

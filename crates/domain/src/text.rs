@@ -56,17 +56,17 @@ pub fn read_clause(title: &str, body: &str) -> ClauseReading {
             within = None;
         }
         let text = paragraph.text.as_str();
-        let references = references::find(text);
-        let quotes = quotes::find(text);
         // What is understood already is no phrase; where a meaning starts, the phrases are its own.
         let mut understood = Vec::new();
-        for (range, reference) in references {
-            reading.references.extend(reference);
+        for (range, references) in references::find(text) {
+            reading.references.extend(references);
             understood.push((range, None));
         }
-        for (range, definition) in quotes {
+        let referred = understood.len();
+        for (range, definition) in quotes::find(text) {
             // A title in quotes after `the clause headed` is part of the reference.
-            if understood.iter().any(|(other, _)| other.start < range.end && range.start < other.end) {
+            let after = understood[..referred].partition_point(|(other, _)| other.end <= range.start);
+            if understood[..referred].get(after).is_some_and(|(other, _)| other.start < range.end) {
                 continue;
             }
             let means = definition.as_ref().is_some_and(|it| it.form == Form::Means);

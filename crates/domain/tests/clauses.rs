@@ -140,3 +140,35 @@ fn a_dangling_reference_names_the_clause_of_its_title() {
         "{messages:?}"
     );
 }
+
+/// Reading takes time by the word, whatever the words are: seconds for all of these even without optimization, where effort
+/// that grows with the square of the length would take many minutes.
+#[test]
+fn long_clauses_are_read_in_proportionate_time() {
+    const LENGTH: usize = 1 << 16;
+    let started = std::time::Instant::now();
+    for piece in [
+        "\"A\",",
+        "a\n",
+        "(the \"A\") ",
+        "Clause 1, ",
+        "Clauses 1, 2, ",
+        "Lender ",
+        "(((\"",
+        "\"A\" means a B\n",
+        "' A'",
+    ] {
+        let body = piece.repeat(LENGTH / piece.len());
+        let reading = read_clause("1 Long", &body);
+        let clause = Clause {
+            id: Uuid::nil(),
+            title: "1 Long".to_owned(),
+            body,
+            kind: TermKind::Financial,
+            is_sensitive: false,
+            drifts: false,
+        };
+        assert_eq!(graph::link(&[(clause, reading)], &[]).nodes.len(), 1);
+    }
+    assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
+}

@@ -51,6 +51,39 @@ fn every_change_is_as_grave_as_it_is_labelled() {
     }
 }
 
+/// The cells of each row of the documentation's tables, without the marks of code.
+fn documented() -> Vec<Vec<String>> {
+    let page = include_str!("../../../docs/drift-and-graph.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
+    rows.map(|row| row.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect()).collect()
+}
+
+#[test]
+fn the_documentation_says_what_is_so() {
+    let (mut values, mut changes) = (0, 0);
+    for row in documented() {
+        match row.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [text, "none", ""] => {
+                values += 1;
+                assert_eq!(parse(text), None, "{text:?}");
+            }
+            [text, number, unit] if number.parse::<Decimal>().is_ok() => {
+                values += 1;
+                let quantity = parse(text).unwrap_or_else(|| panic!("{text:?} is a number"));
+                assert_eq!((quantity.number.to_string().as_str(), told(&quantity.unit)), (number, unit), "{text:?}");
+            }
+            [kind, baseline, current, expected] => {
+                let Some(kind) = TermKind::from_name(kind) else { continue };
+                changes += 1;
+                let found = severity(kind, baseline, current).map_or("NONE", Severity::as_str);
+                assert_eq!(found, expected, "{baseline:?} to {current:?}");
+            }
+            _ => {}
+        }
+    }
+    assert!(values > 10 && changes > 10, "{values} values and {changes} changes are documented");
+}
+
 /// Up to ten digits with up to four decimals, of either sign.
 fn number() -> impl Strategy<Value = Decimal> {
     (-9_999_999_999_i64..=9_999_999_999, 0_u32..=4).prop_map(|(digits, scale)| Decimal::new(digits, scale).normalize())

@@ -2008,6 +2008,55 @@ static AUDIT_EVENTS: Table = Table {
     ],
 };
 
+static AUDIT_LEAVES: Table = Table {
+    name: "audit_leaves",
+    doc: "A leaf of the Merkle tree over the audit rows: the hash of one row, at a place that never changes.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "leaf_index",
+            doc: "The place of the leaf in the tree, counted from 0 without gaps.",
+            kind: Kind::BigInt,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "source",
+            doc: "The table of the audit row, audit_logs or audit_events.",
+            kind: Kind::Text,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "row_id",
+            doc: "The identifier of the audit row.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "row_timestamp",
+            doc: "The time of the audit row, which with its identifier finds it.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "leaf_hash",
+            doc: "SHA-256 of a zero byte and the content of the audit row.",
+            kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+    ],
+    foreign_keys: &[],
+};
+
 static AUDIT_LOGS: Table = Table {
     name: "audit_logs",
     doc: "An entry in the audit log of an organization. Nobody can change or delete it; the one exception is that its review is recorded once.",
@@ -2186,6 +2235,121 @@ static AUDIT_LOGS: Table = Table {
         ForeignKey { column: "organization_id", table: "organizations", unique: false },
         ForeignKey { column: "reviewed_by", table: "users", unique: false },
     ],
+};
+
+static AUDIT_NODES: Table = Table {
+    name: "audit_nodes",
+    doc: "An inner node of the Merkle tree above a complete subtree, whose hash never changes. Kept so that a proof costs as many rows as the tree is high.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "level",
+            doc: "The height of the node; one of height n stands above 2 to the power of n leaves.",
+            kind: Kind::Int,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "node_index",
+            doc: "The place of the node among those of its height, counted from 0.",
+            kind: Kind::BigInt,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "hash",
+            doc: "SHA-256 of a byte of value one and the hashes of both children.",
+            kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+    ],
+    foreign_keys: &[],
+};
+
+static AUDIT_PENDING: Table = Table {
+    name: "audit_pending",
+    doc: "The audit rows that are not sealed yet. Whoever writes an audit row leaves it here in the same transaction; the gateway seals them about once a second.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "source",
+            doc: "The table of the audit row, audit_logs or audit_events.",
+            kind: Kind::Text,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "row_id",
+            doc: "The identifier of the audit row.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "row_timestamp",
+            doc: "The time of the audit row, which with its identifier finds it.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+    ],
+    foreign_keys: &[],
+};
+
+static AUDIT_TREE_HEADS: Table = Table {
+    name: "audit_tree_heads",
+    doc: "A signed head of the Merkle tree: what the whole log was at a moment.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "tree_size",
+            doc: "The number of leaves that the head stands for.",
+            kind: Kind::BigInt,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "root_hash",
+            doc: "The root of the tree of that many leaves.",
+            kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "sealed_at",
+            doc: "When the head was signed, to the millisecond; a larger tree has a later one.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "signature",
+            doc: "The Ed25519 signature of the TreeHeadSignature structure of RFC 6962, section 3.5.",
+            kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "public_key",
+            doc: "The Ed25519 public key that verifies the signature.",
+            kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+    ],
+    foreign_keys: &[],
 };
 
 static BUDGET_LINE_ITEMS: Table = Table {
@@ -7442,7 +7606,11 @@ pub static TABLES: &[&Table] = &[
     &AI_MODELS,
     &ANOMALIES,
     &AUDIT_EVENTS,
+    &AUDIT_LEAVES,
     &AUDIT_LOGS,
+    &AUDIT_NODES,
+    &AUDIT_PENDING,
+    &AUDIT_TREE_HEADS,
     &BUDGET_LINE_ITEMS,
     &BUDGETS,
     &CLAUSE_READINGS,

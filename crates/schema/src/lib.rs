@@ -3,6 +3,7 @@
 //! Types, filters, orders and connections are read off the store's model (`types`); a selection becomes one plan for the
 //! store (`plan`); hand-written resolvers are in `auth`; errors get their codes in [`error`].
 
+mod audit_log;
 mod auth;
 mod change;
 pub mod error;
@@ -96,7 +97,7 @@ pub struct Asker {
 
 /// What can be read: any row by its id, pages of all rows, and oneself.
 #[derive(MergedObject)]
-pub(crate) struct Query(graph::Graph, auth::AuthQuery);
+pub(crate) struct Query(graph::Graph, auth::AuthQuery, audit_log::AuditLogQuery);
 
 /// What can be changed.
 #[derive(MergedObject)]
@@ -110,7 +111,7 @@ impl Schema {
     /// The schema with these limits. Without introspection it still answers everything else.
     pub fn new(limits: Limits, introspection: bool) -> Self {
         let mut builder = async_graphql::Schema::build(
-            Query(graph::Graph, auth::AuthQuery),
+            Query(graph::Graph, auth::AuthQuery, audit_log::AuditLogQuery),
             Mutation(auth::AuthMutation, Default::default(), Default::default(), Default::default()),
             EmptySubscription,
         )

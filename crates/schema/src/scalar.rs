@@ -2,7 +2,8 @@
 
 use aether_entity::catalog::Kind;
 use aether_store::{model::enum_type_name, model::enum_value_name, value::canonical};
-use async_graphql::Value;
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::{DateTime, Utc};
 
 /// The scalars that are ours: name, description, specification.
 pub(crate) const SCALARS: &[(&str, &str, Kind)] = &[
@@ -76,6 +77,36 @@ fn label(definition: &aether_entity::catalog::Enum, name: &str) -> Result<String
         .find(|value| enum_value_name(value.label) == name)
         .map(|value| value.label.to_owned())
         .ok_or_else(|| format!("{name} is no value of {}.", enum_type_name(definition.name)))
+}
+
+/// A `BigInt` of a hand-written resolver.
+pub(crate) struct BigInt(pub(crate) i64);
+
+#[Scalar(name = "BigInt")]
+impl ScalarType for BigInt {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let text = parse(Kind::BigInt, &value).map_err(InputValueError::custom)?;
+        Ok(Self(text.parse().map_err(|_| InputValueError::custom("This is no BigInt."))?))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// A `DateTime` of a hand-written resolver.
+pub(crate) struct Moment(pub(crate) DateTime<Utc>);
+
+#[Scalar(name = "DateTime")]
+impl ScalarType for Moment {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let text = parse(Kind::Timestamp, &value).map_err(InputValueError::custom)?;
+        Ok(Self(text.parse().map_err(|_| InputValueError::custom("This is no DateTime."))?))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
+    }
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use aether_schema::Limits;
-use aether_store::{Connect, seal::Sealer, token::Tokens};
+use aether_store::{Connect, merkle, seal::Sealer, token::Tokens};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const DEFAULT_SECRET: &str = "development-only-secret-that-everybody-knows";
 const DEFAULT_KEYS: &str = "1:development-only-key-that-everybody-knows";
+const DEFAULT_AUDIT_KEYS: &str = "development-only-audit-key-that-everybody-knows";
 
 /// A GraphQL gateway for FP&A and syndicated-loan documentation.
 #[derive(Parser)]
@@ -41,6 +42,12 @@ pub enum Command {
     },
     /// Prints the GraphQL schema.
     Schema,
+    /// Verifies the audit trail: every row, every hash, every signature. Names the first thing that is wrong.
+    VerifyAudit {
+        /// A head that was noted elsewhere and that the log must still contain.
+        #[arg(long, value_name = "SIZE:ROOT", value_parser = known_head)]
+        known_head: Option<(u64, merkle::tree::Hash)>,
+    },
     /// Asks a running gateway whether it is well; for container health checks.
     Healthcheck,
 }
@@ -78,6 +85,9 @@ pub struct Config {
     /// Keys that encrypt secrets at rest, as `number:secret,number:secret`; the last one encrypts, all decrypt.
     #[arg(long, env = "AETHER_ENCRYPTION_KEYS", default_value = DEFAULT_KEYS, hide_default_value = true, hide_env_values = true, global = true)]
     pub encryption_keys: String,
+    /// Secrets of the keys that sign the audit log's heads, comma-separated; the last one signs, all are trusted.
+    #[arg(long, env = "AETHER_AUDIT_SIGNING_KEYS", default_value = DEFAULT_AUDIT_KEYS, hide_default_value = true, hide_env_values = true, global = true)]
+    pub audit_signing_keys: String,
     /// Minutes that an access token is good for.
     #[arg(long, env = "AETHER_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440), global = true)]
     pub access_token_minutes: u64,
@@ -135,6 +145,10 @@ impl Config {
             "AETHER_DEFAULT_PAGE_SIZE must not be greater than AETHER_MAX_PAGE_SIZE."
         );
         self.sealer()?;
+        ensure!(
+            self.audit_signing_keys.split(',').all(|secret| secret.len() >= 32),
+            "Every secret in AETHER_AUDIT_SIGNING_KEYS must have 32 bytes or more; make one with `openssl rand -base64 48`."
+        );
         for origin in self.allowed_origins.iter().filter(|origin| !origin.is_empty()) {
             let host = origin.split_once("://").map(|(_, host)| host);
             ensure!(
@@ -151,6 +165,11 @@ impl Config {
             ensure!(
                 self.encryption_keys != DEFAULT_KEYS,
                 "The production profile needs encryption keys of its own: set AETHER_ENCRYPTION_KEYS to `1:` and the \
+                 output of `openssl rand -base64 48`."
+            );
+            ensure!(
+                self.audit_signing_keys.split(',').all(|secret| secret != DEFAULT_AUDIT_KEYS),
+                "The production profile needs a key of its own for the audit log: set AETHER_AUDIT_SIGNING_KEYS to the \
                  output of `openssl rand -base64 48`."
             );
             ensure!(
@@ -198,6 +217,11 @@ impl Config {
         Ok(Sealer::new(keys.collect::<Result<Vec<_>>>()?))
     }
 
+    /// The keys that sign the heads of the audit log.
+    pub fn audit_keys(&self) -> merkle::Keys {
+        merkle::Keys::new(self.audit_signing_keys.split(','))
+    }
+
     /// How to reach the database.
     pub fn connect(&self, url: String) -> Connect {
         Connect {
@@ -206,6 +230,16 @@ impl Config {
             statement_timeout: Duration::from_secs(self.statement_timeout_seconds),
         }
     }
+}
+
+/// A head of the audit log as the command line has it: its size, a colon, its root in hexadecimal.
+fn known_head(text: &str) -> Result<(u64, merkle::tree::Hash), String> {
+    let head = text.split_once(':').and_then(|(size, root)| {
+        let mut hash = merkle::tree::Hash::default();
+        hex::decode_to_slice(root, &mut hash).ok()?;
+        Some((size.parse().ok().filter(|size| *size > 0)?, hash))
+    });
+    head.ok_or_else(|| "a head is its `treeSize`, a colon and its `rootHash`, as auditTreeHead gave them".into())
 }
 
 #[cfg(test)]
@@ -226,11 +260,17 @@ mod tests {
         let own = "a-secret-that-nobody-else-knows-at-all";
         let keys = format!("1:{own}");
         let production = ["--profile", "production", "--database-url", "postgres://x"];
-        for missing in [&["--jwt-secret", own][..], &["--encryption-keys", &keys]] {
-            let error = config(&[&production[..], missing].concat()).check().unwrap_err().to_string();
+        let all = [["--jwt-secret", own], ["--encryption-keys", &keys], ["--audit-signing-keys", own]];
+        for missing in 0..all.len() {
+            let given = all.iter().enumerate().filter(|(number, _)| *number != missing).flat_map(|(_, flag)| flag);
+            let given: Vec<_> = production.iter().chain(given).copied().collect();
+            let error = config(&given).check().unwrap_err().to_string();
             assert!(error.contains("AETHER_"), "{error}");
         }
-        config(&[&production[..], &["--jwt-secret", own, "--encryption-keys", &keys]].concat()).check().unwrap();
+        config(&[&production[..], all.as_flattened()].concat()).check().unwrap();
+        let with_default = format!("{DEFAULT_AUDIT_KEYS},{own}");
+        let flags = [&production[..], all[..2].as_flattened(), &["--audit-signing-keys", &with_default]].concat();
+        assert!(config(&flags).check().is_err());
     }
 
     #[test]
@@ -238,5 +278,17 @@ mod tests {
         assert!(config(&["--jwt-secret", "short"]).check().is_err());
         assert!(config(&["--encryption-keys", "1:short"]).check().is_err());
         assert!(config(&["--encryption-keys", "no number"]).check().is_err());
+        assert!(config(&["--audit-signing-keys", "short"]).check().is_err());
+        let long = "a-secret-that-nobody-else-knows-at-all";
+        assert!(config(&["--audit-signing-keys", &format!("{long},")]).check().is_err());
+    }
+
+    #[test]
+    fn a_known_head_is_a_size_and_a_root() {
+        let root = "ab".repeat(32);
+        assert_eq!(known_head(&format!("7:{root}")), Ok((7, [0xab; 32])));
+        for wrong in ["7", "7:", "7:ab", &format!("0:{root}"), &format!("-1:{root}"), &format!("7:{root}00")] {
+            assert!(known_head(wrong).is_err(), "{wrong}");
+        }
     }
 }

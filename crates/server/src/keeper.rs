@@ -1,11 +1,17 @@
-//! The housekeeping of the database, done by one gateway at a time: partitions ahead of time, summaries fresh.
+//! The housekeeping of the database, done by one gateway at a time: partitions ahead of time, summaries fresh, the audit
+//! trail sealed.
 
 use std::time::Duration;
 
-use aether_store::Store;
+use aether_store::{Store, merkle::Keys};
 
 /// How often the summaries are refreshed.
 const EVERY: Duration = Duration::from_secs(300);
+
+/// How often the audit trail is sealed.
+const SEAL_EVERY: Duration = Duration::from_secs(1);
+/// How long to wait when it cannot be.
+const SEAL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Keeps house until it is aborted.
 pub async fn keep(store: Store) {
@@ -18,5 +24,24 @@ pub async fn keep(store: Store) {
             // It is tried again with the next tick; reads of the summaries stay possible meanwhile.
             Err(_) => tracing::warn!("partitions and summaries could not be kept up; next try in five minutes"),
         }
+    }
+}
+
+/// Seals the audit trail until it is aborted.
+pub async fn seal(store: Store, keys: Keys) {
+    loop {
+        let pause = match store.seal_audit(&keys).await {
+            Ok(0) => SEAL_EVERY,
+            Ok(rows) => {
+                tracing::debug!(rows, "audit trail sealed");
+                SEAL_EVERY
+            }
+            // What is pending stays so.
+            Err(_) => {
+                tracing::warn!("the audit trail could not be sealed; next try in ten seconds");
+                SEAL_AGAIN
+            }
+        };
+        tokio::time::sleep(pause).await;
     }
 }

@@ -1,5 +1,6 @@
 //! The gateway as a program: configuration, the database, HTTP, and the way from one to the other.
 
+mod audit;
 pub mod config;
 mod document;
 pub mod http;
@@ -62,6 +63,7 @@ pub fn run() -> Result<()> {
                 print!("{}", Schema::sdl());
                 Ok(())
             }
+            Command::VerifyAudit { known_head } => audit::verify(&cli.config, known_head).await,
             Command::Healthcheck => healthcheck(&cli.config).await,
         }
     })
@@ -112,6 +114,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     };
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
     let keeper = tokio::spawn(keeper::keep(store.clone()));
+    let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
     welcome(&listener, config, has_demo_data)?;
     let graceful = stop.clone();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move { graceful.wait().await });
@@ -121,6 +124,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {}
     }
     keeper.abort();
+    sealer.abort();
     store.database().clone().close().await;
     Ok(())
 }

@@ -1,206 +1,17 @@
 //! The program from the outside: started, asked, stopped, killed and started again; and what it says when it cannot start.
 
+mod program;
+
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    path::Path,
+    process::Command,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use aether_embedded::{Cluster, Settings};
-use serde_json::{Value, json};
-
-const LOGIN: &str = r#"mutation { login(email: "sarah.chen@aether-demo.com", password: "aether-demo", organization: "aether-demo") { accessToken refreshToken } }"#;
-
-/// A folder of a test's own, gone with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("aether-life-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let path = fs::canonicalize(std::env::temp_dir()).unwrap().join(name);
-        fs::create_dir(&path).unwrap();
-        // As root, the server runs as another user.
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        Self(path)
-    }
-
-    fn join(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // Whatever a failed test has left running.
-        if let Some(pid) = postmaster(&self.join("data")) {
-            signal(pid, "QUIT");
-        }
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn signal(pid: u32, name: &str) {
-    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
-}
-
-/// The number of the server in this data folder.
-fn postmaster(data: &str) -> Option<u32> {
-    let text = fs::read_to_string(Path::new(data).join("cluster/postmaster.pid")).ok()?;
-    text.lines().next()?.parse().ok()
-}
-
-/// The program, with nothing of this environment that would configure it.
-fn nexus(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_aether-nexus"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("AETHER_") || ["DATABASE_URL", "RUST_LOG", "RUST_BACKTRACE"].contains(&name.as_str()) {
-            command.env_remove(name);
-        }
-    }
-    command.args(args).current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// Runs it to its end: whether it succeeded, and what it wrote to stdout and to stderr.
-fn run(mut command: Command) -> (bool, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let (out, err) = (text(output.stdout), text(output.stderr));
-    assert!(!err.contains("panicked") && !out.contains("panicked"), "{err}");
-    assert!(matches!(output.status.code(), Some(0 | 1)), "{:?}: {err}", output.status);
-    (output.status.success(), out, err)
-}
-
-/// It ends with exit code 1 and one error, in which these words are.
-fn fails(command: Command, words: &[&str]) {
-    let (succeeded, _, err) = run(command);
-    assert!(!succeeded, "{err}");
-    let errors: Vec<_> = err.lines().filter(|line| line.starts_with("error: ")).collect();
-    assert_eq!(errors.len(), 1, "{err}");
-    for word in words {
-        assert!(errors[0].contains(word), "{word}: {err}");
-    }
-}
-
-/// Everything that comes out of a pipe, as it comes.
-fn gather(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
-    let text = Arc::new(Mutex::new(String::new()));
-    let gathered = text.clone();
-    std::thread::spawn(move || {
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            let mut text = gathered.lock().unwrap();
-            text.push_str(&line);
-            text.push('\n');
-        }
-    });
-    text
-}
-
-/// A gateway that serves.
-struct Gateway {
-    child: Child,
-    port: u16,
-    out: Arc<Mutex<String>>,
-    err: Arc<Mutex<String>>,
-    took: Duration,
-}
-
-impl Gateway {
-    fn start(args: &[&str], environment: &[(&str, &str)]) -> Self {
-        let (began, port) = (Instant::now(), free_port());
-        let mut command = nexus(args);
-        command.args(["--listen", &format!("127.0.0.1:{port}")]).envs(environment.iter().copied());
-        let mut child = command.spawn().unwrap();
-        let (out, err) = (gather(child.stdout.take().unwrap()), gather(child.stderr.take().unwrap()));
-        while !out.lock().unwrap().contains("Ctrl-C stops it.") {
-            if let Some(status) = child.try_wait().unwrap() {
-                panic!("{status}: {}", err.lock().unwrap());
-            }
-            if began.elapsed() > Duration::from_secs(120) {
-                let _ = child.kill();
-                panic!("it does not start: {}", err.lock().unwrap());
-            }
-            sleep(Duration::from_millis(10));
-        }
-        Self { child, port, out, err, took: began.elapsed() }
-    }
-
-    fn out(&self) -> String {
-        self.out.lock().unwrap().clone()
-    }
-
-    fn err(&self) -> String {
-        self.err.lock().unwrap().clone()
-    }
-
-    /// Sends an operation.
-    fn query(&self, query: &str, token: Option<&str>) -> Value {
-        let body = json!({ "query": query }).to_string();
-        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-        let head = format!(
-            "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{token}\
-             Connection: close\r\n\r\n",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.write_all((head + &body).as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_else(|_| panic!("{answer}"))
-    }
-
-    /// Signs in as the demo CFO: the tokens for access and for the next refresh.
-    fn sign_in(&self) -> (String, String) {
-        let answer = self.query(LOGIN, None);
-        let token =
-            |name: &str| answer["data"]["login"][name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
-        (token("accessToken"), token("refreshToken"))
-    }
-
-    /// How many deals the holder of this token sees.
-    fn deals(&self, token: &str) -> i64 {
-        let answer = self.query("{ deals(first: 1) { totalCount } }", Some(token));
-        answer["data"]["deals"]["totalCount"].as_i64().unwrap_or_else(|| panic!("{answer}"))
-    }
-
-    fn signal(&self, name: &str) {
-        signal(self.child.id(), name);
-    }
-
-    /// Waits for its end.
-    fn ended(mut self) -> ExitStatus {
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                assert!(!self.err().contains("panicked"), "{}", self.err());
-                return status;
-            }
-            assert!(began.elapsed() < Duration::from_secs(60), "it does not stop: {}", self.err());
-            sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use program::*;
 
 #[test]
 fn a_first_start_shows_the_way_and_whatever_ends_it_the_next_one_finds_the_data() {
@@ -334,10 +145,13 @@ fn what_cannot_run_says_in_a_sentence_what_to_do() {
     fails(with(&[&production[..], &["--jwt-secret", secret]].concat()), &["AETHER_ENCRYPTION_KEYS", "openssl rand"]);
     let keys = format!("1:{secret}");
     let own = ["--jwt-secret", secret, "--encryption-keys", &keys];
+    fails(with(&[&production[..], &own].concat()), &["AETHER_AUDIT_SIGNING_KEYS", "openssl rand"]);
+    let own = [&own[..], &["--audit-signing-keys", secret]].concat();
     fails(with(&[&production[..2], &own].concat()), &["DATABASE_URL"]);
     fails(with(&["--jwt-secret", "short"]), &["32 bytes"]);
     fails(with(&["--encryption-keys", "1:short"]), &["32 bytes"]);
     fails(with(&["--encryption-keys", secret]), &["AETHER_ENCRYPTION_KEYS"]);
+    fails(with(&["--audit-signing-keys", "short"]), &["AETHER_AUDIT_SIGNING_KEYS", "32 bytes"]);
     for origin in ["*", "example.com", "https://example.com/"] {
         fails(with(&["--allowed-origins", origin]), &["AETHER_ALLOWED_ORIGINS", origin]);
     }
@@ -349,8 +163,17 @@ fn what_cannot_run_says_in_a_sentence_what_to_do() {
 fn what_asks_no_database_needs_none() {
     let (succeeded, help, _) = run(nexus(&["--help"]));
     assert!(succeeded);
-    for word in ["serve", "migrate", "seed", "schema", "healthcheck", "DATABASE_URL", "AETHER_JWT_SECRET", "--data-dir"]
-    {
+    for word in [
+        "serve",
+        "migrate",
+        "seed",
+        "schema",
+        "verify-audit",
+        "healthcheck",
+        "DATABASE_URL",
+        "AETHER_JWT_SECRET",
+        "--data-dir",
+    ] {
         assert!(help.contains(word), "{word}: {help}");
     }
     assert!(!help.contains("everybody-knows"), "{help}");
@@ -388,20 +211,47 @@ fn a_database_of_ones_own_is_used_and_nothing_is_embedded() {
     fails(with(&["serve", "--listen", &listen]), &["not up to date"]);
     succeeds(&["seed"], "The demo data is loaded");
     succeeds(&["seed"], "loaded before");
+    let (succeeded, report, err) = run(with(&["verify-audit"]));
+    assert!(
+        succeeded && report.contains("0 rows, 0 heads, all sound") && report.contains("wait to be sealed"),
+        "{err}"
+    );
 
     let own = "a-secret-for-the-tests-that-is-long-enough";
     let keys = format!("1:{own}");
-    let gateway =
-        Gateway::start(&["--profile", "production", "--jwt-secret", own, "--encryption-keys", &keys], &environment);
+    let production = ["--profile", "production", "--jwt-secret", own, "--encryption-keys", &keys];
+    let production = [&production[..], &["--audit-signing-keys", own]].concat();
+    let gateway = Gateway::start(&production, &environment);
     assert!(gateway.took < Duration::from_secs(10), "{:?}", gateway.took);
     let (token, refresh) = gateway.sign_in();
     assert!(gateway.deals(&token) > 300);
     let wrong = gateway.query(&LOGIN.replace(r#"password: "aether-demo""#, r#"password: "not-the-password""#), None);
     assert_eq!(wrong["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     gateway.query(&format!(r#"mutation {{ refresh(refreshToken: "{refresh}") {{ accessToken }} }}"#), None);
+    // What the demo data and the above have left to be sealed is sealed in the background.
+    let sql = |sql: &str| cluster.query(aether_embedded::DATABASE, sql).unwrap();
+    let waiting = Instant::now();
+    while sql("SELECT count(*) FROM audit_pending") != ["0"] {
+        assert!(waiting.elapsed() < Duration::from_secs(30), "it is not sealed");
+        std::thread::sleep(Duration::from_millis(100));
+    }
     gateway.signal("TERM");
     let logged = gateway.err.clone();
     assert_eq!(gateway.ended().code(), Some(0));
+    let verify = |more: &[&str]| with(&[&["verify-audit"][..], &production, more].concat());
+    let (succeeded, report, err) = run(verify(&[]));
+    assert!(succeeded && report.contains("all sound") && !report.contains("wait"), "{report}{err}");
+    assert!(err.contains(" of "), "progress: {err}");
+    let head =
+        sql("SELECT concat(tree_size, ':', encode(root_hash, 'hex')) FROM audit_tree_heads ORDER BY tree_size LIMIT 1");
+    assert!(run(verify(&["--known-head", &head[0]])).0, "{head:?}");
+    fails(with(&["verify-audit"]), &["unknown key", "AETHER_AUDIT_SIGNING_KEYS"]);
+    let id = sql("SELECT row_id FROM audit_leaves WHERE source = 'audit_logs' ORDER BY leaf_index LIMIT 1 OFFSET 99");
+    sql(&format!(
+        "SET session_replication_role = replica; UPDATE audit_logs SET action = 'NOTHING' WHERE id = '{}'",
+        id[0]
+    ));
+    fails(verify(&[]), &["audit_logs was altered", &id[0]]);
     // Not even the most talkative log has a secret in it.
     let logged = logged.lock().unwrap().clone();
     assert!(logged.len() > 1_000, "{logged}");

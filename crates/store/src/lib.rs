@@ -4,6 +4,7 @@
 //! - [`model`]: the graph, declared once as data
 //! - [`read`]: a plan in, the answer's JSON out, one statement per node of the plan
 //! - [`write`]: the door, through which every change goes; [`session`] is signing in and out
+//! - [`merkle`]: the log that makes the audit trail tamper-evident
 
 pub mod actor;
 mod database;
@@ -25,7 +26,7 @@ pub use self::{
     database::{Connect, Database, counting},
     error::{Error, Result},
     read::render::node_id,
-    write::session,
+    write::{merkle, session},
 };
 
 /// The store: the pools and what is remembered between requests. Cheap to clone.

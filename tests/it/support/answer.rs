@@ -11,7 +11,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn of(query: &str, response: reqwest::Response) -> Self {
+    pub async fn of(query: &str, response: reqwest::Response) -> Self {
         let status = response.status().as_u16();
         let text = response.text().await.expect("a body");
         let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));

@@ -18,7 +18,7 @@ pub struct Clause {
     pub kind: TermKind,
     /// Whether a change of it is dangerous.
     pub is_sensitive: bool,
-    /// Whether its own words have unresolved drift; that of its variables is added by [`link`].
+    /// Whether its own words have unresolved drift; that of its variables is added by [`link`](super::link).
     pub drifts: bool,
 }
 

@@ -1,9 +1,11 @@
 //! Capitalized words that want no definition.
 
 /// Names of several words.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 32] = [
     "Bank of England",
     "Bankruptcy Code",
+    "Chief Executive Officer",
+    "Chief Financial Officer",
     "Companies House",
     "England and Wales",
     "European Banking Authority",
@@ -14,9 +16,11 @@ const NAMES: [&str; 27] = [
     "Federal Reserve",
     "Financial Conduct Authority",
     "Financial Times",
+    "Fitch Ratings",
     "High Court",
     "Internal Revenue Code",
     "Hong Kong",
+    "Investors Service",
     "Land Registry",
     "Loan Market Association",
     "Loan Syndications and Trading Association",
@@ -25,6 +29,7 @@ const NAMES: [&str; 27] = [
     "New Zealand",
     "Northern Ireland",
     "Southern District",
+    "Secretary of State",
     "Supreme Court",
     "Uniform Commercial Code",
     "United Kingdom",

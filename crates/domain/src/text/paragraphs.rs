@@ -38,7 +38,10 @@ pub(super) fn split(text: &str) -> Vec<Paragraph> {
     let mut apart = true;
     for line in text.lines().map(str::trim) {
         match lines.last_mut().filter(|before| !apart && !line.is_empty() && is_wrapped(before, line)) {
-            Some(before) => *before = format!("{before} {line}"),
+            Some(before) => {
+                before.push(' ');
+                before.push_str(line);
+            }
             None if !line.is_empty() => lines.push(line.to_owned()),
             None => {}
         }

@@ -34,9 +34,12 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a tested pattern")
 }
 
-/// In double quotes, or in single ones with `means` after them, as the apostrophe is a single quote as well.
+/// In double quotes, or in single ones with `means` after them, as the apostrophe is a single quote as well. A quote opens
+/// before a word and closes behind one, so that a stray one does not turn all others round.
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#""([^"\n]{1,120})"|(?:^|[\s(])'([A-Z][^'\n]{0,100})'(?:\s+(?:means|mean|shall|has|have)\b)"#)
+    pattern(
+        r#"(?:^|[\s(\[,/–—])"([^"\s](?:[^"\n]{0,118}[^"\s])?)"|(?:^|[\s(])'([A-Z][^'\n]{0,100})'(?:\s+(?:means|mean|shall|has|have)\b)"#,
+    )
 });
 
 /// Further terms of `"A", "B" and "C" have the meanings …`.
@@ -75,6 +78,11 @@ static SPOKEN_OF: LazyLock<Regex> = LazyLock::new(|| {
 /// From an open parenthesis to here: `(each a "Guarantor" and, together with the Borrowers, the `.
 static IN_BRACKETS: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\((?:[^()"]|"[^"]*"){0,160}$"#));
 
+/// As much of the text around a quote as is looked at, in bytes, and as many terms of a list: a long clause takes no longer
+/// by the word than a short one.
+const NEAR: usize = 240;
+const LISTED: usize = 24;
+
 /// Finds the defined terms of a paragraph, with the place of each, quotes included.
 /// Of a label there is the place only.
 pub(super) fn find(text: &str) -> Vec<(Range<usize>, Option<Definition>)> {
@@ -84,7 +92,9 @@ pub(super) fn find(text: &str) -> Vec<(Range<usize>, Option<Definition>)> {
         let term = inside.as_str().trim().trim_end_matches([',', '.', ';', ':']);
         let term = term.strip_prefix("the ").unwrap_or(term).trim();
         let range = inside.start() - 1..inside.end() + 1;
-        let (before, after) = (&text[..range.start], &text[range.end..]);
+        let before = &text[text.floor_char_boundary(range.start.saturating_sub(NEAR))..range.start];
+        let after = &text[range.end..];
+        let opens = range.start < 8 && starts_paragraph(before);
         if LABEL.is_match(before) {
             found.push((range, None));
             continue;
@@ -93,7 +103,7 @@ pub(super) fn find(text: &str) -> Vec<(Range<usize>, Option<Definition>)> {
             continue;
         }
         let term = term.split_whitespace().collect::<Vec<_>>().join(" ");
-        let form = form(before, after);
+        let form = form(before, after, opens);
         found.push((range, Some(Definition { term, form })));
     }
     found
@@ -107,14 +117,15 @@ fn is_term(text: &str) -> bool {
         && !text.contains(['.', ';', ':'])
 }
 
-fn form(before: &str, after: &str) -> Form {
+fn form(before: &str, after: &str, opens: bool) -> Form {
     let mut tail = after;
-    while let Some(further) = FURTHER.find(tail) {
+    for _ in 0..LISTED {
+        let Some(further) = FURTHER.find(tail) else { break };
         tail = &tail[further.end()..];
     }
     if POINTS.is_match(tail) {
         Form::Points
-    } else if MEANS.is_match(tail) || (starts_paragraph(before) && COLON.is_match(after)) {
+    } else if MEANS.is_match(tail) || (opens && COLON.is_match(after)) {
         Form::Means
     } else if IN_BRACKETS.is_match(before) && closes(after) {
         Form::Bracketed
@@ -123,13 +134,15 @@ fn form(before: &str, after: &str) -> Form {
     }
 }
 
+/// Whether nothing but the letter of an item stands before.
 fn starts_paragraph(before: &str) -> bool {
     !before.contains(char::is_alphabetic) || before.trim_start().starts_with('(') && before.trim().len() <= 5
 }
 
 /// Whether the parenthesis closes, with nothing but further terms and a few words before that.
 fn closes(after: &str) -> bool {
-    after.find(')').is_some_and(|end| end < 200 && !after[..end].contains('('))
+    let near = &after[..after.floor_char_boundary(NEAR)];
+    near.find(')').is_some_and(|end| !near[..end].contains('('))
 }
 
 #[cfg(test)]
@@ -151,6 +164,7 @@ mod tests {
         assert_eq!(one(r#"(each a "Guarantor" and, with others, the "Obligors")"#), [Form::Bracketed, Form::Bracketed]);
         assert_eq!(one(r#"and so becomes a "Lender"."#), [Form::Mentioned]);
         assert_eq!(one("'Loan' means the Lender's loan."), [Form::Means]);
+        assert_eq!(one(r#"a stray " and "Loan" means a loan."#), [Form::Means]);
     }
 
     #[test]

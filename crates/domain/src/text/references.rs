@@ -82,6 +82,7 @@ pub(super) fn find(text: &str) -> Vec<(Range<usize>, Vec<Reference>)> {
         let keyword = "Clause".to_owned();
         found.push((range, vec![Reference { keyword, number: None, through: None, title, is_certain: true }]));
     }
+    found.sort_by_key(|(range, _)| range.start);
     found
 }
 

@@ -1,10 +1,19 @@
 //! Words: spelling, capitals, singular and plural.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// `**Margin** means`: bold instead of quotes, as in the drafting of some houses.
+static BOLD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"\*\*([^*\n"“”]{1,100})\*\*(\s+(?:means?|has|have|shall)\b)"#).expect("a tested pattern")
+});
 
 /// The text with one kind of quotes, apostrophes and spaces, and without Markdown's emphasis.
 pub(super) fn plain(text: &str) -> String {
-    text.replace("\r\n", "\n")
+    BOLD.replace_all(text, "\"$1\"$2")
+        .replace("\r\n", "\n")
         .replace("**", "")
         .replace("__", "")
         .chars()
@@ -72,5 +81,6 @@ mod tests {
     #[test]
     fn spelling_is_made_one() {
         assert_eq!(plain("“**Loan**”\u{a0}the Lender’s\r\n"), "\"Loan\" the Lender's\n");
+        assert_eq!(plain("**Loan** means **each** loan"), "\"Loan\" means each loan");
     }
 }

@@ -10,7 +10,7 @@ use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::{
-    Action, Change,
+    Action, Change, KEY,
     action::Needs,
     audit::Trailing,
     change::{Inner, Log},
@@ -127,7 +127,7 @@ impl Door {
 
     /// Has all further changes of the request succeed or fail as one.
     pub async fn begin_together(&self) -> Result<()> {
-        self.together.begin(Arc::new(self.store.database().begin().await?));
+        self.together.begin(Arc::new(self.store.database().begin(KEY).await?));
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl Door {
             let actor = self.reader.known_actor().await?;
             let transaction = match self.together.transaction() {
                 Some(transaction) => transaction,
-                None => Arc::new(self.store.database().begin().await?),
+                None => Arc::new(self.store.database().begin(KEY).await?),
             };
             let inner = Inner {
                 transaction,
@@ -209,7 +209,7 @@ impl Door {
 
     /// Writes the trail of a refusal, in a transaction of its own.
     async fn tell(&self, refusal: Trailing) -> Result<()> {
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         refusal.write(&transaction).await?;
         transaction.commit().await?;
         Ok(())
@@ -234,7 +234,7 @@ impl Store {
     where
         F: Future<Output = Result<T>>,
     {
-        let transaction = Arc::new(self.database().begin().await?);
+        let transaction = Arc::new(self.database().begin(KEY).await?);
         let mut sql = Sql::new();
         sql.push("SELECT now()");
         let row = sea_orm::ConnectionTrait::query_one_raw(&*transaction, sql.statement()).await?;

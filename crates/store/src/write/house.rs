@@ -2,12 +2,13 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
+use super::KEY;
 use crate::{Store, error::Result};
 
 impl Store {
     /// Makes the partitions of the coming months and refreshes the summaries, unless another gateway does so now.
     pub async fn keep_house(&self) -> Result<bool> {
-        let transaction = self.database().begin().await?;
+        let transaction = self.database().begin(KEY).await?;
         // Held to the end of the transaction, and by one gateway at a time.
         let turn = "SELECT pg_try_advisory_xact_lock(hashtext('keep_house'))";
         let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, turn)).await?;

@@ -6,6 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::KEY;
 use crate::{
     Store,
     error::{Error, Result},
@@ -37,7 +38,7 @@ impl Store {
             return Err(Error::invalid("Idempotency-Key", "The key must have 1 to 255 characters; a UUID does well."));
         }
         let held = Held { actor_id, key: key.to_owned() };
-        let transaction = self.database().begin().await?;
+        let transaction = self.database().begin(KEY).await?;
         let mut insert = Sql::new();
         // A key whose request was cut off without effect is free again after a while.
         insert
@@ -87,7 +88,7 @@ impl Store {
 
     /// Keeps the answer of a request for those that repeat it.
     pub async fn keep_answer(&self, held: Held, answer: Value) -> Result<()> {
-        let transaction = self.database().begin().await?;
+        let transaction = self.database().begin(KEY).await?;
         let mut sql = Sql::new();
         sql.push("UPDATE idempotency_keys SET status = 'completed', response = ")
             .json(answer)
@@ -102,7 +103,7 @@ impl Store {
 
     /// Gives a key back whose request could not be served at all.
     pub async fn release_key(&self, held: Held) -> Result<()> {
-        let transaction = self.database().begin().await?;
+        let transaction = self.database().begin(KEY).await?;
         let mut sql = Sql::new();
         sql.push("DELETE FROM idempotency_keys WHERE NOT changed AND actor_id = ").uuid(held.actor_id);
         sql.push(" AND key = ").text(held.key);

@@ -4,7 +4,39 @@
 //! may, hands out rows that are in the actor's scope and locked, and notes every row that is written, before and after. When
 //! the mutation has run, the audit row and the events of all that was noted are written and the transaction commits. A
 //! [`Change`] is no database connection: there is no other way to write with it, and outside this folder there is no other
-//! way to begin a transaction.
+//! way to begin a transaction, for that takes a [`Key`].
+//!
+//! Around the door does not compile:
+//!
+//! ```compile_fail,E0277
+//! # use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+//! async fn around(change: aether_store::write::Change, deal: aether_entity::deals::ActiveModel) {
+//!     let _ = deal.insert(&change).await;
+//! }
+//! ```
+//!
+//! ```compile_fail,E0277
+//! # use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+//! async fn around(store: aether_store::Store, deal: aether_entity::deals::ActiveModel) {
+//!     let _ = deal.insert(store.database()).await;
+//! }
+//! ```
+//!
+//! A table that is not classified as one that people change (see `table`) is not written either:
+//!
+//! ```compile_fail,E0277
+//! async fn around(change: aether_store::write::Change, row: aether_entity::audit_logs::ActiveModel) {
+//!     let _ = change.insert(row).await;
+//! }
+//! ```
+//!
+//! Through it does:
+//!
+//! ```
+//! async fn through(change: aether_store::write::Change, deal: aether_entity::deals::ActiveModel) {
+//!     let _ = change.insert(deal).await;
+//! }
+//! ```
 
 pub mod action;
 mod audit;
@@ -13,6 +45,7 @@ mod constraint;
 mod door;
 mod house;
 pub mod idempotency;
+pub mod merkle;
 mod people;
 mod record;
 pub mod session;
@@ -28,3 +61,9 @@ pub use self::{
     table::{Writable, WritableEdit, WritableRow},
     workspace::Membership,
 };
+
+/// What it takes to begin a transaction that may write; only this folder has it.
+pub(crate) struct Key(());
+
+/// See [`Key`].
+const KEY: Key = Key(());

@@ -1,5 +1,7 @@
 //! Audit rows, always written in the transaction of what they tell of.
 
+#![expect(clippy::disallowed_methods, reason = "audit rows are what everything else is told in")]
+
 use aether_entity::{
     audit_events, audit_logs,
     sea_orm_active_enums::{ActorType, AuditEventType, RiskLevel},

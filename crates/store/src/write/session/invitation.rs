@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     token,
     write::{
-        Change, action,
+        Change, KEY, action,
         audit::Trailing,
         change::{Inner, Log},
         door::commit,
@@ -39,12 +39,12 @@ fn refused() -> Error {
 impl Sessions {
     /// Accepts the invitation of this token with a password of the user's choice, and opens a session.
     pub async fn accept_invitation(&self, token: &str, password: String, client: &Client) -> Result<SignedIn> {
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let (invitation, found) = self::find(&transaction, token).await?.ok_or_else(refused)?;
         transaction.commit().await?;
         let password_hash = password::new_password("password", password, &found.email, &found.name).await?;
 
-        let transaction = Arc::new(self.store.database().begin().await?);
+        let transaction = Arc::new(self.store.database().begin(KEY).await?);
         let user = users::Entity::find_by_id(found.id).lock_exclusive().one(&*transaction).await?;
         let user = user.ok_or_else(refused)?;
         let invitation =

@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "sessions begin, expire and end by the gateway's clock, one look per request"
+    reason = "sessions begin, expire and end by the gateway's clock, one look per request, and write their own audit rows"
 )]
 
 pub mod invitation;
@@ -39,7 +39,10 @@ use crate::{
     error::{Error, Result},
     seal::Sealer,
     token::{self, Tokens},
-    write::sign_in_audit::{self as audit, Entry, Event},
+    write::{
+        KEY,
+        sign_in_audit::{self as audit, Entry, Event},
+    },
 };
 
 /// Where a request comes from, for the session and the audit log.
@@ -109,7 +112,7 @@ impl Sessions {
 
     /// Exchanges a refresh token for the next, and a new access token.
     pub async fn refresh(&self, refresh_token: &str, client: &Client) -> Result<SignedIn> {
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let presented =
             refresh_tokens::Entity::find().filter(refresh_tokens::Column::TokenHash.eq(token::hash(refresh_token)));
         let Some(found) = presented.clone().one(&transaction).await? else { return Err(stale()) };
@@ -165,7 +168,7 @@ impl Sessions {
     /// Ends this session, or (with `everywhere`) all of its user's. Tells how many were ended.
     pub async fn sign_out(&self, session_id: Uuid, everywhere: bool, client: &Client) -> Result<u64> {
         let actor = self.store.actors().load(self.store.database(), session_id).await?;
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let mut open = user_sessions::Entity::find()
             .filter(user_sessions::Column::UserId.eq(actor.user_id))
             .filter(user_sessions::Column::ExpiresAt.gt(Utc::now().fixed_offset()))

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     actor::Actor,
     error::{Error, Result},
-    write::sign_in_audit::Entry,
+    write::{KEY, sign_in_audit::Entry},
 };
 
 /// That a signed-in user has just given the right password, and code if one was asked for.
@@ -42,7 +42,7 @@ impl Sessions {
         client: &Client,
     ) -> Result<Proof> {
         let gone = || Error::internal("an actor without a user");
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let found = users::Entity::find_by_id(actor.user_id).one(&transaction).await?.ok_or_else(gone)?;
         // As in signing in: nothing is locked and no connection held during the check.
         transaction.commit().await?;
@@ -56,7 +56,7 @@ impl Sessions {
             return Err(Error::Precondition("You have no second factor. Enrol one with enrolMfa first.".into()));
         }
         let right = password::verify(password, found.password_hash.clone()).await?;
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let user = users::Entity::find_by_id(actor.user_id).lock_exclusive().one(&transaction).await?;
         let user = user.ok_or_else(gone)?;
         let now = Utc::now().fixed_offset();

@@ -18,7 +18,10 @@ use uuid::Uuid;
 use super::{Client, Sessions, SignedIn, issue, password, second_factor};
 use crate::{
     error::{Error, Result},
-    write::sign_in_audit::{self as audit, Entry, Event},
+    write::{
+        KEY,
+        sign_in_audit::{self as audit, Entry, Event},
+    },
 };
 
 /// After so many failures in a row an account is locked …
@@ -62,7 +65,7 @@ impl Sessions {
 
     async fn try_sign_in(&self, credentials: Credentials, client: &Client) -> Result<SignedIn> {
         let Credentials { email, password, organization, totp } = credentials;
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let organization = organizations::Entity::find()
             .filter(organizations::Column::Slug.eq(organization))
             .filter(organizations::Column::DeletedAt.is_null())
@@ -82,7 +85,7 @@ impl Sessions {
         // The check of the password takes long; nothing is locked and no connection held meanwhile.
         transaction.commit().await?;
         let right = password::verify(password, user.as_ref().and_then(|user| user.password_hash.clone())).await?;
-        let transaction = self.store.database().begin().await?;
+        let transaction = self.store.database().begin(KEY).await?;
         let (Some(organization), Some(found)) = (&organization, user) else {
             if let Some(organization) = &organization {
                 let entry = Entry::new("LOGIN_FAILED", "Sign-in for an unknown e-mail address")

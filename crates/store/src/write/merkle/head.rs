@@ -1,0 +1,147 @@
+//! Signed tree heads: what the whole log was at a moment, vouched for by a key that the database does not have.
+
+use chrono::{DateTime, Utc};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use sea_orm::{FromQueryResult, QueryResult};
+use sha2::{Digest, Sha256};
+
+use super::{bigint, hash, number, tree::Hash};
+use crate::error::{Error, Result};
+
+/// Set before a secret is hashed to a key, so that a secret that serves elsewhere too makes another key there.
+const PURPOSE: &[u8] = b"aether-nexus audit tree head\n";
+
+/// The columns that a [`TreeHead`] is read from.
+pub(super) const COLUMNS: &str = "tree_size, root_hash, sealed_at, signature, public_key";
+
+/// A signed tree head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeHead {
+    /// The number of leaves that it stands for.
+    pub tree_size: u64,
+    /// The root of their tree.
+    pub root_hash: Hash,
+    /// When it was signed, to the millisecond.
+    pub sealed_at: DateTime<Utc>,
+    /// The Ed25519 signature (RFC 8032) of [`TreeHead::signed_bytes`].
+    pub signature: [u8; 64],
+    /// The Ed25519 public key that verifies the signature.
+    pub public_key: [u8; 32],
+}
+
+impl TreeHead {
+    /// What is signed: the TreeHeadSignature structure of RFC 6962, section 3.5, which is the version 0, the signature type
+    /// 1, the milliseconds since 1970 and the tree's size as 64 bits each, the high byte first, and the root's hash.
+    pub fn signed_bytes(&self) -> Result<[u8; 50]> {
+        let mut bytes = [0; 50];
+        bytes[1] = 1;
+        bytes[2..10].copy_from_slice(&self.sealed_at.timestamp_millis().to_be_bytes());
+        bytes[10..18].copy_from_slice(&bigint(self.tree_size)?.to_be_bytes());
+        bytes[18..].copy_from_slice(&self.root_hash);
+        Ok(bytes)
+    }
+
+    /// Whether the signature is of this head and by the key that it names.
+    pub fn is_signed(&self) -> Result<bool> {
+        let signed = self.signed_bytes()?;
+        let whole_milliseconds = self.sealed_at.timestamp_subsec_micros().is_multiple_of(1_000);
+        let verified = VerifyingKey::from_bytes(&self.public_key)
+            .and_then(|key| key.verify_strict(&signed, &Signature::from_bytes(&self.signature)));
+        Ok(whole_milliseconds && verified.is_ok())
+    }
+}
+
+impl FromQueryResult for TreeHead {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, sea_orm::DbErr> {
+        let malformed = |_| sea_orm::DbErr::Type("a tree head of the audit log is malformed".into());
+        Ok(Self {
+            tree_size: number(row, &format!("{prefix}tree_size")).map_err(malformed)?,
+            root_hash: hash(row, &format!("{prefix}root_hash")).map_err(malformed)?,
+            sealed_at: row.try_get(prefix, "sealed_at")?,
+            signature: row
+                .try_get::<Vec<u8>>(prefix, "signature")?
+                .try_into()
+                .map_err(|_| malformed(Error::Internal))?,
+            public_key: hash(row, &format!("{prefix}public_key")).map_err(malformed)?,
+        })
+    }
+}
+
+/// The keys of the log: the last one signs, all are trusted, so that a key can be changed by appending one.
+#[derive(Clone)]
+pub struct Keys(Vec<SigningKey>);
+
+impl Keys {
+    /// Keys made from these secrets: the seed of each Ed25519 key is the SHA-256 of its purpose and the secret.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let key = |secret: &str| {
+            SigningKey::from_bytes(&Sha256::new_with_prefix(PURPOSE).chain_update(secret).finalize().into())
+        };
+        Self(secrets.into_iter().map(key).collect())
+    }
+
+    /// The public keys, the one that signs last.
+    pub fn public(&self) -> Vec<[u8; 32]> {
+        self.0.iter().map(|key| key.verifying_key().to_bytes()).collect()
+    }
+
+    /// Whether this is the public key of one of them.
+    pub fn trusts(&self, public_key: &[u8; 32]) -> bool {
+        self.public().contains(public_key)
+    }
+
+    /// Signs a head.
+    pub fn sign(&self, tree_size: u64, root_hash: Hash, sealed_at: DateTime<Utc>) -> Result<TreeHead> {
+        let key = self.0.last().ok_or_else(|| Error::internal("no key to sign the audit log with"))?;
+        let public_key = key.verifying_key().to_bytes();
+        let mut head = TreeHead { tree_size, root_hash, sealed_at, signature: [0; 64], public_key };
+        head.signature = key.sign(&head.signed_bytes()?).to_bytes();
+        Ok(head)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn head() -> TreeHead {
+        let sealed_at = DateTime::from_timestamp_millis(1_396_877_277_237).unwrap();
+        Keys::new(["secret"]).sign(7_910_080, [0xab; 32], sealed_at).unwrap()
+    }
+
+    #[test]
+    fn what_is_signed_is_laid_out_as_rfc_6962_says() {
+        let expected = format!("0001{:016x}{:016x}{}", 1_396_877_277_237_u64, 7_910_080, "ab".repeat(32));
+        assert_eq!(hex::encode(head().signed_bytes().unwrap()), expected);
+    }
+
+    #[test]
+    fn a_signature_is_good_for_its_head_alone() {
+        let good = head();
+        assert_eq!(good.is_signed(), Ok(true));
+        let altered: [fn(&mut TreeHead); 6] = [
+            |head| head.tree_size += 1,
+            |head| head.root_hash[0] ^= 1,
+            |head| head.sealed_at += chrono::Duration::milliseconds(1),
+            |head| head.sealed_at += chrono::Duration::microseconds(1),
+            |head| head.signature[0] ^= 1,
+            |head| head.public_key = Keys::new(["other"]).public()[0],
+        ];
+        for alter in altered {
+            let mut head = good.clone();
+            alter(&mut head);
+            assert_eq!(head.is_signed(), Ok(false), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn keys_are_changed_by_appending_one() {
+        let (old, new) = (Keys::new(["first"]), Keys::new(["first", "second"]));
+        assert!(new.trusts(&old.public()[0]));
+        let head = new.sign(1, [0; 32], DateTime::UNIX_EPOCH).unwrap();
+        assert_eq!(Some(&head.public_key), new.public().last());
+        assert!(!old.trusts(&head.public_key));
+    }
+}

@@ -1,0 +1,45 @@
+//! The tamper-evident audit trail: an append-only Merkle log (RFC 6962) over the rows of both audit tables.
+//!
+//! - [`tree`]: hashes, proofs and their verification
+//! - [`head`]: signed tree heads
+//! - `entry`: what of a row is hashed
+//! - `seal`: pending rows become leaves, in the background
+//! - [`proof`]: what an auditor asks for
+//! - [`verify`]: the whole log, recomputed
+//!
+//! The formats, and what they prove, are in `docs/audit-trail.md`.
+
+mod entry;
+pub mod head;
+mod node;
+pub mod proof;
+mod seal;
+pub mod tree;
+pub mod verify;
+
+use sea_orm::QueryResult;
+
+use self::tree::Hash;
+use crate::error::{Error, Result};
+
+pub use self::{
+    head::{Keys, TreeHead},
+    tree::Subtree,
+};
+
+/// A hash as the database has it.
+fn hash(row: &QueryResult, column: &str) -> Result<Hash> {
+    let bytes: Vec<u8> = row.try_get("", column)?;
+    bytes.try_into().map_err(|_| Error::internal("a hash of the audit log that is not of 32 bytes"))
+}
+
+/// A count or a place as the database has it.
+fn number(row: &QueryResult, column: &str) -> Result<u64> {
+    let number: i64 = row.try_get("", column)?;
+    u64::try_from(number).map_err(|_| Error::internal("a negative place in the audit log"))
+}
+
+/// A count or a place as the database takes it.
+fn bigint(number: u64) -> Result<i64> {
+    i64::try_from(number).map_err(|_| Error::internal("an audit log too large to count"))
+}

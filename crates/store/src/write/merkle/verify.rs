@@ -1,0 +1,263 @@
+//! The whole log, recomputed: every row hashed anew, every node, root and signature checked, and nothing left unsealed.
+//!
+//! Leaves are read in order, a batch at a time, in one snapshot. A row that does not hash to its leaf is only suspected
+//! until the next signed head: if the leaves up to there have the head's root, the leaf is genuine and the row was
+//! altered; otherwise the leaf was.
+
+mod finding;
+mod rest;
+
+use std::collections::VecDeque;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Statement};
+use uuid::Uuid;
+
+pub use self::finding::Finding;
+use super::{
+    bigint, entry,
+    head::{self, Keys, TreeHead},
+    node::Nodes,
+    tree::{Frontier, Hash, Subtree},
+};
+use crate::{Store, error::Result};
+
+/// Leaves read at once; their rows may hold whole documents.
+const BATCH: u32 = 1_000;
+
+/// What was verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Sealed rows.
+    pub rows: u64,
+    /// Signed heads.
+    pub heads: u64,
+    /// Rows that wait to be sealed, and so are not protected yet.
+    pub pending: u64,
+}
+
+/// An audit row, as its leaf names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its table.
+    pub source: String,
+    /// Its identifier.
+    pub id: Uuid,
+}
+
+/// A leaf with what is hashed of its row now.
+#[derive(FromQueryResult)]
+struct Leaf {
+    leaf_index: i64,
+    source: String,
+    row_id: Uuid,
+    leaf_hash: Vec<u8>,
+    entry: Option<String>,
+}
+
+/// The verification on its way.
+struct Verification<'a> {
+    transaction: &'a DatabaseTransaction,
+    keys: &'a Keys,
+    known: Option<(u64, Hash)>,
+    log: Frontier,
+    /// Heads to come.
+    heads: VecDeque<TreeHead>,
+    report: Report,
+    /// The size of the last head that was sound.
+    sound: u64,
+    /// The first row since then that does not hash to its leaf.
+    suspect: Option<Suspect>,
+    /// The inner nodes since then.
+    nodes: Vec<(Subtree, Hash)>,
+}
+
+struct Suspect {
+    leaf: u64,
+    row: AuditRow,
+    gone: bool,
+}
+
+impl Store {
+    /// Verifies the whole log and answers what there is, or the first thing that is wrong. `known` is a head remembered
+    /// elsewhere, by its size and root, which the log must still contain. `progress` hears of leaves done and leaves in all.
+    pub async fn verify_audit(
+        &self,
+        keys: &Keys,
+        known: Option<(u64, Hash)>,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<Result<Report, Finding>> {
+        let transaction = self.database().begin(crate::write::KEY).await?;
+        transaction
+            .execute_unprepared(
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0; \
+                 SET LOCAL idle_in_transaction_session_timeout = 0",
+            )
+            .await?;
+        let total = rest::count(&transaction, "SELECT count(*) FROM audit_leaves").await?;
+        let mut verification = Verification {
+            transaction: &transaction,
+            keys,
+            known,
+            log: Frontier::default(),
+            heads: VecDeque::new(),
+            report: Report::default(),
+            sound: 0,
+            suspect: None,
+            nodes: Vec::new(),
+        };
+        loop {
+            let from = verification.log.size();
+            match verification.batch().await? {
+                Err(finding) => return Ok(Err(finding)),
+                Ok(()) if verification.log.size() == from => break,
+                Ok(()) => progress(verification.log.size(), total),
+            }
+        }
+        if let Err(finding) = verification.end().await? {
+            return Ok(Err(finding));
+        }
+        let report = Report { pending: rest::pending(&transaction).await?, ..verification.report };
+        Ok(rest::unsealed(&transaction).await?.map_or(Ok(report), Err))
+    }
+}
+
+impl Verification<'_> {
+    /// The next leaves.
+    async fn batch(&mut self) -> Result<Result<(), Finding>> {
+        for leaf in self.leaves().await? {
+            let place = self.log.size();
+            if u64::try_from(leaf.leaf_index) != Ok(place) {
+                return Ok(Err(self.suspected().unwrap_or(Finding::LeafMissing { leaf: place })));
+            }
+            let Ok(hash) = Hash::try_from(leaf.leaf_hash) else {
+                return Ok(Err(Finding::NodeAltered { level: 0, index: place }));
+            };
+            let now = leaf.entry.as_deref().map(|entry| entry::hash(&leaf.source, entry));
+            if now != Some(hash) && self.suspect.is_none() {
+                let row = AuditRow { source: leaf.source, id: leaf.row_id };
+                self.suspect = Some(Suspect { leaf: place, row, gone: now.is_none() });
+            }
+            self.log.push(hash, |subtree, hash| self.nodes.push((subtree, hash)));
+            if let Err(finding) = self.head().await? {
+                return Ok(Err(finding));
+            }
+        }
+        self.nodes().await
+    }
+
+    async fn leaves(&self) -> Result<Vec<Leaf>> {
+        let sql = format!(
+            "SELECT l.leaf_index, l.source, l.row_id, l.leaf_hash, {} AS entry \
+             FROM audit_leaves l WHERE l.leaf_index >= $1 ORDER BY l.leaf_index LIMIT {BATCH}",
+            entry::named_by("l")
+        );
+        let from = bigint(self.log.size())?;
+        let rows =
+            self.transaction.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [from.into()]));
+        Ok(rows.await?.iter().map(|row| Leaf::from_query_result(row, "")).collect::<Result<_, _>>()?)
+    }
+
+    /// Compares the log with the head of its size, if there is one, and with the head that is remembered elsewhere.
+    async fn head(&mut self) -> Result<Result<(), Finding>> {
+        let (size, root) = (self.log.size(), self.log.root());
+        if self.heads.is_empty() {
+            self.heads = self.heads_above(size - 1).await?;
+        }
+        if let Some(head) = self.heads.pop_front_if(|head| head.tree_size == size) {
+            if !self.keys.trusts(&head.public_key) {
+                return Ok(Err(Finding::HeadByStranger { tree_size: size, public_key: head.public_key }));
+            }
+            if !head.is_signed()? {
+                return Ok(Err(Finding::HeadAltered { tree_size: size }));
+            }
+            if head.root_hash != root {
+                return Ok(Err(match self.suspect.take() {
+                    Some(suspect) => Finding::LeafAltered { leaf: suspect.leaf, row: suspect.row, tree_size: size },
+                    None => self.narrowed(size).await?,
+                }));
+            }
+            if let Some(finding) = self.suspected() {
+                return Ok(Err(finding));
+            }
+            self.sound = size;
+            self.report.heads += 1;
+        }
+        if let Some((_, known)) = self.known.filter(|(known, _)| *known == size)
+            && known != root
+        {
+            return Ok(Err(self.suspected().unwrap_or(Finding::Rewritten { tree_size: size })));
+        }
+        Ok(Ok(()))
+    }
+
+    async fn heads_above(&self, size: u64) -> Result<VecDeque<TreeHead>> {
+        let sql = format!(
+            "SELECT {} FROM audit_tree_heads WHERE tree_size > $1 ORDER BY tree_size LIMIT {BATCH}",
+            head::COLUMNS
+        );
+        let rows = self.transaction.query_all_raw(Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            sql,
+            [bigint(size)?.into()],
+        ));
+        Ok(rows.await?.iter().map(|row| TreeHead::from_query_result(row, "")).collect::<Result<_, _>>()?)
+    }
+
+    /// Compares the stored inner nodes with those whose leaves a sound head covers.
+    async fn nodes(&mut self) -> Result<Result<(), Finding>> {
+        let sound = self.sound;
+        let nodes: Vec<_> =
+            self.nodes.extract_if(.., |(subtree, _)| (subtree.index + 1) << subtree.level <= sound).collect();
+        let altered = self.altered(&nodes).await?;
+        Ok(altered.map_or(Ok(()), |Subtree { level, index }| Err(Finding::NodeAltered { level, index })))
+    }
+
+    /// The lowest of these nodes that is stored otherwise or not at all.
+    async fn altered(&self, nodes: &[(Subtree, Hash)]) -> Result<Option<Subtree>> {
+        if nodes.is_empty() {
+            return Ok(None);
+        }
+        let sql = Nodes::find(nodes.iter().map(|(subtree, _)| *subtree)).statement();
+        let stored = Nodes::found(&self.transaction.query_all_raw(sql).await?)?;
+        Ok(nodes.iter().filter(|(subtree, hash)| stored.get(subtree) != Some(hash)).map(|(subtree, _)| *subtree).min())
+    }
+
+    /// The leaves among which one was altered together with its row: those since the last sound head, or fewer where the
+    /// inner nodes tell.
+    async fn narrowed(&self, size: u64) -> Result<Finding> {
+        let altered = self.altered(&self.nodes).await?;
+        let (from, to) =
+            altered.map_or((self.sound, size), |Subtree { level, index }| (index << level, (index + 1) << level));
+        Ok(Finding::LeavesAltered { from, to, tree_size: size })
+    }
+
+    /// After the last leaf: nothing may be missing, and nothing left over.
+    async fn end(&mut self) -> Result<Result<(), Finding>> {
+        let size = self.log.size();
+        if self.heads.is_empty() {
+            self.heads = self.heads_above(size).await?;
+        }
+        if !self.heads.is_empty() || self.known.is_some_and(|(known, _)| known > size) {
+            return Ok(Err(self.suspected().unwrap_or(Finding::LeafMissing { leaf: size })));
+        }
+        if self.sound < size {
+            return Ok(Err(self.suspected().unwrap_or(Finding::LeafUnsigned { leaf: self.sound })));
+        }
+        // A node above n complete leaves for each pair of ones below it.
+        let expected = size - u64::from(size.count_ones());
+        let stored = rest::count(self.transaction, "SELECT count(*) FROM audit_nodes").await?;
+        if stored != expected {
+            return Ok(Err(Finding::NodesLeftOver { stored, expected }));
+        }
+        self.report.rows = size;
+        Ok(Ok(()))
+    }
+
+    /// What the suspect is accused of, where no head speaks for or against its leaf.
+    fn suspected(&self) -> Option<Finding> {
+        self.suspect.as_ref().map(|suspect| {
+            let (leaf, row) = (suspect.leaf, suspect.row.clone());
+            if suspect.gone { Finding::RowMissing { leaf, row } } else { Finding::RowAltered { leaf, row } }
+        })
+    }
+}

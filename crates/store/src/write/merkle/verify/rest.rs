@@ -1,0 +1,55 @@
+//! What is not in the tree: rows that wait to be sealed, and rows that should.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+
+use super::{AuditRow, Finding};
+use crate::{
+    error::{Error, Result},
+    merkle::{entry, number},
+};
+
+/// What a statement that counts gives.
+pub(super) async fn count(transaction: &DatabaseTransaction, sql: &str) -> Result<u64> {
+    let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    number(&row.ok_or_else(|| Error::internal("a count without a row"))?, "count")
+}
+
+/// How many rows wait to be sealed.
+pub(super) async fn pending(transaction: &DatabaseTransaction) -> Result<u64> {
+    count(transaction, "SELECT count(*) FROM audit_pending").await
+}
+
+/// The first row that is neither sealed nor pending, or pending and gone. A row and its note are written by one
+/// transaction, so one snapshot has both or none.
+pub(super) async fn unsealed(transaction: &DatabaseTransaction) -> Result<Option<Finding>> {
+    for source in entry::SOURCES {
+        let beside = |table: &str| {
+            format!(
+                "NOT EXISTS (SELECT FROM {table} x WHERE x.row_id = r.id AND x.row_timestamp = r.\"timestamp\" \
+                 AND x.source = '{source}')"
+            )
+        };
+        let sql = format!(
+            "SELECT r.id FROM {source} r WHERE {} AND {} ORDER BY r.\"timestamp\", r.id LIMIT 1",
+            beside("audit_leaves"),
+            beside("audit_pending")
+        );
+        if let Some(row) = first(transaction, source, sql).await? {
+            return Ok(Some(Finding::RowUnsealed { row }));
+        }
+        let sql = format!(
+            "SELECT p.row_id FROM audit_pending p WHERE p.source = '{source}' AND NOT EXISTS \
+             (SELECT FROM {source} r WHERE r.id = p.row_id AND r.\"timestamp\" = p.row_timestamp) \
+             ORDER BY p.row_timestamp, p.row_id LIMIT 1"
+        );
+        if let Some(row) = first(transaction, source, sql).await? {
+            return Ok(Some(Finding::PendingMissing { row }));
+        }
+    }
+    Ok(None)
+}
+
+async fn first(transaction: &DatabaseTransaction, source: &str, sql: String) -> Result<Option<AuditRow>> {
+    let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    row.map(|row| Ok(AuditRow { source: source.to_owned(), id: row.try_get_by_index(0)? })).transpose()
+}
