@@ -43,6 +43,7 @@ changes! {
     "0020_drafting",
     "0021_graph_upkeep",
     "0022_deliveries",
+    "0023_sign_in",
 }
 
 /// Brings a database to the newest change, or back.

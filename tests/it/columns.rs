@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::{
-    model::{OWN, Sdl, camel, type_of},
-    support::Gateway,
+    model::{OWN, camel, type_of},
+    support::{Gateway, Sdl},
 };
 
 /// `table.column exposed` or `table.column hidden`, a line each.

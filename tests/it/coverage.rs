@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    model::{Sdl, Slot},
+    support::sdl::{Sdl, Slot},
     support::{Gateway, HOME, User},
 };
 

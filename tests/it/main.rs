@@ -23,6 +23,7 @@ mod metrics;
 mod migrations;
 mod model;
 mod paging;
+mod people;
 mod reading;
 mod requests;
 mod scope;

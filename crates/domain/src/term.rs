@@ -85,6 +85,12 @@ pub fn same(one: &str, other: &str) -> bool {
         }
 }
 
+/// Whether this is the code of a circulating currency (ISO 4217), such as `USD`.
+#[must_use]
+pub fn is_currency(code: &str) -> bool {
+    currency::code(code).is_some()
+}
+
 /// The text with every run of white space, non-breaking ones too, as one space.
 fn spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -7,7 +7,7 @@ use aether_store::{
     actor::Actor,
     policy::Permission,
     read::{Invitation, Reader},
-    session::{Client, Credentials, Sessions, SignedIn},
+    session::{Client, Credentials, Proof, Sessions, SignedIn},
 };
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
@@ -19,11 +19,12 @@ use crate::{
     error::Failure,
     graph::Row,
     input::{Choice, Scalar},
+    rate::Rates,
 };
 
 /// What a device says of itself when it signs in; kept with the session, so that a user recognizes it.
 #[derive(InputObject)]
-struct DeviceInput {
+pub(crate) struct DeviceInput {
     /// Browser and its version, such as `Firefox 145`.
     browser: Option<String>,
     /// Operating system and its version.
@@ -117,7 +118,7 @@ struct Health {
 }
 
 /// A session with its tokens.
-struct SignInPayload(SignedIn);
+pub(crate) struct SignInPayload(pub(crate) SignedIn);
 
 /// A session with its tokens.
 #[Object]
@@ -182,14 +183,17 @@ impl AuthMutation {
         #[graphql(desc = "E-mail address, in any case.")] email: String,
         #[graphql(desc = "Password.", secret)] password: String,
         #[graphql(desc = "The slug of the organization, such as `aether-demo`.")] organization: String,
-        #[graphql(desc = "The current code of the second factor, for users that have one.", secret)] totp: Option<
-            String,
-        >,
+        #[graphql(
+            desc = "For users that have a second factor: its current code, which is good once, or a recovery code.",
+            secret
+        )]
+        totp: Option<String>,
         #[graphql(desc = "What the device says of itself.")] device: Option<DeviceInput>,
     ) -> Result<SignInPayload> {
         alone(ctx)?;
-        let mut client = client(ctx);
-        client.device = Some(device_info(device, client.user_agent.as_deref()));
+        let client = client_on(ctx, device);
+        ctx.data_unchecked::<Rates>().sign_in(client.address).map_err(Failure)?;
+        door(ctx).keep_secret();
         let credentials = Credentials { email, password, organization, totp };
         Ok(SignInPayload(sessions(ctx).sign_in(credentials, &client).await.map_err(Failure)?))
     }
@@ -201,6 +205,7 @@ impl AuthMutation {
         #[graphql(desc = "The refresh token.", secret)] refresh_token: String,
     ) -> Result<SignInPayload> {
         alone(ctx)?;
+        door(ctx).keep_secret();
         Ok(SignInPayload(sessions(ctx).refresh(&refresh_token, &client(ctx)).await.map_err(Failure)?))
     }
 
@@ -216,7 +221,7 @@ impl AuthMutation {
 }
 
 /// Refuses to open or end sessions as a part of a transaction, which could not take a token back.
-fn alone(ctx: &Context<'_>) -> Result<()> {
+pub(crate) fn alone(ctx: &Context<'_>) -> Result<()> {
     Ok(door(ctx).alone().map_err(Failure)?)
 }
 
@@ -226,12 +231,33 @@ async fn sign_out(ctx: &Context<'_>, everywhere: bool) -> Result<u64> {
     Ok(sessions(ctx).sign_out(actor.session_id, everywhere, &client(ctx)).await.map_err(Failure)?)
 }
 
-fn sessions<'a>(ctx: &Context<'a>) -> &'a Sessions {
+pub(crate) fn sessions<'a>(ctx: &Context<'a>) -> &'a Sessions {
     ctx.data_unchecked::<Sessions>()
 }
 
 fn client(ctx: &Context<'_>) -> Client {
     ctx.data_unchecked::<Client>().clone()
+}
+
+/// The client, on this device.
+pub(crate) fn client_on(ctx: &Context<'_>, device: Option<DeviceInput>) -> Client {
+    let mut client = client(ctx);
+    client.device = Some(device_info(device, client.user_agent.as_deref()));
+    client
+}
+
+/// Has who is signed in prove it anew, by the password in this field and the second factor if one is given. That takes long
+/// and must be kept even if what follows fails, so it goes before the change and not with others.
+pub(crate) async fn prove(
+    ctx: &Context<'_>,
+    field: &str,
+    password: String,
+    code: Option<String>,
+) -> Result<(Arc<Actor>, Proof)> {
+    alone(ctx)?;
+    let actor = ctx.data_unchecked::<Arc<Reader>>().actor().await.map_err(Failure)?;
+    let proof = sessions(ctx).prove(&actor, field, password, code, &client(ctx)).await.map_err(Failure)?;
+    Ok((actor, proof))
 }
 
 /// What the device says, or else what its user agent begins with.

@@ -11,7 +11,7 @@ use async_graphql::{
     registry::{MetaDirective, Registry},
 };
 
-use crate::error::Failure;
+use crate::{error::Failure, rate::Rates};
 
 /// The directive that has all mutations of a request succeed or fail as one.
 const TRANSACTION: &str = "transaction";
@@ -25,7 +25,10 @@ pub(crate) async fn change<T, F>(
 where
     F: Future<Output = Result<T>>,
 {
-    Ok(door(ctx).change(action, run).await.map_err(Failure)?)
+    let door = door(ctx);
+    let actor = door.actor_id().await.map_err(Failure)?;
+    ctx.data_unchecked::<Rates>().mutation(actor).map_err(Failure)?;
+    Ok(door.change(action, run).await.map_err(Failure)?)
 }
 
 /// The request's door.

@@ -300,10 +300,10 @@ pub(crate) fn positive_money(field: &str, value: Decimal) -> Result<Decimal> {
 
 /// The code of a currency, ISO 4217.
 pub(crate) fn currency(field: &str, value: &str) -> Result<String> {
-    if value.len() == 3 && value.bytes().all(|c| c.is_ascii_uppercase()) {
+    if aether_domain::term::is_currency(value) {
         return Ok(value.to_owned());
     }
-    Err(Error::invalid(field, "A currency is an ISO 4217 code of three capitals, such as USD."))
+    Err(Error::invalid(field, "A currency is the code of a circulating one by ISO 4217, such as USD."))
 }
 
 /// The month in which an amount falls, which is given as its first day.

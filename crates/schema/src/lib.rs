@@ -19,7 +19,9 @@ mod loan;
 mod node;
 mod order;
 mod page;
+mod people;
 mod plan;
+mod rate;
 mod scalar;
 mod selection;
 mod types;
@@ -56,6 +58,10 @@ pub struct Limits {
     pub max_fields: usize,
     /// Whether connectors on other machines may be delivered to without encryption.
     pub allow_insecure_connectors: bool,
+    /// Attempts to sign in from one address in a minute; 0 for any number.
+    pub logins_per_minute: u32,
+    /// Mutations of one user in a minute; 0 for any number.
+    pub mutations_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -67,6 +73,8 @@ impl Default for Limits {
             max_depth: 24,
             max_fields: 2_000,
             allow_insecure_connectors: false,
+            logins_per_minute: 60,
+            mutations_per_minute: 1_200,
         }
     }
 }
@@ -101,7 +109,13 @@ pub(crate) struct Query(graph::Graph, auth::AuthQuery, audit_log::AuditLogQuery,
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(auth::AuthMutation, finance::FinanceMutation, loan::LoanMutation, audit::AuditMutation);
+pub(crate) struct Mutation(
+    auth::AuthMutation,
+    people::PeopleMutation,
+    finance::FinanceMutation,
+    loan::LoanMutation,
+    audit::AuditMutation,
+);
 
 /// The schema, ready to execute.
 #[derive(Clone)]
@@ -113,6 +127,7 @@ impl Schema {
         let mut builder = async_graphql::Schema::build(Query::default(), Mutation::default(), EmptySubscription)
             .limit_depth(limits.max_depth)
             .limit_complexity(limits.max_fields)
+            .data(rate::Rates::new(limits.logins_per_minute, limits.mutations_per_minute))
             .data(limits);
         if !introspection {
             builder = builder.disable_introspection();
@@ -169,7 +184,7 @@ impl Schema {
         order::restore(&mut response.data, &keys);
         response.errors = response.errors.into_iter().map(error::with_code).collect();
         if let Some(held) = held {
-            keep(&asker.store, held, &response).await;
+            keep(&asker.store, held, &response, door.is_secret()).await;
         }
         response
     }
@@ -225,14 +240,16 @@ fn failed(error: Error) -> Response {
     Response::from_errors(vec![error::at(error, Pos::default())])
 }
 
-/// Keeps an answer for repeated requests, unless the request failed for a reason that passes.
-async fn keep(store: &Store, held: Held, response: &Response) {
+/// Keeps an answer for repeated requests, unless it shows secrets or the request failed for a reason that passes.
+async fn keep(store: &Store, held: Held, response: &Response, secret: bool) {
     let passing = |error: &async_graphql::ServerError| {
         let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
-        [code::INTERNAL, code::UNAVAILABLE, code::TIMEOUT].iter().any(|passing| code == Some(&(*passing).into()))
+        [code::INTERNAL, code::UNAVAILABLE, code::TIMEOUT, code::RATE_LIMITED]
+            .iter()
+            .any(|passing| code == Some(&(*passing).into()))
     };
     let kept = match serde_json::to_value(response) {
-        Ok(answer) if !response.errors.iter().any(passing) => store.keep_answer(held, answer).await,
+        Ok(answer) if !secret && !response.errors.iter().any(passing) => store.keep_answer(held, answer).await,
         _ => store.release_key(held).await,
     };
     if kept.is_err() {

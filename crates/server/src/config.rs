@@ -118,6 +118,13 @@ pub struct Config {
     /// Rows of one request at most, were every page full.
     #[arg(long, env = "AETHER_MAX_ROWS", default_value_t = 500_000, global = true)]
     pub max_rows: u64,
+    /// Attempts to sign in from one network address in a minute, all of which may come at once; 0 for any number. Behind a
+    /// proxy all clients have the proxy's address.
+    #[arg(long, env = "AETHER_LOGINS_PER_MINUTE", default_value_t = 60, global = true)]
+    pub logins_per_minute: u32,
+    /// Mutations of one user in a minute, all of which may come at once; 0 for any number.
+    #[arg(long, env = "AETHER_MUTATIONS_PER_MINUTE", default_value_t = 1_200, global = true)]
+    pub mutations_per_minute: u32,
     /// Connections that read; half as many write.
     #[arg(long, env = "AETHER_MAX_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=1000), global = true)]
     pub max_connections: u32,
@@ -186,6 +193,8 @@ impl Config {
             max_page_size: self.max_page_size,
             max_rows: self.max_rows,
             allow_insecure_connectors: self.allow_insecure_connectors,
+            logins_per_minute: self.logins_per_minute,
+            mutations_per_minute: self.mutations_per_minute,
             ..Limits::default()
         }
     }

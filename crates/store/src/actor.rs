@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use aether_entity::users;
 use moka::sync::Cache;
 use sea_orm::{FromQueryResult, Statement};
 use uuid::Uuid;
@@ -9,8 +10,9 @@ use uuid::Uuid;
 use crate::{
     database::Database,
     error::{Error, Result},
-    policy::{Permission, Role},
+    policy::{Permission, Role, held},
     sql::Sql,
+    value::label,
 };
 
 /// A signed-in user with everything that decides what it may see and do.
@@ -53,6 +55,24 @@ impl Actor {
             department: None,
             versions: (0, 0),
         }
+    }
+
+    /// A user who accepts the invitation to the organization, in the session that is being opened.
+    pub(crate) fn invited(user: &users::Model, session_id: Uuid) -> Result<Self> {
+        let role =
+            Role::from_label(&label(&user.role)).ok_or_else(|| Error::internal("a role the gateway does not know"))?;
+        Ok(Self {
+            session_id,
+            user_id: user.id,
+            name: user.name.clone(),
+            email: user.email.clone(),
+            organization_id: user.organization_id,
+            role,
+            permissions: held(role, &user.permissions),
+            region: user.region.clone(),
+            department: user.department.clone(),
+            versions: (user.row_version, 0),
+        })
     }
 
     /// Whether it is the gateway itself and no user.
@@ -110,7 +130,6 @@ impl Actors {
         };
         let found = Found::from_query_result(row, "")?;
         let role = Role::from_label(&found.role).ok_or_else(|| Error::internal("a role the gateway does not know"))?;
-        let granted = found.permissions.as_array().into_iter().flatten().filter_map(|name| name.as_str());
         let actor = Arc::new(Actor {
             session_id,
             user_id: found.id,
@@ -118,12 +137,7 @@ impl Actors {
             email: found.email,
             organization_id: found.organization_id,
             role,
-            permissions: Permission::ALL
-                .iter()
-                .copied()
-                .filter(|permission| permission.granted_to(role))
-                .chain(granted.filter_map(Permission::from_name))
-                .collect(),
+            permissions: held(role, &found.permissions),
             region: found.region,
             department: found.department,
             versions: (found.user_version, found.organization_version),

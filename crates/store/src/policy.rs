@@ -1,5 +1,7 @@
 //! Who may do what: the two matrices, each one exhaustive `match`.
 
+use std::collections::BTreeSet;
+
 use aether_entity::{sea_orm_active_enums::WorkspaceRole, users};
 
 use crate::value::label;
@@ -194,6 +196,17 @@ impl Permission {
             }
         }
     }
+}
+
+/// What a user may do, by its role and by the names granted beyond it (an array, as in `users.permissions`).
+pub fn held(role: Role, granted: &serde_json::Value) -> BTreeSet<Permission> {
+    let granted = granted.as_array().into_iter().flatten().filter_map(|name| name.as_str());
+    Permission::ALL
+        .iter()
+        .copied()
+        .filter(|permission| permission.granted_to(role))
+        .chain(granted.filter_map(Permission::from_name))
+        .collect()
 }
 
 #[cfg(test)]

@@ -83,6 +83,13 @@ pub(crate) fn refresh_token() -> Result<String> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// A fresh token that is good once: its text, and what the database keeps of it.
+pub fn one_time() -> Result<(String, Vec<u8>)> {
+    let text = refresh_token()?;
+    let hash = hash(&text);
+    Ok((text, hash))
+}
+
 /// What the database keeps of a refresh token. It has 256 bits of chance, so a plain hash gives nothing away.
 pub(crate) fn hash(refresh_token: &str) -> Vec<u8> {
     Sha256::digest(refresh_token).to_vec()

@@ -98,6 +98,7 @@ fn cases() -> BTreeMap<&'static str, Vec<Case>> {
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let modules = [
         crate::sign_in::cases(),
+        crate::people::cases(),
         crate::budgets::cases(),
         crate::locks::cases(),
         crate::drafting::cases(),

@@ -48,7 +48,7 @@ const NAMES: [(&str, &str); 10] = [
     (" yen", "JPY"),
 ];
 
-fn code(text: &str) -> Option<&'static str> {
+pub(super) fn code(text: &str) -> Option<&'static str> {
     CODES.into_iter().find(|code| *code == text)
 }
 

@@ -85,8 +85,10 @@ organization! {
     ENROL_MFA = "MFA_ENROL", "AUTH", Low, SignedIn, "Began to enrol a second factor.";
     CONFIRM_MFA = "MFA_CONFIRM", "AUTH", Medium, SignedIn, "Confirmed a second factor.";
     DISABLE_MFA = "MFA_DISABLE", "AUTH", High, SignedIn, "Disabled one's own second factor.";
+    REGENERATE_RECOVERY_CODES = "RECOVERY_CODES_REGENERATE", "AUTH", Medium, SignedIn, "Replaced one's own recovery codes.";
     REVOKE_SESSION = "SESSION_REVOKE", "AUTH", Medium, SignedIn, "Ended one of one's own sessions.";
-    EDIT_ORGANIZATION = "ORGANIZATION_EDIT", "CONFIG", Medium, Org(P::UsersManage), "Edited the organization's settings.";
+    EDIT_ORGANIZATION = "ORGANIZATION_EDIT", "CONFIG", Medium, Org(P::UsersManage), "Edited the organization.";
+    EDIT_ORGANIZATION_SETTINGS = "ORGANIZATION_SETTINGS_EDIT", "CONFIG", Medium, Org(P::UsersManage), "Edited the organization's settings.";
 
     IMPORT_METRICS = "METRICS_IMPORT", "FINANCIAL", Medium, Org(P::MetricsImport), "Imported metrics.";
     OVERRIDE_FORECAST = "FORECAST_OVERRIDE", "FINANCIAL", High, Org(P::MetricsImport), "Overrode a forecast.";

@@ -1,6 +1,9 @@
 //! Where changes begin and end.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use chrono::{DateTime, FixedOffset};
 use sea_orm::DatabaseTransaction;
@@ -36,17 +39,41 @@ pub struct Door {
     together: Together,
     /// The idempotency key of the request, if it has one.
     key: Mutex<Option<idempotency::Held>>,
+    secret: AtomicBool,
 }
 
 impl Door {
     /// The door for a request: what it changes, it changes as the reader's actor.
     pub fn new(store: Store, reader: Arc<Reader>, client: Client, sealer: Sealer) -> Self {
-        Self { store, reader, client, sealer, together: Together::default(), key: Mutex::default() }
+        Self {
+            store,
+            reader,
+            client,
+            sealer,
+            together: Together::default(),
+            key: Mutex::default(),
+            secret: AtomicBool::new(false),
+        }
     }
 
     /// Has the request's changes marked as those of an idempotency key.
     pub fn hold(&self, key: idempotency::Held) {
         *self.key.lock().unwrap_or_else(|e| e.into_inner()) = Some(key);
+    }
+
+    /// Has the request's answer kept from being stored for repeats: it shows secrets, which only their owner may keep.
+    pub fn keep_secret(&self) {
+        self.secret.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the request's answer shows secrets.
+    pub fn is_secret(&self) -> bool {
+        self.secret.load(Ordering::Relaxed)
+    }
+
+    /// Who changes, as last known; each change checks it again.
+    pub async fn actor_id(&self) -> Result<Uuid> {
+        Ok(self.reader.known_actor().await?.user_id)
     }
 
     /// The encryption at rest.
@@ -189,7 +216,7 @@ impl Door {
     }
 }
 
-async fn commit(transaction: Arc<DatabaseTransaction>) -> Result<()> {
+pub(super) async fn commit(transaction: Arc<DatabaseTransaction>) -> Result<()> {
     let transaction = Arc::into_inner(transaction).ok_or_else(|| Error::internal("a transaction still in use"))?;
     transaction.commit().await?;
     Ok(())

@@ -77,8 +77,8 @@ impl Store {
             )),
             Some(answer) => Ok(Begun::Answered(answer)),
             None if changed => Err(Error::Idempotency(
-                "The request with this Idempotency-Key was carried out, but its answer is not known yet, or was lost. Read \
-                 the state of things before you change more.",
+                "The request with this Idempotency-Key was carried out, but its answer is not known yet, was lost, \
+                 or shows secrets and is not kept. Read the state of things before you change more.",
             )),
             None => Err(Error::Idempotency(
                 "A request with this Idempotency-Key is still being served. Wait for it, then send the same again.",

@@ -52,6 +52,7 @@ pub mod idempotency;
 mod import;
 mod members;
 pub mod merkle;
+mod people;
 mod record;
 mod review;
 pub mod session;

@@ -1,0 +1,118 @@
+//! Accepting an invitation: the first sign-in of a user, who chooses a password.
+
+use std::sync::{Arc, Mutex};
+
+use aether_entity::{
+    organizations,
+    sea_orm_active_enums::{SubscriptionStatus, UserStatus},
+    user_invitations, users,
+};
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use super::{Client, Sessions, SignedIn, password};
+use crate::{
+    actor::Actor,
+    error::{Error, Result},
+    token,
+    write::{
+        Change, KEY, action,
+        audit::Trailing,
+        change::{Inner, Log},
+        door::commit,
+        sign_in_audit::{self as audit, Entry},
+    },
+};
+
+/// How long an invitation can be accepted.
+pub const GOOD_FOR: chrono::Duration = chrono::Duration::days(7);
+
+fn refused() -> Error {
+    Error::Unauthenticated(
+        "This invitation is not good any more: it was accepted, replaced by a newer one or withdrawn, or has expired. Ask whoever \
+         invited you for a new one."
+            .into(),
+    )
+}
+
+impl Sessions {
+    /// Accepts the invitation of this token with a password of the user's choice, and opens a session.
+    pub async fn accept_invitation(&self, token: &str, password: String, client: &Client) -> Result<SignedIn> {
+        let transaction = self.store.database().begin(KEY).await?;
+        let (invitation, found) = self::find(&transaction, token).await?.ok_or_else(refused)?;
+        transaction.commit().await?;
+        let password_hash = password::new_password("password", password, &found.email, &found.name).await?;
+
+        let transaction = Arc::new(self.store.database().begin(KEY).await?);
+        let user = users::Entity::find_by_id(found.id).lock_exclusive().one(&*transaction).await?;
+        let user = user.ok_or_else(refused)?;
+        let invitation =
+            user_invitations::Entity::find_by_id(invitation.id).lock_exclusive().one(&*transaction).await?;
+        let organization = organizations::Entity::find_by_id(user.organization_id).one(&*transaction).await?;
+        let now = Utc::now().fixed_offset();
+        let stands = user.status == UserStatus::Pending
+            && user.deleted_at.is_none()
+            && organization
+                .is_some_and(|o| o.subscription_status == SubscriptionStatus::Active && o.deleted_at.is_none());
+        let Some(invitation) =
+            invitation.filter(|known| stands && known.accepted_at.is_none() && known.expires_at > now)
+        else {
+            let entry = Entry::new("INVITATION_REFUSED", "An invitation was presented that is not good any more")
+                .resource("user", user.id)
+                .risk_medium();
+            audit::log(&transaction, user.organization_id, Some(&user), None, client, entry).await?;
+            commit(transaction).await?;
+            return Err(refused());
+        };
+        let (user_id, session_id) = (user.id, Uuid::now_v7());
+        let change = self.change_of(transaction, Actor::invited(&user, session_id)?, client, now);
+        change.about::<users::Entity>(user_id);
+        change.update(invitation, |invitation| invitation.accepted_at = Set(Some(now))).await?;
+        let user = change
+            .update(user, |user| {
+                user.password_hash = Set(Some(password_hash));
+                user.status = Set(UserStatus::Active);
+            })
+            .await?;
+        let step = user.mfa_last_step;
+        let refresh_token = self.open(change.transaction(), user, step, session_id, client, now).await?;
+        Trailing::of(&change).write(change.transaction()).await?;
+        let inner = Arc::into_inner(change.0).ok_or_else(|| Error::internal("a change that is still in use"))?;
+        commit(inner.transaction).await?;
+        self.signed_in(user_id, session_id, refresh_token)
+    }
+
+    /// The change by which the invited user, who has no session yet, joins.
+    fn change_of(
+        &self,
+        transaction: Arc<DatabaseTransaction>,
+        actor: Actor,
+        client: &Client,
+        now: DateTime<FixedOffset>,
+    ) -> Change {
+        Change(Arc::new(Inner {
+            transaction,
+            actor: Arc::new(actor),
+            action: &action::ACCEPT_USER_INVITATION,
+            client: client.clone(),
+            sealer: self.sealer.clone(),
+            now,
+            log: Mutex::new(Log::default()),
+        }))
+    }
+}
+
+/// The invitation of a token, and whom it invites.
+async fn find(
+    transaction: &DatabaseTransaction,
+    token: &str,
+) -> Result<Option<(user_invitations::Model, users::Model)>> {
+    let invitation = user_invitations::Entity::find()
+        .filter(user_invitations::Column::TokenHash.eq(token::hash(token)))
+        .one(transaction)
+        .await?;
+    let Some(invitation) = invitation else { return Ok(None) };
+    let user = users::Entity::find_by_id(invitation.user_id).one(transaction).await?;
+    Ok(user.map(|user| (invitation, user)))
+}

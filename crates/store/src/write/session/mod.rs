@@ -1,0 +1,234 @@
+//! Signing in and out: who gets in by what, how a session goes on and how it ends.
+//!
+//! Passwords are checked with Argon2id (RFC 9106), second factors by TOTP (RFC 6238). A refresh token is good for one
+//! exchange: who presents a spent one has stolen it or was stolen from, and the session ends (RFC 9700, section 4.14).
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "sessions begin, expire and end by the gateway's clock, one look per request, and write their own audit rows"
+)]
+
+pub mod invitation;
+mod password;
+mod proof;
+pub mod second_factor;
+mod sign_in;
+
+use std::net::IpAddr;
+
+use aether_entity::{
+    organizations, refresh_tokens,
+    sea_orm_active_enums::{SubscriptionStatus, UserStatus},
+    user_sessions, users,
+};
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, prelude::Expr,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+pub use self::{
+    password::{hash_password, new_password},
+    proof::Proof,
+    sign_in::Credentials,
+};
+use crate::{
+    Store,
+    error::{Error, Result},
+    seal::Sealer,
+    token::{self, Tokens},
+    write::{
+        KEY,
+        sign_in_audit::{self as audit, Entry, Event},
+    },
+};
+
+/// Where a request comes from, for the session and the audit log.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The peer's address.
+    pub address: Option<IpAddr>,
+    /// `User-Agent`
+    pub user_agent: Option<String>,
+    /// What the device says of itself.
+    pub device: Option<serde_json::Value>,
+    /// The request's id.
+    pub request_id: Uuid,
+}
+
+/// A session that was opened or renewed.
+pub struct SignedIn {
+    /// The user.
+    pub user_id: Uuid,
+    /// The session.
+    pub session_id: Uuid,
+    /// For the `Authorization` header.
+    pub access_token: String,
+    /// For the next refresh.
+    pub refresh_token: String,
+    /// Seconds until the access token expires.
+    pub expires_in: u64,
+}
+
+/// Opens, renews and ends sessions.
+#[derive(Clone)]
+pub struct Sessions {
+    store: Store,
+    tokens: Tokens,
+    sealer: Sealer,
+}
+
+fn stale() -> Error {
+    Error::Unauthenticated("This refresh token is not good any more. Sign in again with the login mutation.".into())
+}
+
+impl Sessions {
+    /// Sessions of this store.
+    pub fn new(store: Store, tokens: Tokens, sealer: Sealer) -> Self {
+        Self { store, tokens, sealer }
+    }
+
+    /// The encryption at rest.
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// The session that an access token stands for.
+    pub fn of_token(&self, token: &str) -> Result<Uuid> {
+        self.tokens.session(token)
+    }
+
+    fn signed_in(&self, user_id: Uuid, session_id: Uuid, refresh_token: String) -> Result<SignedIn> {
+        Ok(SignedIn {
+            user_id,
+            session_id,
+            access_token: self.tokens.access(user_id, session_id)?,
+            refresh_token,
+            expires_in: self.tokens.access_lifetime.as_secs(),
+        })
+    }
+
+    /// Exchanges a refresh token for the next, and a new access token.
+    pub async fn refresh(&self, refresh_token: &str, client: &Client) -> Result<SignedIn> {
+        let transaction = self.store.database().begin(KEY).await?;
+        let presented =
+            refresh_tokens::Entity::find().filter(refresh_tokens::Column::TokenHash.eq(token::hash(refresh_token)));
+        let Some(found) = presented.clone().one(&transaction).await? else { return Err(stale()) };
+        // The session before its token, as in signing out: two requests of one session wait for each other in one order.
+        let session = user_sessions::Entity::find_by_id(found.session_id).lock_exclusive().one(&transaction).await?;
+        let Some(session) = session else { return Err(stale()) };
+        let Some(spent) = presented.lock_exclusive().one(&transaction).await? else { return Err(stale()) };
+        let Some(user) = users::Entity::find_by_id(session.user_id).one(&transaction).await? else {
+            return Err(stale());
+        };
+        let organization = organizations::Entity::find_by_id(user.organization_id).one(&transaction).await?;
+        let now = Utc::now().fixed_offset();
+        if spent.spent_at.is_some() && session.revoked_at.is_none() {
+            revoke(&transaction, &[session.id], now).await?;
+            let entry =
+                Entry::new("REFRESH_TOKEN_REUSED", "A spent refresh token was presented; the session was ended")
+                    .resource("user_session", session.id)
+                    .risk_high();
+            audit::log(&transaction, user.organization_id, Some(&user), Some(session.id), client, entry).await?;
+            transaction.commit().await?;
+            return Err(stale());
+        }
+        let stands = spent.spent_at.is_none()
+            && spent.revoked_at.is_none()
+            && spent.expires_at > now
+            && session.revoked_at.is_none()
+            && session.expires_at > now
+            && user.status == UserStatus::Active
+            && user.deleted_at.is_none()
+            && organization
+                .is_some_and(|o| o.subscription_status == SubscriptionStatus::Active && o.deleted_at.is_none());
+        if !stands {
+            return Err(stale());
+        }
+        let expires_at = now + self.tokens.refresh_lifetime;
+        let (next, refresh_token) = issue(&transaction, session.id, expires_at).await?;
+        let mut spent = spent.into_active_model();
+        spent.spent_at = Set(Some(now));
+        spent.replaced_by_id = Set(Some(next));
+        spent.update(&transaction).await?;
+        let session_id = session.id;
+        let mut session = session.into_active_model();
+        session.last_activity_at = Set(now);
+        session.expires_at = Set(expires_at);
+        session.ip_address = Set(client.address.map(Into::into));
+        session.update(&transaction).await?;
+        let entry = Entry::new("TOKEN_REFRESHED", "Exchanged a refresh token").resource("user_session", session_id);
+        audit::log(&transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
+        transaction.commit().await?;
+        self.signed_in(user.id, session_id, refresh_token)
+    }
+
+    /// Ends this session, or (with `everywhere`) all of its user's. Tells how many were ended.
+    pub async fn sign_out(&self, session_id: Uuid, everywhere: bool, client: &Client) -> Result<u64> {
+        let actor = self.store.actors().load(self.store.database(), session_id).await?;
+        let transaction = self.store.database().begin(KEY).await?;
+        let mut open = user_sessions::Entity::find()
+            .filter(user_sessions::Column::UserId.eq(actor.user_id))
+            .filter(user_sessions::Column::ExpiresAt.gt(Utc::now().fixed_offset()))
+            .filter(user_sessions::Column::RevokedAt.is_null());
+        if !everywhere {
+            open = open.filter(user_sessions::Column::Id.eq(session_id));
+        }
+        let open: Vec<Uuid> = open.lock_exclusive().all(&transaction).await?.into_iter().map(|s| s.id).collect();
+        let user = users::Entity::find_by_id(actor.user_id).one(&transaction).await?;
+        let user = user.ok_or_else(|| Error::internal("an actor without a user"))?;
+        revoke(&transaction, &open, Utc::now().fixed_offset()).await?;
+        let entry = if everywhere {
+            Entry::new("LOGOUT_EVERYWHERE", "Signed out of every session").details(json!({ "sessions": open.len() }))
+        } else {
+            Entry::new("LOGOUT", "Signed out")
+        };
+        let entry = entry.resource("user_session", session_id);
+        audit::log(&transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
+        audit::event(&transaction, &user, session_id, client, Event::Logout).await?;
+        transaction.commit().await?;
+        Ok(open.len() as u64)
+    }
+}
+
+/// A fresh refresh token of a session: its id and its text.
+async fn issue(
+    transaction: &DatabaseTransaction,
+    session_id: Uuid,
+    expires_at: DateTime<FixedOffset>,
+) -> Result<(Uuid, String)> {
+    let (id, text) = (Uuid::now_v7(), token::refresh_token()?);
+    refresh_tokens::ActiveModel {
+        id: Set(id),
+        session_id: Set(session_id),
+        token_hash: Set(token::hash(&text)),
+        expires_at: Set(expires_at),
+        ..Default::default()
+    }
+    .insert(transaction)
+    .await?;
+    Ok((id, text))
+}
+
+/// Ends sessions and their tokens.
+pub(super) async fn revoke(
+    transaction: &DatabaseTransaction,
+    sessions: &[Uuid],
+    now: DateTime<FixedOffset>,
+) -> Result<()> {
+    user_sessions::Entity::update_many()
+        .col_expr(user_sessions::Column::RevokedAt, Expr::value(now))
+        .filter(user_sessions::Column::Id.is_in(sessions.iter().copied()))
+        .filter(user_sessions::Column::RevokedAt.is_null())
+        .exec(transaction)
+        .await?;
+    refresh_tokens::Entity::update_many()
+        .col_expr(refresh_tokens::Column::RevokedAt, Expr::value(now))
+        .filter(refresh_tokens::Column::SessionId.is_in(sessions.iter().copied()))
+        .filter(refresh_tokens::Column::RevokedAt.is_null())
+        .exec(transaction)
+        .await?;
+    Ok(())
+}

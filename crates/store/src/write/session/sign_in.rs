@@ -1,0 +1,192 @@
+//! Signing in: the password, the second factor, and what happens to those who fail.
+
+use std::time::{Duration, Instant};
+
+use aether_entity::{
+    organizations,
+    sea_orm_active_enums::{SubscriptionStatus, UserStatus},
+    user_sessions, users,
+};
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, prelude::Expr,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Client, Sessions, SignedIn, issue, password, second_factor};
+use crate::{
+    error::{Error, Result},
+    write::{
+        KEY,
+        sign_in_audit::{self as audit, Entry, Event},
+    },
+};
+
+/// After so many failures in a row an account is locked …
+const MOST_FAILURES: i32 = 5;
+/// … for so long.
+const LOCKED_FOR: chrono::Duration = chrono::Duration::minutes(15);
+/// A refused sign-in answers so long after it began, whatever the reason, so that its time tells nothing.
+const REFUSAL_TIME: Duration = Duration::from_millis(400);
+
+/// What a user signs in with.
+pub struct Credentials {
+    /// E-mail address, in any case.
+    pub email: String,
+    /// Password.
+    pub password: String,
+    /// The slug of the organization.
+    pub organization: String,
+    /// The current code of the second factor or a recovery code, for users that have a second factor.
+    pub totp: Option<String>,
+}
+
+/// The same answer to whatever fails, so that it tells nothing of who exists.
+fn refused() -> Error {
+    Error::Unauthenticated(
+        "Signing in failed: e-mail, password, organization or code is wrong, or the account is not active or locked for \
+         a while after repeated failures."
+            .into(),
+    )
+}
+
+impl Sessions {
+    /// Opens a session.
+    pub async fn sign_in(&self, credentials: Credentials, client: &Client) -> Result<SignedIn> {
+        let began = Instant::now();
+        let answer = self.try_sign_in(credentials, client).await;
+        if matches!(answer, Err(Error::Unauthenticated(_))) {
+            tokio::time::sleep_until((began + REFUSAL_TIME).into()).await;
+        }
+        answer
+    }
+
+    async fn try_sign_in(&self, credentials: Credentials, client: &Client) -> Result<SignedIn> {
+        let Credentials { email, password, organization, totp } = credentials;
+        let transaction = self.store.database().begin(KEY).await?;
+        let organization = organizations::Entity::find()
+            .filter(organizations::Column::Slug.eq(organization))
+            .filter(organizations::Column::DeletedAt.is_null())
+            .one(&transaction)
+            .await?;
+        let user = match &organization {
+            None => None,
+            Some(organization) => {
+                users::Entity::find()
+                    .filter(users::Column::OrganizationId.eq(organization.id))
+                    .filter(Expr::cust_with_values("lower(email) = lower($1)", [email.clone()]))
+                    .filter(users::Column::DeletedAt.is_null())
+                    .one(&transaction)
+                    .await?
+            }
+        };
+        // The check of the password takes long; nothing is locked and no connection held meanwhile.
+        transaction.commit().await?;
+        let right = password::verify(password, user.as_ref().and_then(|user| user.password_hash.clone())).await?;
+        let transaction = self.store.database().begin(KEY).await?;
+        let (Some(organization), Some(found)) = (&organization, user) else {
+            if let Some(organization) = &organization {
+                let entry = Entry::new("LOGIN_FAILED", "Sign-in for an unknown e-mail address")
+                    .risk_medium()
+                    .details(json!({ "email": email }));
+                audit::log(&transaction, organization.id, None, None, client, entry).await?;
+            }
+            transaction.commit().await?;
+            return Err(refused());
+        };
+        let Some(user) = users::Entity::find_by_id(found.id).lock_exclusive().one(&transaction).await? else {
+            return Err(refused());
+        };
+        let now = Utc::now().fixed_offset();
+        let standing = user.status == UserStatus::Active
+            && user.deleted_at.is_none()
+            && organization.subscription_status == SubscriptionStatus::Active
+            && !is_locked(&user, now)
+            // Changed while it was being checked: the check was of the old one.
+            && user.password_hash == found.password_hash;
+        let shown = match right && standing {
+            true => second_factor::shown(&transaction, &self.sealer, &user, totp.as_deref(), now).await?,
+            false => None,
+        };
+        let Some(shown) = shown else {
+            fail(&transaction, user, Entry::new("LOGIN_FAILED", "Sign-in refused"), None, client, now).await?;
+            transaction.commit().await?;
+            return Err(refused());
+        };
+        let (user_id, session_id) = (user.id, Uuid::now_v7());
+        let step = second_factor::spend(&transaction, &user, shown, Some(session_id), client, now).await?;
+        let refresh_token = self.open(&transaction, user, step, session_id, client, now).await?;
+        transaction.commit().await?;
+        self.signed_in(user_id, session_id, refresh_token)
+    }
+
+    /// Opens a session of a user who has shown everything, and returns its refresh token.
+    pub(super) async fn open(
+        &self,
+        transaction: &DatabaseTransaction,
+        user: users::Model,
+        step: Option<i64>,
+        session_id: Uuid,
+        client: &Client,
+        now: DateTime<FixedOffset>,
+    ) -> Result<String> {
+        let expires_at = now + self.tokens.refresh_lifetime;
+        user_sessions::ActiveModel {
+            id: Set(session_id),
+            user_id: Set(user.id),
+            device_info: Set(client.device.clone()),
+            ip_address: Set(client.address.map(Into::into)),
+            user_agent: Set(client.user_agent.clone()),
+            expires_at: Set(expires_at),
+            last_activity_at: Set(now),
+            ..Default::default()
+        }
+        .insert(transaction)
+        .await?;
+        let refresh_token = issue(transaction, session_id, expires_at).await?.1;
+        let entry = Entry::new("LOGIN", "Signed in").resource("user_session", session_id);
+        audit::log(transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
+        audit::event(transaction, &user, session_id, client, Event::Login).await?;
+        let mut user = user.into_active_model();
+        user.failed_login_attempts = Set(0);
+        user.locked_until = Set(None);
+        user.last_login_at = Set(Some(now));
+        user.mfa_last_step = Set(step);
+        user.update(transaction).await?;
+        Ok(refresh_token)
+    }
+}
+
+/// Whether the account is locked for a while.
+pub(super) fn is_locked(user: &users::Model, now: DateTime<FixedOffset>) -> bool {
+    user.locked_until.is_some_and(|until| until > now)
+}
+
+/// Tells the audit log, counts a failure and locks the account after too many.
+pub(super) async fn fail(
+    transaction: &DatabaseTransaction,
+    user: users::Model,
+    entry: Entry,
+    session_id: Option<Uuid>,
+    client: &Client,
+    now: DateTime<FixedOffset>,
+) -> Result<()> {
+    // A lock that is running is not made longer by trying: anybody could keep an account locked for ever.
+    let locked = is_locked(&user, now);
+    let failures = user.failed_login_attempts + i32::from(!locked);
+    let locks = !locked && failures >= MOST_FAILURES;
+    let entry = entry.details(json!({ "failures": failures, "locked": locks }));
+    let entry = if locks { entry.risk_high() } else { entry.risk_medium() };
+    audit::log(transaction, user.organization_id, Some(&user), session_id, client, entry).await?;
+    let mut user = user.into_active_model();
+    if locks {
+        user.locked_until = Set(Some(now + LOCKED_FOR));
+        user.failed_login_attempts = Set(0);
+    } else {
+        user.failed_login_attempts = Set(failures);
+    }
+    user.update(transaction).await?;
+    Ok(())
+}
