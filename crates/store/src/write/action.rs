@@ -124,6 +124,7 @@ organization! {
 
     START_CONVERSATION = "CONVERSATION_START", "AI", Low, Org(P::AssistantConverse), "Started a conversation with the assistant.";
     POST_MESSAGE = "MESSAGE_POST", "AI", Low, Org(P::AssistantConverse), "Posted a message to the assistant.";
+    RENAME_CONVERSATION = "CONVERSATION_RENAME", "AI", Low, Org(P::AssistantConverse), "Renamed a conversation.";
     ARCHIVE_CONVERSATION = "CONVERSATION_ARCHIVE", "AI", Low, Org(P::AssistantConverse), "Archived a conversation.";
     REGISTER_MODEL = "MODEL_REGISTER", "AI", Medium, Org(P::AiModelsRegister), "Registered a model.";
     RECORD_MODEL_METRICS = "MODEL_METRICS_RECORD", "AI", Low, Org(P::AiModelsRegister), "Recorded a measurement of a model.";

@@ -10,9 +10,11 @@ pub mod action;
 mod audit;
 mod change;
 mod constraint;
+mod deal;
 mod door;
 mod house;
 pub mod idempotency;
+mod pipeline;
 mod record;
 pub mod session;
 mod sign_in_audit;
@@ -24,6 +26,7 @@ pub use self::{
     action::Action,
     change::Change,
     door::Door,
+    pipeline::OpenPipeline,
     table::{Writable, WritableEdit, WritableRow},
     workspace::Membership,
 };

@@ -12,6 +12,11 @@ use crate::model::enum_value_name;
 
 /// What is kept of a secret: that it changed.
 const SECRET: &str = "(secret)";
+/// What is kept of what only its author reads: that it changed.
+const PRIVATE: &str = "(private)";
+/// Columns that only the author of a row reads, so that those who read the audit trail do not either.
+const PRIVATE_COLUMNS: [(&str, &str); 3] =
+    [("ai_conversations", "title"), ("ai_conversations", "summary"), ("ai_messages", "content")];
 /// Columns that change with every edit and say nothing.
 const NOISE: [&str; 3] = ["updated_at", "row_version", "created_at"];
 
@@ -71,6 +76,7 @@ impl Record {
             let show = |value: Value| match json(value, known.kind) {
                 Json::Null => Json::Null,
                 _ if !known.readable => SECRET.into(),
+                _ if PRIVATE_COLUMNS.contains(&(table.name, known.name)) => PRIVATE.into(),
                 value => value,
             };
             // An empty field of a row that is new or gone says nothing.
