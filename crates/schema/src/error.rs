@@ -1,5 +1,6 @@
 //! Errors as clients see them: the one conversion, and the one list of codes.
 
+use aether_domain::sheet::{LineError, MOST_PROBLEMS};
 use aether_store::Error;
 use async_graphql::{ErrorExtensionValues, Name, Pos, ServerError, Value};
 
@@ -82,6 +83,10 @@ impl From<Failure> for async_graphql::Error {
                 extensions.set("field", field);
                 (code::VALIDATION_FAILED, message)
             }
+            Error::Lines(problems) => {
+                extensions.set("lines", Value::List(problems.iter().map(line).collect()));
+                (code::VALIDATION_FAILED, lines_message(&problems))
+            }
             Error::Timeout => (
                 code::TIMEOUT,
                 "The query ran too long and was stopped. Ask for fewer rows or filter more narrowly.".into(),
@@ -97,6 +102,28 @@ impl From<Failure> for async_graphql::Error {
         extensions.set("code", code);
         Self { message, source: None, extensions: Some(extensions) }
     }
+}
+
+/// A line that cannot be imported, for programs.
+fn line(problem: &LineError) -> Value {
+    let fields = [
+        (Name::new("line"), Value::from(problem.line)),
+        (Name::new("field"), problem.field.as_str().into()),
+        (Name::new("message"), problem.message.as_str().into()),
+    ];
+    Value::Object(fields.into_iter().collect())
+}
+
+/// Says what is wrong with the first of the lines, and how many there are.
+fn lines_message(problems: &[LineError]) -> String {
+    let Some(first) = problems.first() else { return "The text cannot be imported.".into() };
+    let field = if first.field.is_empty() { String::new() } else { format!(", {}", first.field) };
+    let more = match problems.len() {
+        1 => String::new(),
+        MOST_PROBLEMS.. => format!(" There are {MOST_PROBLEMS} problems or more; see `extensions.lines`."),
+        count => format!(" There are {count} problems; see `extensions.lines`."),
+    };
+    format!("Nothing was imported. Line {}{field}: {}{more}", first.line, first.message)
 }
 
 /// Says who has edited a row, and tells programs.

@@ -3,6 +3,7 @@
 //! Deliberately without `Display`: async-graphql turns whatever displays into an error message, and an internal error
 //! must not reach a client by that road. The schema crate converts an [`Error`] in one place.
 
+use aether_domain::sheet::LineError;
 use sea_orm::DbErr;
 
 /// A failure of the store.
@@ -50,6 +51,8 @@ pub enum Error {
         /// One sentence for the client.
         message: String,
     },
+    /// Lines of an import that cannot be taken.
+    Lines(Vec<LineError>),
     /// The statement ran longer than the gateway lets one run.
     Timeout,
     /// The database cannot be reached or has no free connection.

@@ -172,6 +172,16 @@ impl Trailing {
                 "payload": { "type": super::constraint::words(record.table).replace(' ', "_"), "id": record.id },
             })));
         }
+        for announcement in &entry.announcements {
+            self.outbox.push(tenant(json!({
+                "topic": announcement.topic,
+                "aggregate_type": announcement.topic,
+                "aggregate_id": announcement.aggregate_id,
+                "kind": announcement.kind,
+                "changed_fields": [],
+                "payload": announcement.payload,
+            })));
+        }
         self.outbox.push(tenant(json!({
             "topic": "audit",
             "aggregate_type": if of_workspace { "audit_event" } else { "audit_log" },

@@ -64,6 +64,16 @@ pub(super) struct Entry {
     pub(super) target: Option<(&'static str, Uuid)>,
     /// Told even if no row was written.
     pub(super) always: bool,
+    /// Events besides those of the rows.
+    pub(super) announcements: Vec<Announcement>,
+}
+
+/// An event that is about more than one row.
+pub(super) struct Announcement {
+    pub(super) topic: &'static str,
+    pub(super) aggregate_id: Uuid,
+    pub(super) kind: &'static str,
+    pub(super) payload: serde_json::Value,
 }
 
 impl Entry {
@@ -76,6 +86,7 @@ impl Entry {
             notes: Map::new(),
             target: None,
             always: false,
+            announcements: Vec::new(),
         }
     }
 }
@@ -120,6 +131,18 @@ impl Change {
         let entry = current(&mut log, self.0.action);
         entry.notes.insert(name.to_owned(), value.into());
         entry.always = true;
+    }
+
+    /// Tells subscribers of something that is about more than one row.
+    pub(crate) fn announce(
+        &self,
+        topic: &'static str,
+        aggregate_id: Uuid,
+        kind: &'static str,
+        payload: serde_json::Value,
+    ) {
+        let announcement = Announcement { topic, aggregate_id, kind, payload };
+        current(&mut self.log(), self.0.action).announcements.push(announcement);
     }
 
     /// What the audit row is about, where that is not the row that was written first.

@@ -14,6 +14,7 @@ mod deal;
 mod door;
 mod house;
 pub mod idempotency;
+mod import;
 mod pipeline;
 mod record;
 pub mod session;
@@ -26,6 +27,7 @@ pub use self::{
     action::Action,
     change::Change,
     door::Door,
+    import::Upserted,
     pipeline::OpenPipeline,
     table::{Writable, WritableEdit, WritableRow},
     workspace::Membership,
