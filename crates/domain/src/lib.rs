@@ -5,6 +5,7 @@
 //! - [`text`] reads the clauses of an agreement, and [`graph`] links them into the dependency graph.
 //! - [`governance`] and [`golden`] hold the rules of a workspace and of its golden record.
 //! - [`metric`] reads the metrics of an import, and [`sheet`] the CSV that anything is imported from.
+//! - [`scenario`] holds the assumptions of a what-if scenario.
 //! - [`budget`], [`deal`] and [`anomaly`] say which change of state may follow which.
 
 pub mod anomaly;
@@ -15,6 +16,7 @@ pub mod golden;
 pub mod governance;
 pub mod graph;
 pub mod metric;
+pub mod scenario;
 pub mod sheet;
 pub mod term;
 pub mod text;

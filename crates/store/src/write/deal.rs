@@ -5,7 +5,7 @@
 
 use aether_entity::{catalog, deal_history, deals, sea_orm_active_enums::DealChangeSource};
 use heck::ToLowerCamelCase;
-use sea_orm::{ActiveValue, Iden, Iterable, ModelTrait, Set, Value, sea_query::OptionEnum};
+use sea_orm::{ActiveModelTrait, ActiveValue, Iden, Iterable, ModelTrait, Set, Value, sea_query::OptionEnum};
 use uuid::Uuid;
 
 use super::{Change, Writable, WritableEdit, WritableRow};
@@ -60,21 +60,33 @@ impl WritableEdit for New {
 
 impl Change {
     /// Inserts a deal of the actor's organization; its history begins with its stage.
-    pub async fn insert_deal(&self, mut deal: deals::ActiveModel, source: DealChangeSource) -> Result<deals::Model> {
-        deal.organization_id = Set(self.actor().organization_id);
-        // What is not given begins now, in the database as here.
-        if let ActiveValue::Set(created_at) = &deal.created_at {
-            let until = match &deal.actual_close_date {
-                ActiveValue::Set(Some(closed)) => *closed,
-                _ => self.now().date_naive(),
-            };
-            deal.days_in_pipeline = Set(days((until - created_at.date_naive()).num_days()));
+    pub async fn insert_deal(&self, deal: deals::ActiveModel, source: DealChangeSource) -> Result<deals::Model> {
+        let deals = self.insert_deals(vec![deal], source).await?;
+        deals.into_iter().next().ok_or_else(|| Error::internal("an INSERT without a row"))
+    }
+
+    /// The same for many. Each must set the same columns.
+    pub async fn insert_deals(
+        &self,
+        deals: Vec<deals::ActiveModel>,
+        source: DealChangeSource,
+    ) -> Result<Vec<deals::Model>> {
+        let rows = deals.into_iter().map(|mut deal| {
+            deal.organization_id = Set(self.actor().organization_id);
+            if deal.created_at.is_not_set() {
+                deal.created_at = Set(self.now());
+            }
+            deal.days_in_pipeline = Set(self.age(&deal));
+            New(deal)
+        });
+        let deals = self.insert_all(rows.collect()).await?;
+        let mut history = Vec::with_capacity(deals.len());
+        for deal in &deals {
+            self.within_region(deal)?;
+            history.push(self.history(deal, "stage", None, Some(label(&deal.stage)), source.clone()));
         }
-        let deal = self.insert(New(deal)).await?;
-        self.within_region(&deal)?;
-        let first = self.history(&deal, "stage", None, Some(label(&deal.stage)), source);
-        self.insert(first).await?;
-        Ok(deal)
+        self.insert_all(history).await?;
+        Ok(deals)
     }
 
     /// Updates a deal that was read in this change. Every field that changes leaves a row in its history, and the deal's age is
@@ -87,12 +99,8 @@ impl Change {
     ) -> Result<deals::Model> {
         let mut edited: deals::ActiveModel = before.clone().into();
         edit(&mut edited);
-        if changes(&before, &edited) {
-            let until = match &edited.actual_close_date {
-                ActiveValue::Set(Some(closed)) | ActiveValue::Unchanged(Some(closed)) => *closed,
-                _ => self.now().date_naive(),
-            };
-            edited.days_in_pipeline = Set(days((until - before.created_at.date_naive()).num_days()));
+        if deal_differs(&before, &edited) {
+            edited.days_in_pipeline = Set(self.age(&edited));
         }
         let after = self.update(Row(before.clone()), |deal| *deal = edited).await?.0;
         self.within_region(&after)?;
@@ -110,6 +118,19 @@ impl Change {
         }
         self.insert_all(rows).await?;
         Ok(after)
+    }
+
+    /// How many days a deal has been in the pipeline: until it closed, or until now.
+    fn age(&self, deal: &deals::ActiveModel) -> i32 {
+        let until = match deal.actual_close_date {
+            ActiveValue::Set(Some(closed)) | ActiveValue::Unchanged(Some(closed)) => closed,
+            _ => self.now().date_naive(),
+        };
+        let since = match deal.created_at {
+            ActiveValue::Set(since) | ActiveValue::Unchanged(since) => since.date_naive(),
+            ActiveValue::NotSet => until,
+        };
+        i32::try_from((until - since).num_days().max(0)).unwrap_or(i32::MAX)
     }
 
     /// Refuses to put a deal where the actor would not see it: into a region that the actor is not confined to.
@@ -148,17 +169,12 @@ impl Change {
     }
 }
 
-/// Whether anything that a history tells is set to another value.
-fn changes(before: &deals::Model, edited: &deals::ActiveModel) -> bool {
-    use sea_orm::ActiveModelTrait;
+/// Whether anything is set to another value.
+pub fn deal_differs(before: &deals::Model, edited: &deals::ActiveModel) -> bool {
     deals::Column::iter().any(|column| match edited.get(column) {
         ActiveValue::Set(value) => value != before.get(column),
         _ => false,
     })
-}
-
-fn days(days: i64) -> i32 {
-    i32::try_from(days.max(0)).unwrap_or(i32::MAX)
 }
 
 /// A value as the history tells it: amounts and dates in their canonical form, enums by their name in the documents.

@@ -26,6 +26,7 @@ mod workspace;
 pub use self::{
     action::Action,
     change::Change,
+    deal::deal_differs,
     door::Door,
     import::Upserted,
     pipeline::OpenPipeline,
