@@ -3,6 +3,7 @@
 //! Types, filters, orders and connections are read off the store's model (`types`); a selection becomes one plan for the
 //! store (`plan`); hand-written resolvers are in `auth`; errors get their codes in [`error`].
 
+mod assistant;
 mod auth;
 mod change;
 pub mod error;
@@ -15,7 +16,9 @@ mod node;
 mod order;
 mod page;
 mod plan;
+mod sales;
 mod scalar;
+mod scenarios;
 mod selection;
 mod types;
 
@@ -86,7 +89,14 @@ pub(crate) struct Query(graph::Graph, auth::AuthQuery);
 
 /// What can be changed.
 #[derive(MergedObject)]
-pub(crate) struct Mutation(auth::AuthMutation, finance::FinanceMutation, loan::LoanMutation);
+pub(crate) struct Mutation(
+    auth::AuthMutation,
+    finance::FinanceMutation,
+    sales::SalesMutation,
+    scenarios::ScenariosMutation,
+    assistant::AssistantMutation,
+    loan::LoanMutation,
+);
 
 /// The schema, ready to execute.
 #[derive(Clone)]
@@ -97,7 +107,14 @@ impl Schema {
     pub fn new(limits: Limits, introspection: bool) -> Self {
         let mut builder = async_graphql::Schema::build(
             Query(graph::Graph, auth::AuthQuery),
-            Mutation(auth::AuthMutation, Default::default(), Default::default()),
+            Mutation(
+                auth::AuthMutation,
+                Default::default(),
+                Default::default(),
+                Default::default(),
+                Default::default(),
+                Default::default(),
+            ),
             EmptySubscription,
         )
         .limit_depth(limits.max_depth)

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aether_store::{
     Error, Result,
     model::{Leaf, Model, Relation, Shape, ShapeType, Source, Type},
+    read::Filter,
     read::plan::{
         Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
     },

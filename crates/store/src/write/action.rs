@@ -107,6 +107,7 @@ organization! {
     EDIT_DEAL = "DEAL_UPDATE", "SALES", Low, Org(P::DealsEdit), "Edited a deal.";
     ADVANCE_DEAL = "DEAL_STAGE_CHANGE", "SALES", Low, Org(P::DealsEdit), "Moved a deal to another stage.";
     CLOSE_DEAL = "DEAL_CLOSE", "SALES", Medium, Org(P::DealsEdit), "Closed a deal.";
+    REOPEN_DEAL = "DEAL_REOPEN", "SALES", Medium, Org(P::DealsEdit), "Reopened a closed deal.";
     REASSIGN_DEAL = "DEAL_REASSIGN", "SALES", Low, Org(P::DealsEdit), "Gave a deal another owner.";
     IMPORT_DEALS = "DEALS_IMPORT", "SALES", Medium, Org(P::DealsEdit), "Imported deals.";
     TAKE_PIPELINE_SNAPSHOT = "PIPELINE_SNAPSHOT", "SALES", Low, Org(P::DealsEdit), "Took a snapshot of the pipeline.";
