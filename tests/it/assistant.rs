@@ -26,29 +26,65 @@ const ACTION: &str = "INSERT INTO ai_actions (organization_id, action_type, desc
 
 pub fn cases() -> Vec<Case> {
     vec![
-        case!("startConversation", CONVERSING, "SELECT 'Margins' AS title",
-            "mutation($title: String) { startConversation(title: $title) { status } }"),
-        case!("postMessage", CONVERSING, OWN,
-            "mutation($id: UUID!) { postMessage(conversationId: $id, content: \"Why?\") { role conversation { messageCount } } }"),
-        case!("renameConversation", CONVERSING, OWN,
+        case!(
+            "startConversation",
+            CONVERSING,
+            "SELECT 'Margins' AS title",
+            "mutation($title: String) { startConversation(title: $title) { status } }"
+        ),
+        case!(
+            "postMessage",
+            CONVERSING,
+            OWN,
+            "mutation($id: UUID!) { postMessage(conversationId: $id, content: \"Why?\") { role conversation { messageCount } } }"
+        ),
+        case!(
+            "renameConversation",
+            CONVERSING,
+            OWN,
             "mutation($id: UUID!, $expectedVersion: Int!) {
-                renameConversation(id: $id, expectedVersion: $expectedVersion, title: \"Costs\") { title } }"),
-        case!("archiveConversation", CONVERSING, OWN,
+                renameConversation(id: $id, expectedVersion: $expectedVersion, title: \"Costs\") { title } }"
+        ),
+        case!(
+            "archiveConversation",
+            CONVERSING,
+            OWN,
             "mutation($id: UUID!, $expectedVersion: Int!) {
-                archiveConversation(id: $id, expectedVersion: $expectedVersion) { archivedAt } }"),
-        case!("registerModel", REGISTRARS, "SELECT gen_random_uuid()::text AS version",
-            "mutation($version: String!) { registerModel(input: { name: \"New\", version: $version, type: CLASSIFICATION }) { id } }"),
-        case!("recordModelMetrics", REGISTRARS, MODEL,
-            "mutation($id: UUID!) { recordModelMetrics(modelId: $id, input: { accuracy: \"0.9\" }) { recordedAt } }"),
-        case!("retireModel", REGISTRARS, MODEL,
+                archiveConversation(id: $id, expectedVersion: $expectedVersion) { archivedAt } }"
+        ),
+        case!(
+            "registerModel",
+            REGISTRARS,
+            "SELECT gen_random_uuid()::text AS version",
+            "mutation($version: String!) { registerModel(input: { name: \"New\", version: $version, type: CLASSIFICATION }) { id } }"
+        ),
+        case!(
+            "recordModelMetrics",
+            REGISTRARS,
+            MODEL,
+            "mutation($id: UUID!) { recordModelMetrics(modelId: $id, input: { accuracy: \"0.9\" }) { recordedAt } }"
+        ),
+        case!(
+            "retireModel",
+            REGISTRARS,
+            MODEL,
             "mutation($id: UUID!, $expectedVersion: Int!) {
-                retireModel(id: $id, expectedVersion: $expectedVersion, reason: \"Drift\") { status } }"),
-        case!("reviewAiAction", REVIEWERS, ACTION,
+                retireModel(id: $id, expectedVersion: $expectedVersion, reason: \"Drift\") { status } }"
+        ),
+        case!(
+            "reviewAiAction",
+            REVIEWERS,
+            ACTION,
             "mutation($id: UUID!, $expectedVersion: Int!) {
-                reviewAiAction(id: $id, expectedVersion: $expectedVersion, outcome: APPROVED) { reviewOutcome } }"),
-        case!("overrideAiAction", REVIEWERS, ACTION,
+                reviewAiAction(id: $id, expectedVersion: $expectedVersion, outcome: APPROVED) { reviewOutcome } }"
+        ),
+        case!(
+            "overrideAiAction",
+            REVIEWERS,
+            ACTION,
             "mutation($id: UUID!, $expectedVersion: Int!) {
-                overrideAiAction(id: $id, expectedVersion: $expectedVersion, reason: \"Wrong\") { wasOverridden } }"),
+                overrideAiAction(id: $id, expectedVersion: $expectedVersion, reason: \"Wrong\") { wasOverridden } }"
+        ),
     ]
 }
 
@@ -56,7 +92,9 @@ pub fn cases() -> Vec<Case> {
 async fn a_conversation_is_its_users_own_and_ends_in_the_archive() {
     let gateway = Gateway::demo().await;
     let (cfo, analyst) = (gateway.cfo().await, gateway.sign_in("analyst@aether-demo.com", HOME).await);
-    let started = analyst.data("mutation { startConversation(title: \"Churn in Europe\") { id rowVersion status messageCount } }").await;
+    let started = analyst
+        .data("mutation { startConversation(title: \"Churn in Europe\") { id rowVersion status messageCount } }")
+        .await;
     let conversation = &started["startConversation"];
     let post = "mutation($id: UUID!, $text: String!) { postMessage(conversationId: $id, content: $text) {
         role content conversation { messageCount rowVersion } } }";
@@ -69,7 +107,10 @@ async fn a_conversation_is_its_users_own_and_ends_in_the_archive() {
         );
     }
     let empty = analyst.run(post, json!({ "id": conversation["id"], "text": " \n" })).await;
-    assert_eq!((empty.code(), &empty.body["errors"][0]["extensions"]["field"]), ("VALIDATION_FAILED", &json!("content")));
+    assert_eq!(
+        (empty.code(), &empty.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("content"))
+    );
     let foreign = cfo.run(post, json!({ "id": conversation["id"], "text": "Let me see" })).await;
     assert_eq!(foreign.code(), "NOT_FOUND", "not even the CFO");
     let versioned = json!({ "id": conversation["id"], "v": conversation["rowVersion"] });
@@ -78,9 +119,14 @@ async fn a_conversation_is_its_users_own_and_ends_in_the_archive() {
     let renamed = analyst.run(rename, versioned.clone()).await.ok();
     assert_eq!(analyst.run(rename, versioned).await.code(), "CONFLICT");
     let archive = "mutation($id: UUID!, $v: Int!) { archiveConversation(id: $id, expectedVersion: $v) { status archivedAt rowVersion } }";
-    let archived = analyst.run(archive, json!({ "id": conversation["id"], "v": renamed["renameConversation"]["rowVersion"] })).await.ok();
+    let archived = analyst
+        .run(archive, json!({ "id": conversation["id"], "v": renamed["renameConversation"]["rowVersion"] }))
+        .await
+        .ok();
     assert_eq!(archived["archiveConversation"]["status"], "ARCHIVED");
-    let again = analyst.run(archive, json!({ "id": conversation["id"], "v": archived["archiveConversation"]["rowVersion"] })).await;
+    let again = analyst
+        .run(archive, json!({ "id": conversation["id"], "v": archived["archiveConversation"]["rowVersion"] }))
+        .await;
     assert_eq!(again.code(), "PRECONDITION_FAILED");
     let late = analyst.run(post, json!({ "id": conversation["id"], "text": "One more" })).await;
     assert_eq!(late.code(), "PRECONDITION_FAILED");
@@ -90,12 +136,22 @@ async fn a_conversation_is_its_users_own_and_ends_in_the_archive() {
         .rows("SELECT action, details FROM audit_logs WHERE action IN ('CONVERSATION_START', 'MESSAGE_POST', 'CONVERSATION_RENAME', 'CONVERSATION_ARCHIVE') ORDER BY id")
         .await;
     let actions: Vec<_> = trail.iter().map(|row| row["action"].as_str().expect("an action")).collect();
-    assert_eq!(actions, ["CONVERSATION_START", "MESSAGE_POST", "MESSAGE_POST", "CONVERSATION_RENAME", "CONVERSATION_ARCHIVE"]);
+    assert_eq!(
+        actions,
+        ["CONVERSATION_START", "MESSAGE_POST", "MESSAGE_POST", "CONVERSATION_RENAME", "CONVERSATION_ARCHIVE"]
+    );
     let told = Value::Array(trail).to_string();
     assert!(!told.contains("churn") && !told.contains("Churn"), "others read what was written: {told}");
-    let events = gateway.value(&format!("SELECT count(*) FROM event_outbox WHERE topic = 'conversation' AND aggregate_id = '{id}'"));
-    assert_eq!(events.await, 5);
-    assert_eq!(gateway.value(&format!("SELECT count(*) FROM ai_messages WHERE conversation_id = '{id}' AND role <> 'user'")).await, 0);
+    let events = gateway
+        .value(&format!("SELECT count(*) FROM event_outbox WHERE topic = 'conversation' AND aggregate_id = '{id}'"))
+        .await;
+    assert_eq!(events, 5);
+    assert_eq!(
+        gateway
+            .value(&format!("SELECT count(*) FROM ai_messages WHERE conversation_id = '{id}' AND role <> 'user'"))
+            .await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -113,8 +169,11 @@ async fn a_model_is_registered_measured_and_retired() {
     let record = "mutation($id: UUID!, $input: ModelMetricsInput!) { recordModelMetrics(modelId: $id, input: $input) {
         accuracy latencyP95Ms errorCount costUsd model { name } } }";
     let measured = admin
-        .run(record, json!({ "id": model["id"], "input": { "accuracy": "0.91", "latencyP50Ms": 80, "latencyP95Ms": 200,
-            "requestsCount": 1000, "errorCount": 3, "costUsd": "1.2345" } }))
+        .run(
+            record,
+            json!({ "id": model["id"], "input": { "accuracy": "0.91", "latencyP50Ms": 80, "latencyP95Ms": 200,
+            "requestsCount": 1000, "errorCount": 3, "costUsd": "1.2345" } }),
+        )
         .await
         .ok();
     assert_eq!(
@@ -131,7 +190,11 @@ async fn a_model_is_registered_measured_and_retired() {
         (json!({ "accuracy": "0.5", "recordedAt": "2999-01-01T00:00:00Z" }), "input.recordedAt"),
     ] {
         let answer = admin.run(record, json!({ "id": model["id"], "input": input })).await;
-        assert_eq!((answer.code(), answer.body["errors"][0]["extensions"]["field"].as_str()), ("VALIDATION_FAILED", Some(field)), "{input}");
+        assert_eq!(
+            (answer.code(), answer.body["errors"][0]["extensions"]["field"].as_str()),
+            ("VALIDATION_FAILED", Some(field)),
+            "{input}"
+        );
     }
     let retire = "mutation($id: UUID!, $v: Int!) { retireModel(id: $id, expectedVersion: $v, reason: \"Replaced\") { status rowVersion } }";
     assert_eq!(admin.run(retire, json!({ "id": model["id"], "v": 9 })).await.code(), "CONFLICT");
@@ -142,21 +205,37 @@ async fn a_model_is_registered_measured_and_retired() {
     let late = admin.run(record, json!({ "id": model["id"], "input": { "accuracy": "0.5" } })).await;
     assert_eq!(late.code(), "PRECONDITION_FAILED");
     // What serves every organization is read by all and changed by none.
-    let system = admin.data("{ aiModels(filter: { organizationId: { isNull: true } }, first: 1) { nodes { id rowVersion } } }").await;
+    let system = admin
+        .data("{ aiModels(filter: { organizationId: { isNull: true } }, first: 1) { nodes { id rowVersion } } }")
+        .await;
     let system = &system["aiModels"]["nodes"][0];
     let refused = admin.run(retire, json!({ "id": system["id"], "v": system["rowVersion"] })).await;
-    assert_eq!((refused.code(), &refused.body["errors"][0]["extensions"]["permission"]), ("FORBIDDEN", &json!("ai_models:register")));
+    assert_eq!(
+        (refused.code(), &refused.body["errors"][0]["extensions"]["permission"]),
+        ("FORBIDDEN", &json!("ai_models:register"))
+    );
     let abroad = gateway.sign_in("admin@meridian-capital.example", "meridian-capital").await;
-    assert_eq!(abroad.run(record, json!({ "id": model["id"], "input": { "accuracy": "0.5" } })).await.code(), "NOT_FOUND");
+    assert_eq!(
+        abroad.run(record, json!({ "id": model["id"], "input": { "accuracy": "0.5" } })).await.code(),
+        "NOT_FOUND"
+    );
     let trail = gateway
         .rows("SELECT action, details FROM audit_logs WHERE action IN ('MODEL_REGISTER', 'MODEL_METRICS_RECORD', 'MODEL_RETIRE') ORDER BY id")
         .await;
     let actions: Vec<_> = trail.iter().map(|row| row["action"].as_str().expect("an action")).collect();
     assert_eq!(actions, ["MODEL_REGISTER", "MODEL_METRICS_RECORD", "MODEL_RETIRE"]);
     assert_eq!(trail[2]["details"]["reason"], "Replaced");
-    assert_eq!((&trail[2]["details"]["before"]["status"], &trail[2]["details"]["after"]["status"]), (&json!("ACTIVE"), &json!("DEPRECATED")));
-    let events = gateway.value(&format!("SELECT count(*) FROM event_outbox WHERE topic = 'model' AND aggregate_id = {}", model["id"].to_string().replace('"', "'")));
-    assert_eq!(events.await, 3);
+    assert_eq!(
+        (&trail[2]["details"]["before"]["status"], &trail[2]["details"]["after"]["status"]),
+        (&json!("ACTIVE"), &json!("DEPRECATED"))
+    );
+    let events = gateway
+        .value(&format!(
+            "SELECT count(*) FROM event_outbox WHERE topic = 'model' AND aggregate_id = {}",
+            model["id"].to_string().replace('"', "'")
+        ))
+        .await;
+    assert_eq!(events, 3);
 }
 
 #[tokio::test]
@@ -172,8 +251,14 @@ async fn an_action_is_reviewed_once_and_overridden_once() {
     let taken = fresh().await;
     let (id, version) = (&taken["id"], &taken["expectedVersion"]);
     let silent = manager.run(review, json!({ "id": id, "v": version, "outcome": "REJECTED" })).await;
-    assert_eq!((silent.code(), &silent.body["errors"][0]["extensions"]["field"]), ("VALIDATION_FAILED", &json!("feedback")));
-    let rejected = manager.run(review, json!({ "id": id, "v": version, "outcome": "REJECTED", "feedback": "Too bold" })).await.ok();
+    assert_eq!(
+        (silent.code(), &silent.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("feedback"))
+    );
+    let rejected = manager
+        .run(review, json!({ "id": id, "v": version, "outcome": "REJECTED", "feedback": "Too bold" }))
+        .await
+        .ok();
     let rejected = &rejected["reviewAiAction"];
     assert_eq!((&rejected["status"], &rejected["reviewOutcome"]), (&json!("REJECTED"), &json!("REJECTED")));
     assert_eq!(rejected["reviewedByUser"]["email"], "finance.manager@aether-demo.com");
@@ -183,22 +268,37 @@ async fn an_action_is_reviewed_once_and_overridden_once() {
     assert_eq!(nothing.code(), "PRECONDITION_FAILED");
 
     let taken = fresh().await;
-    let approved = manager.run(review, json!({ "id": taken["id"], "v": taken["expectedVersion"], "outcome": "APPROVED" })).await.ok();
+    let approved = manager
+        .run(review, json!({ "id": taken["id"], "v": taken["expectedVersion"], "outcome": "APPROVED" }))
+        .await
+        .ok();
     let approved = &approved["reviewAiAction"];
     assert_eq!((&approved["status"], &approved["reviewFeedback"]), (&json!("COMPLETED"), &Value::Null));
     let stale = manager.run(over, json!({ "id": taken["id"], "v": taken["expectedVersion"], "reason": "Wrong" })).await;
     assert_eq!(stale.code(), "CONFLICT");
     let empty = manager.run(over, json!({ "id": taken["id"], "v": approved["rowVersion"], "reason": "" })).await;
-    assert_eq!((empty.code(), &empty.body["errors"][0]["extensions"]["field"]), ("VALIDATION_FAILED", &json!("reason")));
-    let overridden = manager.run(over, json!({ "id": taken["id"], "v": approved["rowVersion"], "reason": "Wrong quarter" })).await.ok();
+    assert_eq!(
+        (empty.code(), &empty.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("reason"))
+    );
+    let overridden = manager
+        .run(over, json!({ "id": taken["id"], "v": approved["rowVersion"], "reason": "Wrong quarter" }))
+        .await
+        .ok();
     let overridden = &overridden["overrideAiAction"];
     assert_eq!((&overridden["wasOverridden"], &overridden["overrideReason"]), (&json!(true), &json!("Wrong quarter")));
     let twice = manager.run(over, json!({ "id": taken["id"], "v": overridden["rowVersion"], "reason": "Again" })).await;
     assert_eq!(twice.code(), "PRECONDITION_FAILED");
     let trail = gateway
-        .rows(&format!("SELECT action, risk_level, requires_review, details FROM audit_logs WHERE resource_id = {} ORDER BY id", taken["id"].to_string().replace('"', "'")))
+        .rows(&format!(
+            "SELECT action, risk_level, requires_review, details FROM audit_logs WHERE resource_id = {} ORDER BY id",
+            taken["id"].to_string().replace('"', "'")
+        ))
         .await;
-    assert_eq!((&trail[1]["action"], &trail[1]["risk_level"], &trail[1]["requires_review"]), (&json!("AI_ACTION_OVERRIDE"), &json!("high"), &json!(true)));
+    assert_eq!(
+        (&trail[1]["action"], &trail[1]["risk_level"], &trail[1]["requires_review"]),
+        (&json!("AI_ACTION_OVERRIDE"), &json!("high"), &json!(true))
+    );
     assert_eq!(trail[1]["details"]["after"]["wasOverridden"], true);
     let events = gateway.value("SELECT count(*) FROM event_outbox WHERE topic = 'ai_action' AND kind = 'updated'");
     assert_eq!(events.await, 3);

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Gateway, User};
 
-const HEADER: &str = "external_deal_id,name,region,segment,lob,stage,value,probability,owner_email,actual_close_date,close_reason";
+const HEADER: &str =
+    "external_deal_id,name,region,segment,lob,stage,value,probability,owner_email,actual_close_date,close_reason";
 
 async fn import(user: &User<'_>, lines: &[&str], dry_run: bool) -> Answer {
     let csv = format!("{HEADER}\n{}\n", lines.join("\n"));
@@ -71,11 +72,16 @@ async fn an_import_is_all_or_nothing_and_changes_nothing_the_second_time() {
     assert_eq!(audit[0]["details"]["also"].as_array().map(Vec::len), Some(6), "three deals, each with its first step");
 
     // An empty cell leaves what there is.
-    assert_eq!(counts(&cfo, &["I-1,,,,,Negotiation,1500,,,,", first[1], first[2]]).await, [json!(0), json!(1), json!(2)]);
+    assert_eq!(
+        counts(&cfo, &["I-1,,,,,Negotiation,1500,,,,", first[1], first[2]]).await,
+        [json!(0), json!(1), json!(2)]
+    );
     let history = gateway
-        .rows("SELECT h.field_changed, h.old_value, h.new_value, h.change_source, u.email FROM deal_history h
+        .rows(
+            "SELECT h.field_changed, h.old_value, h.new_value, h.change_source, u.email FROM deal_history h
             JOIN deals d ON d.id = h.deal_id LEFT JOIN users u ON u.id = h.changed_by
-           WHERE d.external_deal_id = 'I-1' ORDER BY h.id")
+           WHERE d.external_deal_id = 'I-1' ORDER BY h.id",
+        )
         .await;
     let steps: Vec<_> = history
         .iter()
@@ -122,15 +128,27 @@ async fn a_line_keeps_to_the_rules_of_deals() {
     ];
     assert_eq!(lines(&cfo, &wrong).await, told(&expected));
     assert_eq!(lines(&cfo, &["R-1,,,,,Discovery,,,,,"]).await, told(&[(2, "probability")]), "it goes on again");
-    let good = ["R-1,,,,,Discovery,,15,,,", "R-2,,,,,Closed Lost,,,,,No decision", "R-3,,,,,Closed Won,1200,100,,2026-03-01,"];
+    let good =
+        ["R-1,,,,,Discovery,,15,,,", "R-2,,,,,Closed Lost,,,,,No decision", "R-3,,,,,Closed Won,1200,100,,2026-03-01,"];
     assert_eq!(counts(&cfo, &good).await, [json!(0), json!(3), json!(0)]);
     let after = gateway
-        .rows("SELECT stage, probability::text AS p, actual_close_date AS date, close_reason AS reason, days_in_pipeline
-            FROM deals WHERE external_deal_id LIKE 'R-%' ORDER BY external_deal_id")
+        .rows(
+            "SELECT stage, probability::text AS p, actual_close_date AS date, close_reason AS reason, days_in_pipeline
+            FROM deals WHERE external_deal_id LIKE 'R-%' ORDER BY external_deal_id",
+        )
         .await;
-    assert_eq!([&after[0]["stage"], &after[0]["p"], &after[0]["date"]], [&json!("Discovery"), &json!("15.00"), &Value::Null]);
-    assert_eq!([&after[1]["stage"], &after[1]["p"], &after[1]["reason"]], [&json!("Closed Lost"), &json!("0.00"), &json!("No decision")]);
-    assert_eq!([&after[2]["stage"], &after[2]["p"], &after[2]["date"]], [&json!("Closed Won"), &json!("100.00"), &json!("2026-03-01")]);
+    assert_eq!(
+        [&after[0]["stage"], &after[0]["p"], &after[0]["date"]],
+        [&json!("Discovery"), &json!("15.00"), &Value::Null]
+    );
+    assert_eq!(
+        [&after[1]["stage"], &after[1]["p"], &after[1]["reason"]],
+        [&json!("Closed Lost"), &json!("0.00"), &json!("No decision")]
+    );
+    assert_eq!(
+        [&after[2]["stage"], &after[2]["p"], &after[2]["date"]],
+        [&json!("Closed Won"), &json!("100.00"), &json!("2026-03-01")]
+    );
     // Another organization has deals of its own with the same identifiers.
     let abroad = gateway.sign_in("cfo@meridian-capital.example", "meridian-capital").await;
     assert_eq!(counts(&abroad, &known).await, [json!(3), json!(0), json!(0)]);
@@ -141,7 +159,8 @@ async fn what_is_no_table_of_deals_is_told_by_line() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     let run = async |csv: &str| {
-        let answer = cfo.run("mutation($csv: String!) { importDeals(csv: $csv) { total } }", json!({ "csv": csv })).await;
+        let answer =
+            cfo.run("mutation($csv: String!) { importDeals(csv: $csv) { total } }", json!({ "csv": csv })).await;
         assert_eq!(answer.code(), "VALIDATION_FAILED", "{csv}");
         answer.body["errors"][0]["extensions"]["lines"][0].clone()
     };
@@ -149,6 +168,7 @@ async fn what_is_no_table_of_deals_is_told_by_line() {
     assert_eq!(run("name\nOne\n").await["field"], "external_deal_id");
     assert_eq!(run("external_deal_id,shoe_size\n1,42\n").await["field"], "shoe_size");
     assert_eq!(run("external_deal_id\n1\n").await["field"], "external_system");
-    let many = format!("external_deal_id,external_system\n{}", (0..5_001).map(|n| format!("{n},crm\n")).collect::<String>());
+    let many =
+        format!("external_deal_id,external_system\n{}", (0..5_001).map(|n| format!("{n},crm\n")).collect::<String>());
     assert_eq!(run(&many).await["line"], 5_002);
 }

@@ -54,8 +54,19 @@ const READ: &str = "SELECT stage::text AS stage, name, account_name AS \"account
       FROM deals WHERE id = ";
 
 const TOLD: [&str; 13] = [
-    "stage", "name", "accountName", "region", "segment", "value", "currency", "probability", "expectedCloseDate",
-    "actualCloseDate", "ownerId", "closeReason", "competitorLostTo",
+    "stage",
+    "name",
+    "accountName",
+    "region",
+    "segment",
+    "value",
+    "currency",
+    "probability",
+    "expectedCloseDate",
+    "actualCloseDate",
+    "ownerId",
+    "closeReason",
+    "competitorLostTo",
 ];
 
 fn fields(row: &Value) -> Fields {
@@ -110,7 +121,8 @@ fn step(rng: &mut StdRng, deal: &Deal, owners: &[String], today: &str) -> Step {
             }
         }
         4 | 5 => {
-            let others: Vec<_> = STAGES[..5].iter().filter(|(_, stage)| deal.now["stage"].as_deref() != Some(stage)).collect();
+            let others: Vec<_> =
+                STAGES[..5].iter().filter(|(_, stage)| deal.now["stage"].as_deref() != Some(stage)).collect();
             let (name, stage) = **others.choose(rng).expect("stages");
             Step {
                 name: "advanceDeal",
@@ -233,8 +245,12 @@ async fn random_mutations_leave_what_the_model_says_and_a_history_that_tells_all
         let mut rng = StdRng::seed_from_u64(seed);
         let mut deals = vec![begin(&gateway, &cfo).await, begin(&gateway, &cfo).await];
         for _ in 0..40 {
-            let today = gateway.value("SELECT (now() AT TIME ZONE coalesce(settings ->> 'timezone', 'UTC'))::date::text
-                FROM organizations WHERE slug = 'aether-demo'").await;
+            let today = gateway
+                .value(
+                    "SELECT (now() AT TIME ZONE coalesce(settings ->> 'timezone', 'UTC'))::date::text
+                FROM organizations WHERE slug = 'aether-demo'",
+                )
+                .await;
             let at = rng.random_range(0..deals.len());
             let deal = &mut deals[at];
             let step = step(&mut rng, deal, &owners, today.as_str().expect("a date"));

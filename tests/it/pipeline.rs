@@ -43,14 +43,19 @@ async fn a_snapshot_is_what_the_deals_add_up_to() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     gateway
-        .execute("UPDATE deals SET currency = 'EUR' WHERE id IN (SELECT id FROM deals WHERE actual_close_date IS NULL
+        .execute(
+            "UPDATE deals SET currency = 'EUR' WHERE id IN (SELECT id FROM deals WHERE actual_close_date IS NULL
             AND organization_id = (SELECT id FROM organizations WHERE slug = 'aether-demo') ORDER BY id LIMIT 3);
-          UPDATE deals SET stage = 'Discovery' WHERE stage = 'Negotiation'")
+          UPDATE deals SET stage = 'Discovery' WHERE stage = 'Negotiation'",
+        )
         .await;
     let taken = cfo.data(&format!("mutation {{ takePipelineSnapshot(type: WEEKLY) {{ {FIELDS} }} }}")).await;
     let taken = &taken["takePipelineSnapshot"];
     let snapshot = &taken["snapshot"];
-    assert_eq!([&taken["currency"], &taken["dealsLeftOut"], &taken["replaced"]], [&json!("USD"), &json!(3), &json!(false)]);
+    assert_eq!(
+        [&taken["currency"], &taken["dealsLeftOut"], &taken["replaced"]],
+        [&json!("USD"), &json!(3), &json!(false)]
+    );
     let [total, count] = sum(&gateway, "value", "true").await;
     assert!(count.as_i64() > Some(20), "too few deals to mean anything");
     assert_eq!((number(&snapshot["totalPipelineValue"]), &snapshot["dealCount"]), (number(&total), &count));
@@ -64,24 +69,36 @@ async fn a_snapshot_is_what_the_deals_add_up_to() {
         let rows = snapshot[breakdown].as_array().expect("a breakdown");
         assert_eq!(rows.len(), groups, "{breakdown} names every group");
         for row in rows {
-            let [value, count] = sum(&gateway, "value", &format!("{column} = {}", row[key].to_string().replace('"', "'"))).await;
+            let [value, count] =
+                sum(&gateway, "value", &format!("{column} = {}", row[key].to_string().replace('"', "'"))).await;
             assert_eq!((number(&row["value"]), &row["count"]), (number(&value), &count), "{row}");
         }
         let all: i64 = rows.iter().map(|row| row["count"].as_i64().expect("a count")).sum();
         assert_eq!(all, count.as_i64().expect("a count"));
     }
-    assert!(snapshot["stageBreakdown"].as_array().expect("stages").iter().any(|row| row["stage"] == "Negotiation" && row["count"] == 0));
+    assert!(
+        snapshot["stageBreakdown"]
+            .as_array()
+            .expect("stages")
+            .iter()
+            .any(|row| row["stage"] == "Negotiation" && row["count"] == 0)
+    );
     let day = snapshot["snapshotDate"].as_str().expect("a date");
     let quarter = format!("date_trunc('quarter', '{day}'::date)");
-    for (field, from, to) in [("forecastThisQuarter", "'-infinity'::timestamp", 3), ("forecastNextQuarter", &*format!("{quarter} + interval '3 months'"), 6)] {
-        let within = format!("expected_close_date >= {from} AND expected_close_date < {quarter} + interval '{to} months'");
+    for (field, from, to) in [
+        ("forecastThisQuarter", "'-infinity'::timestamp", 3),
+        ("forecastNextQuarter", &*format!("{quarter} + interval '3 months'"), 6),
+    ] {
+        let within =
+            format!("expected_close_date >= {from} AND expected_close_date < {quarter} + interval '{to} months'");
         let [forecast, deals] = sum(&gateway, "weighted_value", &within).await;
         assert!(deals.as_i64() > Some(0), "{field}");
         assert_eq!(number(&snapshot[field]), number(&forecast), "{field}");
     }
     let audit = gateway.rows("SELECT details FROM audit_logs WHERE action = 'PIPELINE_SNAPSHOT'").await;
     assert_eq!(audit[0]["details"]["after"]["dealsLeftOut"], 3);
-    let events = gateway.value("SELECT count(*) FROM event_outbox WHERE topic = 'pipeline_snapshot' AND kind = 'created'");
+    let events =
+        gateway.value("SELECT count(*) FROM event_outbox WHERE topic = 'pipeline_snapshot' AND kind = 'created'");
     assert_eq!(events.await, 1);
 }
 
@@ -107,6 +124,9 @@ async fn there_is_one_snapshot_of_a_date_and_type_unless_it_is_replaced() {
     assert!((grown - 1.0).abs() < 0.001, "{grown}");
     for date in ["2020-01-31", "2999-01-01"] {
         let answer = cfo.query(&take(&format!("(type: DAILY, date: \"{date}\")"))).await;
-        assert_eq!((answer.code(), &answer.body["errors"][0]["extensions"]["field"]), ("VALIDATION_FAILED", &json!("date")));
+        assert_eq!(
+            (answer.code(), &answer.body["errors"][0]["extensions"]["field"]),
+            ("VALIDATION_FAILED", &json!("date"))
+        );
     }
 }

@@ -28,16 +28,28 @@ const EDIT: &str = "mutation($id: UUID!, $expectedVersion: Int!) {
 
 pub fn cases() -> Vec<Case> {
     vec![
-        case!("createScenario", PLANNERS, "SELECT 'New' AS name",
+        case!(
+            "createScenario",
+            PLANNERS,
+            "SELECT 'New' AS name",
             "mutation($name: String!) { createScenario(input: { name: $name, parameters: { price: \"5\",
-                distributions: { price: { normal: { mean: \"5\", standardDeviation: \"1\" } } } } }) { status } }"),
+                distributions: { price: { normal: { mean: \"5\", standardDeviation: \"1\" } } } } }) { status } }"
+        ),
         case!("editScenario", PLANNERS, OWN, EDIT),
         case!("editScenario", May::Organization(&["CFO"]), TEMPLATE, EDIT),
-        case!("copyScenario", PLANNERS, TEMPLATE,
-            "mutation($id: UUID!) { copyScenario(id: $id, name: \"Mine\") { createdByUser { email } } }"),
-        case!("shareScenario", PLANNERS, OWN,
+        case!(
+            "copyScenario",
+            PLANNERS,
+            TEMPLATE,
+            "mutation($id: UUID!) { copyScenario(id: $id, name: \"Mine\") { createdByUser { email } } }"
+        ),
+        case!(
+            "shareScenario",
+            PLANNERS,
+            OWN,
             "mutation($id: UUID!, $expectedVersion: Int!, $colleague: UUID!) {
-                shareScenario(id: $id, expectedVersion: $expectedVersion, userIds: [$colleague]) { sharedWith } }"),
+                shareScenario(id: $id, expectedVersion: $expectedVersion, userIds: [$colleague]) { sharedWith } }"
+        ),
         case!("deleteScenario", PLANNERS, OWN, DELETE),
         case!("deleteScenario", May::Organization(&["CFO"]), TEMPLATE, DELETE),
     ]
@@ -69,7 +81,10 @@ async fn a_scenario_is_its_owners_until_it_is_shared() {
         .await;
     let scenario = &made["createScenario"];
     assert_eq!((&scenario["name"], &scenario["tags"]), (&json!("Expansion"), &json!(["growth", "apac"])));
-    assert_eq!((&scenario["status"], &scenario["createdByUser"]["email"]), (&json!("DRAFT"), &json!("analyst@aether-demo.com")));
+    assert_eq!(
+        (&scenario["status"], &scenario["createdByUser"]["email"]),
+        (&json!("DRAFT"), &json!("analyst@aether-demo.com"))
+    );
     assert_eq!(
         scenario["parameters"],
         json!({ "investment": "2400000.5", "headcount": "32", "price": "0", "distributions": {
@@ -85,14 +100,20 @@ async fn a_scenario_is_its_owners_until_it_is_shared() {
     let marcus = gateway.value("SELECT id FROM users WHERE email = 'finance.manager@aether-demo.com'").await;
     let stranger = gateway.value("SELECT id FROM users WHERE email = 'analyst@meridian-capital.example'").await;
     let wrong = on(&analyst, scenario, "shareScenario", &format!(", userIds: [{marcus}, {stranger}]")).await;
-    assert_eq!((wrong.code(), &wrong.body["errors"][0]["extensions"]["field"]), ("VALIDATION_FAILED", &json!("userIds.1")));
+    assert_eq!(
+        (wrong.code(), &wrong.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("userIds.1"))
+    );
     let shared = on(&analyst, scenario, "shareScenario", &format!(", userIds: [{marcus}, {marcus}]")).await.ok();
     let shared = &shared["shareScenario"];
     assert_eq!(shared["sharedWith"], json!([marcus]));
     assert_eq!(manager.data(&read).await["scenario"]["name"], "Expansion");
     for (mutation, arguments) in [("editScenario", ", input: { name: \"Mine\" }"), ("shareScenario", ", userIds: []")] {
         let answer = on(&manager, shared, mutation, arguments).await;
-        assert_eq!((answer.code(), &answer.body["errors"][0]["extensions"]["permission"]), ("FORBIDDEN", &json!("scenarios:delete")));
+        assert_eq!(
+            (answer.code(), &answer.body["errors"][0]["extensions"]["permission"]),
+            ("FORBIDDEN", &json!("scenarios:delete"))
+        );
     }
     let copy = manager.data(&format!("mutation {{ copyScenario(id: {}) {{ {FIELDS} }} }}", scenario["id"])).await;
     let copy = &copy["copyScenario"];
@@ -103,10 +124,18 @@ async fn a_scenario_is_its_owners_until_it_is_shared() {
     assert_eq!(ended["shareScenario"]["sharedWith"], json!([]));
     assert_eq!(manager.data(&read).await["scenario"], Value::Null, "no longer shared, no longer seen");
     assert_eq!(on(&analyst, shared, "editScenario", ", input: { name: \"Late\" }").await.code(), "CONFLICT");
-    let trail = gateway.rows(&format!("SELECT action, details FROM audit_logs WHERE resource_id = '{}' ORDER BY id", scenario["id"].as_str().expect("an id"))).await;
+    let trail = gateway
+        .rows(&format!(
+            "SELECT action, details FROM audit_logs WHERE resource_id = '{}' ORDER BY id",
+            scenario["id"].as_str().expect("an id")
+        ))
+        .await;
     let actions: Vec<_> = trail.iter().map(|row| row["action"].as_str().expect("an action")).collect();
     assert_eq!(actions, ["SCENARIO_CREATE", "SCENARIO_SHARE", "SCENARIO_SHARE"]);
-    assert_eq!((&trail[1]["details"]["before"]["sharedWith"], &trail[1]["details"]["after"]["sharedWith"]), (&json!([]), &json!([marcus])));
+    assert_eq!(
+        (&trail[1]["details"]["before"]["sharedWith"], &trail[1]["details"]["after"]["sharedWith"]),
+        (&json!([]), &json!([marcus]))
+    );
     let events = gateway.value("SELECT count(*) FROM event_outbox WHERE topic = 'scenario' AND kind = 'updated' AND changed_fields ? 'sharedWith'");
     assert_eq!(events.await, 2);
 }
@@ -117,7 +146,9 @@ async fn other_assumptions_undo_results_and_a_run_is_not_disturbed() {
     let cfo = gateway.cfo().await;
     let find = async |status: &str| {
         let data = cfo
-            .data(&format!("{{ scenarios(filter: {{ status: {{ eq: {status} }} }}, first: 1) {{ nodes {{ {FIELDS} }} }} }}"))
+            .data(&format!(
+                "{{ scenarios(filter: {{ status: {{ eq: {status} }} }}, first: 1) {{ nodes {{ {FIELDS} }} }} }}"
+            ))
             .await;
         data["scenarios"]["nodes"][0].clone()
     };
@@ -125,7 +156,10 @@ async fn other_assumptions_undo_results_and_a_run_is_not_disturbed() {
     assert!(completed["results"].is_object());
     let named = on(&cfo, &completed, "editScenario", ", input: { name: \"Other\", tags: [] }").await.ok();
     let named = &named["editScenario"];
-    assert_eq!((&named["status"], &named["results"], &named["tags"]), (&json!("COMPLETED"), &completed["results"], &json!([])));
+    assert_eq!(
+        (&named["status"], &named["results"], &named["tags"]),
+        (&json!("COMPLETED"), &completed["results"], &json!([]))
+    );
     let changed = on(&cfo, named, "editScenario", ", input: { parameters: { price: \"2.5\" } }").await.ok();
     let changed = &changed["editScenario"];
     assert_eq!((&changed["status"], &changed["results"]), (&json!("DRAFT"), &Value::Null));
@@ -137,7 +171,10 @@ async fn other_assumptions_undo_results_and_a_run_is_not_disturbed() {
     assert_eq!(refused.code(), "PRECONDITION_FAILED");
     let gone = cfo.run(delete, json!({ "id": changed["id"], "v": changed["rowVersion"] })).await.ok();
     assert_eq!(gone["deleteScenario"], changed["id"]);
-    let runs = format!("SELECT count(*) FROM scenario_results WHERE scenario_id = '{}'", changed["id"].as_str().expect("an id"));
+    let runs = format!(
+        "SELECT count(*) FROM scenario_results WHERE scenario_id = '{}'",
+        changed["id"].as_str().expect("an id")
+    );
     assert_eq!(gateway.value(&runs).await, 0);
 }
 
@@ -148,12 +185,25 @@ async fn assumptions_beyond_reason_are_refused_by_their_path() {
     for (parameters, path) in [
         ("price: \"-101\"", "price"),
         ("investment: \"1e13\"", "investment"),
-        ("distributions: { price: { normal: { mean: \"1\", standardDeviation: \"0\" } } }", "distributions.price.normal.standardDeviation"),
-        ("distributions: { headcount: { uniform: { min: \"2\", max: \"2\" } } }", "distributions.headcount.uniform.max"),
-        ("distributions: { investment: { triangular: { min: \"0\", mode: \"5\", max: \"4\" } } }", "distributions.investment.triangular.mode"),
+        (
+            "distributions: { price: { normal: { mean: \"1\", standardDeviation: \"0\" } } }",
+            "distributions.price.normal.standardDeviation",
+        ),
+        (
+            "distributions: { headcount: { uniform: { min: \"2\", max: \"2\" } } }",
+            "distributions.headcount.uniform.max",
+        ),
+        (
+            "distributions: { investment: { triangular: { min: \"0\", mode: \"5\", max: \"4\" } } }",
+            "distributions.investment.triangular.mode",
+        ),
         ("distributions: { price: { lognormal: { mu: \"50\", sigma: \"1\" } } }", "distributions.price.lognormal.mu"),
     ] {
-        let answer = cfo.query(&format!("mutation {{ createScenario(input: {{ name: \"X\", parameters: {{ {parameters} }} }}) {{ id }} }}")).await;
+        let answer = cfo
+            .query(&format!(
+                "mutation {{ createScenario(input: {{ name: \"X\", parameters: {{ {parameters} }} }}) {{ id }} }}"
+            ))
+            .await;
         assert_eq!(
             (answer.code(), &answer.body["errors"][0]["extensions"]["field"]),
             ("VALIDATION_FAILED", &json!(format!("input.parameters.{path}"))),
@@ -161,8 +211,10 @@ async fn assumptions_beyond_reason_are_refused_by_their_path() {
         );
     }
     let both = cfo
-        .query("mutation { createScenario(input: { name: \"X\", parameters: { distributions: { price: {
-            normal: { mean: \"1\", standardDeviation: \"1\" }, uniform: { min: \"1\", max: \"2\" } } } } }) { id } }")
+        .query(
+            "mutation { createScenario(input: { name: \"X\", parameters: { distributions: { price: {
+            normal: { mean: \"1\", standardDeviation: \"1\" }, uniform: { min: \"1\", max: \"2\" } } } } }) { id } }",
+        )
         .await;
     assert_eq!(both.code(), "GRAPHQL_VALIDATION_FAILED");
     assert_eq!(gateway.value("SELECT count(*) FROM scenarios WHERE name = 'X'").await, 0);

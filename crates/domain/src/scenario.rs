@@ -148,7 +148,10 @@ impl Distribution {
                     || (mu + sigma * sigma / Decimal::TWO).to_f64().unwrap_or(f64::INFINITY)
                         > greatest.to_f64().unwrap_or_default().ln() =>
             {
-                wrong("mu", &format!("The mean of such a distribution is too large: at most {greatest} {}.", lever.unit()))
+                wrong(
+                    "mu",
+                    &format!("The mean of such a distribution is too large: at most {greatest} {}.", lever.unit()),
+                )
             }
             Self::Lognormal { mu, .. } if mu < Decimal::NEGATIVE_ONE * Decimal::ONE_HUNDRED => {
                 wrong("mu", "The mean of the logarithm is at least -100.")
@@ -249,9 +252,7 @@ impl Parameters {
                         Distribution::Normal { mean: get("mean")?, standard_deviation: get("standardDeviation")? }
                     }
                     "uniform" => Distribution::Uniform { min: get("min")?, max: get("max")? },
-                    "triangular" => {
-                        Distribution::Triangular { min: get("min")?, mode: get("mode")?, max: get("max")? }
-                    }
+                    "triangular" => Distribution::Triangular { min: get("min")?, mode: get("mode")?, max: get("max")? },
                     "lognormal" => Distribution::Lognormal { mu: get("mu")?, sigma: get("sigma")? },
                     _ => return None,
                 });

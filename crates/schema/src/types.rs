@@ -33,7 +33,8 @@ pub(crate) fn register(registry: &mut Registry) -> Fields {
         add(&mut root, list(ty));
         if ty.table.name == "deals" {
             let mut arguments = page_arguments(ty);
-            let days = input(stalled::ARGUMENT, "Only deals that came into the pipeline more than so many days ago.", "Int");
+            let days =
+                input(stalled::ARGUMENT, "Only deals that came into the pipeline more than so many days ago.", "Int");
             arguments.push(with_default(days, &stalled::DAYS.to_string()));
             add(&mut root, field(stalled::FIELD, stalled::DOC, format!("{}Connection", ty.name), arguments));
         }

@@ -40,7 +40,8 @@ impl AiActionMutation {
             let taken = c.edit::<ai_actions::Entity>(id, expected_version).await?;
             if taken.reviewed_at.is_some() {
                 return Err(Error::Precondition(
-                    "The action has been reviewed already. Override it with overrideAiAction if it must not stand.".into(),
+                    "The action has been reviewed already. Override it with overrideAiAction if it must not stand."
+                        .into(),
                 ));
             }
             c.update(taken, |taken| {

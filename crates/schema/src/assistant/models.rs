@@ -109,7 +109,10 @@ impl ModelMutation {
     ) -> Result<Row<ai_models::Entity>> {
         change(ctx, &action::REGISTER_MODEL, |c| async move {
             if input.status.0 == ModelStatus::Deprecated {
-                return Err(Error::invalid("input.status", "A model is retired with retireModel, not registered as retired."));
+                return Err(Error::invalid(
+                    "input.status",
+                    "A model is retired with retireModel, not registered as retired.",
+                ));
             }
             let range = match (input.training_data_start, input.training_data_end) {
                 (None, None) => None,
@@ -141,7 +144,10 @@ impl ModelMutation {
                 mape: Set(between("input.mape", input.mape, 99_999, 4)?),
                 bias_score: Set(ratio("input.biasScore", input.bias_score)?),
                 last_trained_at: Set(past(&c, "input.lastTrainedAt", input.last_trained_at)?),
-                training_duration_minutes: Set(count("input.trainingDurationMinutes", input.training_duration_minutes)?),
+                training_duration_minutes: Set(count(
+                    "input.trainingDurationMinutes",
+                    input.training_duration_minutes,
+                )?),
                 training_dataset_size: Set(count("input.trainingDatasetSize", input.training_dataset_size)?),
                 training_data_range: Set(range),
                 deployed_at: Set(past(&c, "input.deployedAt", input.deployed_at)?),
@@ -177,10 +183,8 @@ impl ModelMutation {
                     least = given;
                 }
             }
-            let (requests, errors) = (
-                count("input.requestsCount", input.requests_count)?,
-                count("input.errorCount", input.error_count)?,
-            );
+            let (requests, errors) =
+                (count("input.requestsCount", input.requests_count)?, count("input.errorCount", input.error_count)?);
             if errors.zip(requests).is_some_and(|(errors, requests)| errors > requests) {
                 return Err(Error::invalid("input.errorCount", "No more requests can have failed than there were."));
             }

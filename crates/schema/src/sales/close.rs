@@ -30,7 +30,9 @@ impl DealCloseMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The deal.")] id: Uuid,
         #[graphql(desc = "The version of the deal that you saw.")] expected_version: i32,
-        #[graphql(desc = "Date that it was won on, not in the future; today in the organization's time zone unless given.")]
+        #[graphql(
+            desc = "Date that it was won on, not in the future; today in the organization's time zone unless given."
+        )]
         close_date: Option<Scalar<NaiveDate>>,
         #[graphql(desc = "Why it was won.")] reason: Option<String>,
         #[graphql(desc = "Value that was signed, in the currency of the deal; that of the deal unless given.")]
@@ -63,7 +65,9 @@ impl DealCloseMutation {
         #[graphql(desc = "The version of the deal that you saw.")] expected_version: i32,
         #[graphql(desc = "Why it was lost, such as `Price`.")] reason: String,
         #[graphql(desc = "Competitor that it was lost to.")] competitor: Option<String>,
-        #[graphql(desc = "Date that it was lost on, not in the future; today in the organization's time zone unless given.")]
+        #[graphql(
+            desc = "Date that it was lost on, not in the future; today in the organization's time zone unless given."
+        )]
         close_date: Option<Scalar<NaiveDate>>,
     ) -> Result<Row<deals::Entity>> {
         change(ctx, &action::CLOSE_DEAL, |c| async move {

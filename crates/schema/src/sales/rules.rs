@@ -70,6 +70,7 @@ pub(super) fn reopen(deal: &mut deals::ActiveModel, stage: DealStage, probabilit
 /// The currency in which the organization reports; USD unless its settings say.
 pub(super) async fn currency_of_organization(c: &Change) -> Result<String> {
     let organization = c.one(organizations::Entity::find_by_id(c.actor().organization_id)).await?;
-    let currency = organization.and_then(|organization| Some(organization.settings.get("currency")?.as_str()?.to_owned()));
+    let currency =
+        organization.and_then(|organization| Some(organization.settings.get("currency")?.as_str()?.to_owned()));
     Ok(currency.filter(|currency| !currency.is_empty()).unwrap_or_else(|| "USD".into()))
 }

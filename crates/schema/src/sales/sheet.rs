@@ -208,7 +208,10 @@ mod tests {
                    006A,LEGAL_REVIEW,asia pacific,Mid-Market,software,1200.50,85,Jane@X.example,2026-12-31\n";
         let deals = parse(csv, Some("salesforce")).expect("it is sound");
         let deal = &deals[0];
-        assert_eq!((deal.line, deal.external_deal_id.as_str(), deal.external_system.as_str()), (2, "006A", "salesforce"));
+        assert_eq!(
+            (deal.line, deal.external_deal_id.as_str(), deal.external_system.as_str()),
+            (2, "006A", "salesforce")
+        );
         assert_eq!(deal.stage, Some(DealStage::LegalReview));
         assert_eq!(deal.region, Some(DealRegion::AsiaPacific));
         assert_eq!(deal.segment, Some(DealSegment::MidMarket));

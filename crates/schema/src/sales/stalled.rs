@@ -25,7 +25,9 @@ const CLOSED: [&str; 2] = ["Closed Won", "Closed Lost"];
 pub(crate) fn filter(deals: &Type, arguments: &IndexMap<String, Value>) -> Result<Filter> {
     let days = match arguments.get(ARGUMENT) {
         None | Some(Value::Null) => Some(DAYS),
-        Some(Value::Number(days)) => days.as_u64().filter(|days| *days <= MOST_DAYS).and_then(|days| days.try_into().ok()),
+        Some(Value::Number(days)) => {
+            days.as_u64().filter(|days| *days <= MOST_DAYS).and_then(|days| days.try_into().ok())
+        }
         Some(_) => None,
     };
     let days =

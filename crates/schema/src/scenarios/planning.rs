@@ -154,12 +154,17 @@ impl ScenarioMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The scenario.")] id: Uuid,
         #[graphql(desc = "The version of the scenario that you saw.")] expected_version: i32,
-        #[graphql(desc = "Active users of your organization, all that it is to be shared with; none ends the sharing.")]
+        #[graphql(
+            desc = "Active users of your organization, all that it is to be shared with; none ends the sharing."
+        )]
         user_ids: Vec<Uuid>,
     ) -> Result<Row<scenarios::Entity>> {
         change(ctx, &action::SHARE_SCENARIO, |c| async move {
             if user_ids.len() > MOST_SHARED {
-                return Err(Error::invalid("userIds", format!("A scenario is shared with at most {MOST_SHARED} users.")));
+                return Err(Error::invalid(
+                    "userIds",
+                    format!("A scenario is shared with at most {MOST_SHARED} users."),
+                ));
             }
             let scenario = owned(&c, id, expected_version).await?;
             let wanted: BTreeSet<Uuid> = user_ids.iter().copied().filter(|user| *user != scenario.created_by).collect();

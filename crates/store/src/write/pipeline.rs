@@ -68,7 +68,11 @@ impl Change {
              WHERE d.stage NOT IN ('Closed Won', 'Closed Lost')), ",
         );
         for (name, column, labels) in [
-            ("stages", "stage", "unnest(enum_range(NULL::deal_stage)) label WHERE label NOT IN ('Closed Won', 'Closed Lost')"),
+            (
+                "stages",
+                "stage",
+                "unnest(enum_range(NULL::deal_stage)) label WHERE label NOT IN ('Closed Won', 'Closed Lost')",
+            ),
             ("regions", "region", "unnest(enum_range(NULL::deal_region)) label"),
             ("segments", "segment", "unnest(enum_range(NULL::deal_segment)) label"),
         ] {
