@@ -136,7 +136,7 @@ async fn a_scenario_is_its_owners_until_it_is_shared() {
         (&trail[1]["details"]["before"]["sharedWith"], &trail[1]["details"]["after"]["sharedWith"]),
         (&json!([]), &json!([marcus]))
     );
-    let events = gateway.value("SELECT count(*) FROM event_outbox WHERE topic = 'scenario' AND kind = 'updated' AND changed_fields ? 'sharedWith'");
+    let events = gateway.value("SELECT count(*) FROM event_outbox WHERE topic = 'scenario' AND kind = 'updated' AND 'sharedWith' = ANY(changed_fields)");
     assert_eq!(events.await, 2);
 }
 

@@ -182,7 +182,11 @@ fn text(value: Value) -> Option<String> {
     match value {
         Value::String(text) => text,
         Value::Enum(OptionEnum::Some(label)) => Some(label.value.into_owned()),
-        Value::Decimal(number) => number.map(|number| number.to_string()),
+        Value::Decimal(number) => number.map(|mut number| {
+            // The driver gives a zero without its decimals.
+            number.rescale(2);
+            number.to_string()
+        }),
         Value::ChronoDate(date) => date.map(|date| date.to_string()),
         Value::Uuid(id) => id.map(|id| id.to_string()),
         Value::Int(number) => number.map(|number| number.to_string()),
