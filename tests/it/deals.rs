@@ -269,8 +269,8 @@ async fn what_a_deal_cannot_be_is_refused_by_its_field() {
 #[tokio::test]
 async fn a_manager_of_one_region_keeps_to_it() {
     let gateway = Gateway::demo().await;
-    gateway.execute("UPDATE users SET region = 'Europe' WHERE email = 'grace.abernathy@aether-demo.com'").await;
-    let (cfo, manager) = (gateway.cfo().await, gateway.sign_in("grace.abernathy@aether-demo.com", HOME).await);
+    gateway.execute("UPDATE users SET region = 'Europe' WHERE email = 'finance.manager@aether-demo.com'").await;
+    let (cfo, manager) = (gateway.cfo().await, gateway.sign_in("finance.manager@aether-demo.com", HOME).await);
     let (here, there) = (create(&cfo, ", region: EUROPE").await, create(&cfo, ", region: ASIA_PACIFIC").await);
     assert_eq!(on(&manager, &there, "closeDealWon", "").await.code(), "NOT_FOUND");
     let moved = on(&manager, &here, "editDeal", ", input: { region: ASIA_PACIFIC }").await;
