@@ -77,7 +77,10 @@ async fn every_table_and_view_has_a_type_with_all_that_belongs_to_one() {
         assert_eq!((one.ty, one.required), (ty, false), "{singular}");
         assert!(one.arguments.iter().any(|argument| argument.name == "id" && argument.required), "{singular}");
         let connection = format!("{ty}Connection");
-        let lists: Vec<_> = sdl.fields("Query").into_iter().filter(|field| field.ty == connection).collect();
+        // What lists some rows of a type only, by a rule of its domain.
+        let some = |name: &str| name == "stalledDeals";
+        let lists: Vec<_> =
+            sdl.fields("Query").into_iter().filter(|field| field.ty == connection && !some(field.name)).collect();
         assert_eq!(lists.len(), 1, "roots that list {ty}");
         for argument in ["first", "after", "last", "before", "filter", "orderBy"] {
             assert!(lists[0].arguments.iter().any(|known| known.name == argument), "{ty}: {argument}");

@@ -258,7 +258,7 @@ fn steps(
         let (from, until) = (life.stages[0].0, life.last().0);
         let half = from + (until - from) / 2 + Duration::minutes(7);
         let planned = life.expected - Duration::days(dice.whole(7, 45));
-        steps.push((half, "expected_close_date", Some(planned.to_string()), life.expected.to_string()));
+        steps.push((half, "expectedCloseDate", Some(planned.to_string()), life.expected.to_string()));
     }
     steps.sort_by_key(|(at, ..)| *at);
     for (index, (at, field, old, new)) in steps.iter().enumerate() {

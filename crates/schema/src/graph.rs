@@ -31,6 +31,7 @@ use crate::{
     error::at,
     node,
     plan::Planner,
+    sales::stalled,
     selection::{Selected, collect},
     types,
 };
@@ -44,6 +45,7 @@ pub(crate) struct Graph;
 enum Root {
     One(&'static Type),
     List(&'static Type),
+    Stalled(&'static Type),
     Node,
 }
 
@@ -53,6 +55,9 @@ fn root(name: &str) -> Option<Root> {
         for ty in &Model::get().types {
             roots.insert(&ty.singular, Root::One(ty));
             roots.insert(ty.plural, Root::List(ty));
+            if ty.table.name == "deals" {
+                roots.insert(stalled::FIELD, Root::Stalled(ty));
+            }
         }
         roots
     });
@@ -115,7 +120,8 @@ async fn resolve_root(ctx: &Context<'_>, root: Root) -> Result<Value> {
     .unwrap_or(Selected { key, field: ctx.item, sets: vec![&ctx.item.node.selection_set.node] });
     let planner = Planner::new(ctx);
     let fetch = match root {
-        Root::List(ty) => planner.list(ty, &selected)?,
+        Root::List(ty) => planner.list(ty, None, &selected)?,
+        Root::Stalled(ty) => planner.list(ty, Some(stalled::filter(ty, &selected.arguments(env))?), &selected)?,
         Root::One(ty) => {
             let id = match selected.arguments(env).get("id") {
                 Some(Value::String(id)) => id.parse().map_err(|_| Error::invalid("id", "This is no UUID."))?,

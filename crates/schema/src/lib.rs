@@ -6,6 +6,7 @@
 // Merged objects nest: the future of a mutation is as deep as there are groups of mutations, several levels for each.
 #![recursion_limit = "512"]
 
+mod assistant;
 mod audit;
 mod audit_log;
 mod auth;
@@ -22,7 +23,9 @@ mod page;
 mod people;
 mod plan;
 mod rate;
+mod sales;
 mod scalar;
+mod scenarios;
 mod selection;
 mod types;
 
@@ -113,6 +116,9 @@ pub(crate) struct Mutation(
     auth::AuthMutation,
     people::PeopleMutation,
     finance::FinanceMutation,
+    sales::SalesMutation,
+    scenarios::ScenariosMutation,
+    assistant::AssistantMutation,
     loan::LoanMutation,
     audit::AuditMutation,
 );

@@ -6,7 +6,7 @@ use aether_store::{
     Error, Result,
     model::{Relation, Source, Type, orderable},
     read::{
-        Cursor,
+        Cursor, Filter,
         plan::{Page, Slot, Term},
     },
 };
@@ -18,10 +18,11 @@ use crate::{Limits, filter};
 /// How many terms an order may have.
 const MOST_TERMS: usize = 8;
 
-/// The page that these arguments ask for.
+/// The page that these arguments ask for, of the rows that satisfy `base`.
 pub(crate) fn parse(
     ty: &'static Type,
     relation: Option<&Relation>,
+    base: Option<Filter>,
     arguments: &IndexMap<String, Value>,
     limits: &Limits,
 ) -> Result<Page> {
@@ -38,7 +39,10 @@ pub(crate) fn parse(
     if search.as_deref().is_some_and(|search| search.trim().is_empty()) {
         return Err(Error::invalid("search", "A search needs at least one word."));
     }
-    let filter = filter::parse(ty, argument("filter"))?;
+    let filter = match (filter::parse(ty, argument("filter"))?, base) {
+        (filter, Some(base)) => Filter::All(vec![base, filter]),
+        (filter, None) => filter,
+    };
     let order = order(ty, argument("orderBy"), search.is_some())?;
     let mut hasher = DefaultHasher::new();
     (ty.name, relation.map(|r| (r.from, r.to_column)), &filter, &search).hash(&mut hasher);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aether_store::{
     Error, Result,
     model::{Leaf, Model, Relation, Shape, ShapeType, Source, Type},
+    read::Filter,
     read::plan::{
         Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
     },
@@ -43,9 +44,9 @@ impl<'a> Planner<'a> {
         Ok(fetch)
     }
 
-    /// A page of all rows.
-    pub(crate) fn list(&self, ty: &'static Type, selected: &Selected<'a>) -> Result<Fetch> {
-        let page = page::parse(ty, None, &selected.arguments(self.env), self.limits)?;
+    /// A page of all rows, or of those that satisfy `base`.
+    pub(crate) fn list(&self, ty: &'static Type, base: Option<Filter>, selected: &Selected<'a>) -> Result<Fetch> {
+        let page = page::parse(ty, None, base, &selected.arguments(self.env), self.limits)?;
         self.connection(ty, page, &selected.sets, 1, Which::Page)
     }
 
@@ -96,7 +97,7 @@ impl<'a> Planner<'a> {
         let to = &Model::get().types[relation.to];
         let key = fetch.slot(Slot::Column(relation.from_column));
         let child = if relation.many {
-            let page = page::parse(to, Some(&relation), &selected.arguments(self.env), self.limits)?;
+            let page = page::parse(to, Some(&relation), None, &selected.arguments(self.env), self.limits)?;
             self.connection(to, page, &selected.sets, rows, |page| Which::Pages(relation, page))?
         } else {
             self.count(rows)?;

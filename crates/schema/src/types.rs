@@ -15,7 +15,7 @@ use async_graphql::{
 };
 use heck::AsShoutySnakeCase;
 
-use crate::{filter::operators, graph::is_stand_in, scalar, selection::NODE};
+use crate::{filter::operators, graph::is_stand_in, sales::stalled, scalar, selection::NODE};
 
 type Fields = IndexMap<String, MetaField>;
 type Inputs = IndexMap<String, MetaInputValue>;
@@ -31,6 +31,13 @@ pub(crate) fn register(registry: &mut Registry) -> Fields {
         types.entity(ty);
         add(&mut root, one(ty));
         add(&mut root, list(ty));
+        if ty.table.name == "deals" {
+            let mut arguments = page_arguments(ty);
+            let days =
+                input(stalled::ARGUMENT, "Only deals that came into the pipeline more than so many days ago.", "Int");
+            arguments.push(with_default(days, &stalled::DAYS.to_string()));
+            add(&mut root, field(stalled::FIELD, stalled::DOC, format!("{}Connection", ty.name), arguments));
+        }
     }
     types.shapes();
     add(

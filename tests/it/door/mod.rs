@@ -110,6 +110,10 @@ fn cases() -> BTreeMap<&'static str, Vec<Case>> {
         crate::departments::cases(),
         crate::metrics::cases(),
         crate::vendors::cases(),
+        crate::deals::cases(),
+        crate::pipeline::cases(),
+        crate::scenarios::cases(),
+        crate::assistant::cases(),
     ];
     for case in modules.into_iter().flatten() {
         all.entry(case.mutation).or_default().push(case);

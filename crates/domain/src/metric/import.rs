@@ -236,7 +236,8 @@ impl<'a> Cells<'a> {
 }
 
 /// A day, or the first day of a month.
-fn read_date(text: &str) -> Option<NaiveDate> {
+#[must_use]
+pub fn read_date(text: &str) -> Option<NaiveDate> {
     let is_date = |text: &str| text.bytes().all(|c| c.is_ascii_digit() || c == b'-');
     let date = match text.len() {
         10 if is_date(text) => text.parse().ok()?,
@@ -247,7 +248,8 @@ fn read_date(text: &str) -> Option<NaiveDate> {
 }
 
 /// A number that `NUMERIC(20,2)` holds exactly.
-fn read_amount(text: &str) -> Option<Decimal> {
+#[must_use]
+pub fn read_amount(text: &str) -> Option<Decimal> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, cents) = digits.split_once('.').unwrap_or((digits, "0"));
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());

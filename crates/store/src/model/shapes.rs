@@ -178,9 +178,9 @@ shape_types! {
     }
     /// The levers of a scenario, each as a change against today.
     PARAMETERS = ScenarioParameters {
-        /// Change of investment, in percent.
+        /// Change of investment, in the currency of the organization.
         investment: Leaf::Decimal,
-        /// Change of headcount, in percent.
+        /// Change of headcount, in positions.
         headcount: Leaf::Decimal,
         /// Change of price, in percent.
         price: Leaf::Decimal,

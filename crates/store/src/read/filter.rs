@@ -46,6 +46,8 @@ pub enum Condition {
     JsonContains(String),
     /// JSON that has this key.
     HasKey(String),
+    /// A time more than so many days ago.
+    OlderThanDays(u32),
 }
 
 /// A comparison.
@@ -157,6 +159,9 @@ impl Condition {
             }
             Self::HasKey(key) => {
                 sql.append(&column).push(" ? ").text(key);
+            }
+            Self::OlderThanDays(days) => {
+                sql.append(&column).push(" < now() - make_interval(days => ").number((*days).into()).push(")");
             }
         }
     }

@@ -109,6 +109,7 @@ organization! {
     EDIT_DEAL = "DEAL_UPDATE", "SALES", Low, Org(P::DealsEdit), "Edited a deal.";
     ADVANCE_DEAL = "DEAL_STAGE_CHANGE", "SALES", Low, Org(P::DealsEdit), "Moved a deal to another stage.";
     CLOSE_DEAL = "DEAL_CLOSE", "SALES", Medium, Org(P::DealsEdit), "Closed a deal.";
+    REOPEN_DEAL = "DEAL_REOPEN", "SALES", Medium, Org(P::DealsEdit), "Reopened a closed deal.";
     REASSIGN_DEAL = "DEAL_REASSIGN", "SALES", Low, Org(P::DealsEdit), "Gave a deal another owner.";
     IMPORT_DEALS = "DEALS_IMPORT", "SALES", Medium, Org(P::DealsEdit), "Imported deals.";
     TAKE_PIPELINE_SNAPSHOT = "PIPELINE_SNAPSHOT", "SALES", Low, Org(P::DealsEdit), "Took a snapshot of the pipeline.";
@@ -126,6 +127,7 @@ organization! {
 
     START_CONVERSATION = "CONVERSATION_START", "AI", Low, Org(P::AssistantConverse), "Started a conversation with the assistant.";
     POST_MESSAGE = "MESSAGE_POST", "AI", Low, Org(P::AssistantConverse), "Posted a message to the assistant.";
+    RENAME_CONVERSATION = "CONVERSATION_RENAME", "AI", Low, Org(P::AssistantConverse), "Renamed a conversation.";
     ARCHIVE_CONVERSATION = "CONVERSATION_ARCHIVE", "AI", Low, Org(P::AssistantConverse), "Archived a conversation.";
     REGISTER_MODEL = "MODEL_REGISTER", "AI", Medium, Org(P::AiModelsRegister), "Registered a model.";
     RECORD_MODEL_METRICS = "MODEL_METRICS_RECORD", "AI", Low, Org(P::AiModelsRegister), "Recorded a measurement of a model.";

@@ -45,6 +45,7 @@ mod clauses;
 mod constraint;
 pub mod delivery;
 mod department;
+mod deal;
 mod door;
 pub mod graph;
 mod house;
@@ -53,6 +54,7 @@ mod import;
 mod members;
 pub mod merkle;
 mod people;
+mod pipeline;
 mod record;
 mod review;
 pub mod session;
@@ -65,9 +67,11 @@ mod workspace;
 pub use self::{
     action::Action,
     change::Change,
+    deal::deal_differs,
     door::Door,
     import::Upserted,
     members::Invitee,
+    pipeline::OpenPipeline,
     table::{Writable, WritableEdit, WritableRow},
     workspace::Membership,
 };

@@ -15,6 +15,11 @@ use crate::model::enum_value_name;
 const SECRET: &str = "(secret)";
 /// Columns with whole documents, of which the hash is kept: table and column.
 const DOCUMENTS: [(&str, &str); 2] = [("golden_records", "schema_json"), ("golden_record_versions", "document")];
+/// What is kept of what only its author reads: that it changed.
+const PRIVATE: &str = "(private)";
+/// Columns that only the author of a row reads, so that those who read the audit trail do not either.
+const PRIVATE_COLUMNS: [(&str, &str); 3] =
+    [("ai_conversations", "title"), ("ai_conversations", "summary"), ("ai_messages", "content")];
 /// Columns that change with every edit and say nothing.
 const NOISE: [&str; 3] = ["updated_at", "row_version", "created_at"];
 
@@ -77,6 +82,7 @@ impl Record {
                 document if DOCUMENTS.contains(&(table.name, known.name)) => {
                     format!("sha256:{}", golden::hash(&document)).into()
                 }
+                _ if PRIVATE_COLUMNS.contains(&(table.name, known.name)) => PRIVATE.into(),
                 value => value,
             };
             // An empty field of a row that is new or gone says nothing.

@@ -80,7 +80,6 @@ writable! {
     vendors => "vendor",
     vendor_spend => "vendor" of "vendor_id",
     anomalies => "anomaly",
-    deals => "deal",
     deal_history => "deal" of "deal_id",
     pipeline_snapshots => "pipeline_snapshot",
     ai_conversations => "conversation",
