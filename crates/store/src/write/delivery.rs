@@ -108,7 +108,7 @@ impl Store {
                FROM claimed c JOIN downstream_connectors k ON k.id = c.connector_id \
                JOIN golden_record_versions v ON v.id = c.version_id",
         );
-        let transaction = self.database().begin().await?;
+        let transaction = self.database().begin(crate::write::KEY).await?;
         let rows = transaction.query_all_raw(sql.statement()).await?;
         transaction.commit().await?;
         let mut due = Vec::new();
@@ -139,7 +139,7 @@ impl Store {
     /// Notes what became of an attempt: the log, where the delivery stands now, and the events; the end of a delivery also in
     /// the audit log of the organization that hosts the deal.
     pub async fn settle_delivery(&self, due: &Due, attempt: &Attempt, base: Duration) -> Result<()> {
-        let transaction = self.database().begin().await?;
+        let transaction = self.database().begin(crate::write::KEY).await?;
         note(&transaction, due, attempt).await?;
         let mut sql = Sql::new();
         sql.push("UPDATE connector_deliveries SET ");
