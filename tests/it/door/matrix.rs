@@ -51,7 +51,7 @@ async fn sign_in<'g>(gateway: &'g Gateway, callers: &[Caller]) -> Vec<Signed<'g>
 async fn signs_in_again(gateway: &Gateway, user: &str) {
     let sql = format!(
         "UPDATE users u SET password_hash = d.password_hash, mfa_enabled = false, mfa_secret = NULL, mfa_pending_secret = NULL,
-                mfa_last_step = NULL FROM users d WHERE d.email = 'mei.tanaka@aether-demo.com' AND u.id = '{user}'"
+                mfa_last_step = NULL FROM users d WHERE d.email = 'europe.analyst@aether-demo.com' AND u.id = '{user}'"
     );
     gateway.execute(&sql).await;
 }
