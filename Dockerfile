@@ -11,6 +11,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp target/release/aether-nexus /aether-nexus
 
 FROM debian:bookworm-slim
+# Deliveries to connectors check certificates against the system's authorities.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin aether
 COPY --from=build /aether-nexus /usr/local/bin/aether-nexus
 USER aether

@@ -38,7 +38,8 @@ const AT_ONCE: u64 = 16;
 pub struct Courier {
     store: Store,
     sealer: Sealer,
-    client: Client,
+    /// None where the machine knows no certificate authorities.
+    client: Option<Client>,
     base: Duration,
     allow_insecure: bool,
 }
@@ -55,7 +56,9 @@ impl Courier {
             .redirect(Policy::none())
             .no_proxy()
             .dns_resolver(Arc::new(Resolver))
-            .build()?;
+            .build();
+        // Everything else can be served without.
+        let client = client.inspect_err(|error| tracing::warn!(?error, "nothing can be delivered to connectors")).ok();
         Ok(Self {
             store,
             sealer: config.sealer()?,
@@ -127,10 +130,12 @@ impl Courier {
         };
         // Checked when it was set; but the settings of the gateway may have changed since.
         let url = connector::check_url(&due.url, self.allow_insecure)?;
+        let Some(client) = &self.client else {
+            return Err("The gateway knows no certificate authorities. Install ca-certificates where it runs.".into());
+        };
         let timestamp = due.timestamp.to_string();
         let signature = connector::signature(secret, &timestamp, due.body.as_bytes());
-        let answer = self
-            .client
+        let answer = client
             .post(url)
             .header(CONTENT_TYPE, "application/json")
             .header("Aether-Delivery", due.id.to_string())

@@ -17,6 +17,9 @@ use crate::copy::row;
 use crate::ids::Ids;
 use crate::people::{People, User};
 
+/// Encrypts what is stored encrypted.
+pub(super) type Seal<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 /// A clause as it stands.
 #[derive(Debug)]
 pub(super) struct ClauseState {
@@ -135,7 +138,7 @@ pub(super) struct Desk<'a> {
     pub(super) variables: Vec<VariableState>,
     pub(super) drift: Vec<DriftState>,
     /// Encrypts what is stored encrypted.
-    pub(super) seal: &'a dyn Fn(&[u8]) -> Vec<u8>,
+    pub(super) seal: Seal<'a>,
     /// Who is signed in, and when they last did something.
     pub(super) present: BTreeMap<&'static str, DateTime<Utc>>,
 }
@@ -146,7 +149,7 @@ impl<'a> Desk<'a> {
         (cast, agreement, graph): (&'a Cast, &'a Agreement, &'a Graph),
         people: &'a People,
         tables: &'a mut Tables,
-        (ids, rng, seal): (&'a mut Ids, &'a mut ChaCha8Rng, &'a dyn Fn(&[u8]) -> Vec<u8>),
+        (ids, rng, seal): (&'a mut Ids, &'a mut ChaCha8Rng, Seal<'a>),
         (opened, ends): (DateTime<Utc>, DateTime<Utc>),
     ) -> Self {
         let opened = office_day(opened) + Duration::seconds(rng.random_range(8 * 3_600..10 * 3_600));
