@@ -59,13 +59,8 @@ impl Anomaly {
             return "FORBIDDEN";
         }
         match doing {
-            Doing::Link([one, other]) | Doing::Unlink([one, other]) => {
-                if one == other {
-                    "VALIDATION_FAILED"
-                } else {
-                    ""
-                }
-            }
+            Doing::Link([one, other]) | Doing::Unlink([one, other]) if one == other => "VALIDATION_FAILED",
+            Doing::Link(_) | Doing::Unlink(_) => "",
             _ if *stale => "CONFLICT",
             _ if self.settled.is_some() => "PRECONDITION_FAILED",
             Doing::Start if self.investigating => "PRECONDITION_FAILED",

@@ -1,5 +1,8 @@
 //! The gateway as a program: configuration, the database, HTTP, and the way from one to the other.
 
+// The merged mutations nest one type in another; the futures over them are deeper than the default lets layouts be.
+#![recursion_limit = "512"]
+
 mod audit;
 pub mod config;
 pub mod delivery;
