@@ -1,7 +1,12 @@
 //! The golden record: when a deal is ready to be published, and the one spelling of its document that is hashed.
 
+mod document;
+
 use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
+use sha2::{Digest, Sha256};
+
+pub use self::document::{Clause, Covenant, Deal, FORMAT, SCHEMA, Variable, document};
 
 /// The integrity from which a golden record may be ready: 0.90.
 pub const READY_FROM: Decimal = Decimal::from_parts(90, 0, 0, false, 2);
@@ -20,6 +25,12 @@ pub fn canonical_json(value: &Value) -> String {
     let mut out = String::new();
     write(value, &mut out);
     out
+}
+
+/// The hash of a document: SHA-256 of its canonical JSON, as 64 lower-case hexadecimal digits.
+#[must_use]
+pub fn hash(document: &Value) -> String {
+    format!("{:x}", Sha256::digest(canonical_json(document)))
 }
 
 fn write(value: &Value, out: &mut String) {

@@ -5,10 +5,12 @@
 //! - [`text`] reads the clauses of an agreement, and [`graph`] links them into the dependency graph.
 //! - [`governance`] and [`golden`] hold the rules of a workspace and of its golden record.
 //! - [`metric`] reads the metrics of an import, and [`sheet`] the CSV that anything is imported from.
+//! - [`connector`] says where what is published may be delivered, signed how, and tried when.
 //! - [`budget`], [`deal`] and [`anomaly`] say which change of state may follow which.
 
 pub mod anomaly;
 pub mod budget;
+pub mod connector;
 pub mod deal;
 pub mod drift;
 pub mod golden;

@@ -3,6 +3,7 @@
 //! Types, filters, orders and connections are read off the store's model (`types`); a selection becomes one plan for the
 //! store (`plan`); hand-written resolvers are in `auth`; errors get their codes in [`error`].
 
+mod audit;
 mod auth;
 mod change;
 pub mod error;
@@ -48,11 +49,20 @@ pub struct Limits {
     pub max_depth: usize,
     /// How many fields a request may select.
     pub max_fields: usize,
+    /// Whether connectors on other machines may be delivered to without encryption.
+    pub allow_insecure_connectors: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { default_page_size: 20, max_page_size: 500, max_rows: 500_000, max_depth: 24, max_fields: 2_000 }
+        Self {
+            default_page_size: 20,
+            max_page_size: 500,
+            max_rows: 500_000,
+            max_depth: 24,
+            max_fields: 2_000,
+            allow_insecure_connectors: false,
+        }
     }
 }
 
@@ -82,11 +92,11 @@ pub struct Asker {
 
 /// What can be read: any row by its id, pages of all rows, and oneself.
 #[derive(MergedObject)]
-pub(crate) struct Query(graph::Graph, auth::AuthQuery);
+pub(crate) struct Query(graph::Graph, auth::AuthQuery, loan::LoanQuery);
 
 /// What can be changed.
 #[derive(MergedObject)]
-pub(crate) struct Mutation(auth::AuthMutation, finance::FinanceMutation, loan::LoanMutation);
+pub(crate) struct Mutation(auth::AuthMutation, finance::FinanceMutation, loan::LoanMutation, audit::AuditMutation);
 
 /// The schema, ready to execute.
 #[derive(Clone)]
@@ -96,8 +106,8 @@ impl Schema {
     /// The schema with these limits. Without introspection it still answers everything else.
     pub fn new(limits: Limits, introspection: bool) -> Self {
         let mut builder = async_graphql::Schema::build(
-            Query(graph::Graph, auth::AuthQuery),
-            Mutation(auth::AuthMutation, Default::default(), Default::default()),
+            Query(graph::Graph, auth::AuthQuery, Default::default()),
+            Mutation(auth::AuthMutation, Default::default(), Default::default(), Default::default()),
             EmptySubscription,
         )
         .limit_depth(limits.max_depth)

@@ -179,6 +179,7 @@ workspace! {
     REJECT_RECONCILIATION = "RECON_REJECT", ReconReject, Ws(W::Reconcile), "Rejected a proposed change.";
     EXPORT_GOLDEN_RECORD = "EXPORT_JSON", ExportJson, Ws(W::GoldenRecordExport), "Exported the golden record.";
     PUBLISH_GOLDEN_RECORD = "PUBLISH", Publish, Ws(W::GoldenRecordPublish), "Published the golden record.";
+    REDELIVER = "CONNECTOR_REDELIVER", GovernanceUpdated, Ws(W::GoldenRecordPublish), "Sent a failed delivery to a connector again.";
     EXPORT_AUDIT = "EXPORT_AUDIT", ExportAudit, Ws(W::AuditExport), "Exported the audit trail of the workspace.";
 }
 

@@ -10,15 +10,18 @@ pub mod action;
 mod audit;
 mod change;
 mod constraint;
+pub mod delivery;
 mod door;
 mod house;
 pub mod idempotency;
 mod import;
 mod record;
+mod review;
 pub mod session;
 mod sign_in_audit;
 mod table;
 mod together;
+mod trails;
 mod workspace;
 
 pub use self::{

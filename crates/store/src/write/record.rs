@@ -1,5 +1,6 @@
 //! What a change has done to rows, as audit rows and events tell it: the changed fields, before and after.
 
+use aether_domain::golden;
 use aether_entity::catalog::{self, Kind};
 use chrono::{SecondsFormat, Utc};
 use heck::ToLowerCamelCase;
@@ -12,6 +13,8 @@ use crate::model::enum_value_name;
 
 /// What is kept of a secret: that it changed.
 const SECRET: &str = "(secret)";
+/// Columns with whole documents, of which the hash is kept: table and column.
+const DOCUMENTS: [(&str, &str); 2] = [("golden_records", "schema_json"), ("golden_record_versions", "document")];
 /// Columns that change with every edit and say nothing.
 const NOISE: [&str; 3] = ["updated_at", "row_version", "created_at"];
 
@@ -71,6 +74,9 @@ impl Record {
             let show = |value: Value| match json(value, known.kind) {
                 Json::Null => Json::Null,
                 _ if !known.readable => SECRET.into(),
+                document if DOCUMENTS.contains(&(table.name, known.name)) => {
+                    format!("sha256:{}", golden::hash(&document)).into()
+                }
                 value => value,
             };
             // An empty field of a row that is new or gone says nothing.
