@@ -6,6 +6,7 @@
 //! - [`governance`] and [`golden`] hold the rules of a workspace and of its golden record.
 //! - [`metric`] reads the metrics of an import, and [`sheet`] the CSV that anything is imported from.
 //! - [`connector`] says where what is published may be delivered, signed how, and tried when.
+//! - [`source`] says from where an integration may read, how and when.
 //! - [`budget`], [`deal`] and [`anomaly`] say which change of state may follow which.
 
 pub mod anomaly;
@@ -18,5 +19,6 @@ pub mod governance;
 pub mod graph;
 pub mod metric;
 pub mod sheet;
+pub mod source;
 pub mod term;
 pub mod text;

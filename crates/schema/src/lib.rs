@@ -9,8 +9,10 @@ mod change;
 pub mod error;
 mod filter;
 mod finance;
+mod governance;
 mod graph;
 mod input;
+mod integrations;
 mod loan;
 mod node;
 mod order;
@@ -92,11 +94,18 @@ pub struct Asker {
 
 /// What can be read: any row by its id, pages of all rows, and oneself.
 #[derive(MergedObject)]
-pub(crate) struct Query(graph::Graph, auth::AuthQuery, loan::LoanQuery);
+pub(crate) struct Query(graph::Graph, auth::AuthQuery, loan::LoanQuery, governance::GovernanceQuery);
 
 /// What can be changed.
 #[derive(MergedObject)]
-pub(crate) struct Mutation(auth::AuthMutation, finance::FinanceMutation, loan::LoanMutation, audit::AuditMutation);
+pub(crate) struct Mutation(
+    auth::AuthMutation,
+    finance::FinanceMutation,
+    loan::LoanMutation,
+    audit::AuditMutation,
+    governance::GovernanceMutation,
+    integrations::IntegrationsMutation,
+);
 
 /// The schema, ready to execute.
 #[derive(Clone)]
@@ -106,8 +115,15 @@ impl Schema {
     /// The schema with these limits. Without introspection it still answers everything else.
     pub fn new(limits: Limits, introspection: bool) -> Self {
         let mut builder = async_graphql::Schema::build(
-            Query(graph::Graph, auth::AuthQuery, Default::default()),
-            Mutation(auth::AuthMutation, Default::default(), Default::default(), Default::default()),
+            Query(graph::Graph, auth::AuthQuery, Default::default(), Default::default()),
+            Mutation(
+                auth::AuthMutation,
+                Default::default(),
+                Default::default(),
+                Default::default(),
+                Default::default(),
+                Default::default(),
+            ),
             EmptySubscription,
         )
         .limit_depth(limits.max_depth)

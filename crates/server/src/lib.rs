@@ -4,7 +4,9 @@ pub mod config;
 mod document;
 pub mod http;
 mod keeper;
+mod outbound;
 pub mod postgres;
+pub mod source;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +24,7 @@ use self::{
     config::{Cli, Command, Config},
     http::App,
     postgres::Postgres,
+    source::Synchronizer,
 };
 
 /// How long open requests may take to end after a signal.
@@ -58,6 +61,13 @@ pub fn run() -> Result<()> {
                 );
                 Ok(())
             }
+            Command::RotateKeys => {
+                let postgres = Postgres::start(&cli.config).await?;
+                let rotated = rotate_keys(&cli.config, &postgres).await;
+                postgres.stop().await?;
+                eprintln!("{} values were sealed anew with the newest key; older keys can be left out now.", rotated?);
+                Ok(())
+            }
             Command::Schema => {
                 print!("{}", Schema::sdl());
                 Ok(())
@@ -75,6 +85,19 @@ async fn with_owner<T>(config: &Config, act: impl AsyncFnOnce(&sea_orm::Database
     database.close().await?;
     postgres.stop().await?;
     done
+}
+
+/// Seals everything with the newest key.
+async fn rotate_keys(config: &Config, postgres: &Postgres) -> Result<usize> {
+    let (store, _) = prepare(config, postgres).await?;
+    let rotated = store.rotate_keys(&config.sealer()?).await;
+    store.database().clone().close().await;
+    rotated.map_err(|_| {
+        anyhow::anyhow!(
+            "Not everything could be sealed anew; the log says why. Is a key missing from AETHER_ENCRYPTION_KEYS that was used \
+             before? Keep the older keys until this succeeds."
+        )
+    })
 }
 
 async fn serve(config: &Config) -> Result<()> {
@@ -112,6 +135,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     };
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
     let keeper = tokio::spawn(keeper::keep(store.clone()));
+    let synchronizer = tokio::spawn(Synchronizer::new(store.clone(), config.sealer()?, source::PATIENCE)?.run());
     welcome(&listener, config, has_demo_data)?;
     let graceful = stop.clone();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move { graceful.wait().await });
@@ -121,6 +145,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {}
     }
     keeper.abort();
+    synchronizer.abort();
     store.database().clone().close().await;
     Ok(())
 }
