@@ -39,6 +39,7 @@ changes! {
     "0014_gateway",
     "0015_summaries",
     "0017_writing",
+    "0022_deliveries",
     "0026_sync_lease",
 }
 

@@ -1,12 +1,16 @@
 //! One binary, one private PostgreSQL cluster, one database per test.
 
+mod audit_exports;
 mod budgets;
 mod columns;
+mod connectors;
 mod coverage;
 mod database;
+mod deliveries;
 mod door;
 mod errors;
 mod filters;
+mod golden;
 mod locks;
 mod migrations;
 mod model;

@@ -214,7 +214,8 @@ impl<'a> Demo<'a> {
         let seed = self.options.seed;
         let mut ids = Ids::new(stream(seed, "loan/ids", ""));
         let mut rng = stream(seed, "loan", "");
-        crate::loan::generate(&self.people, &mut ids, &mut rng, self.options.today, self.options.scale)
+        let seal = &*self.options.seal;
+        crate::loan::generate(&self.people, (&mut ids, &mut rng), seal, self.options.today, self.options.scale)
     }
 
     /// The organizations with FP&A data, the demo organization first.

@@ -28,7 +28,13 @@ use crate::tenant::midnight;
 /// Makes the loan data that ends on a day, in the order in which the tables can be filled. More than one copy repeats
 /// the three agreements, at other sizes, as further workspaces with the same members.
 #[must_use]
-pub fn generate(people: &People, ids: &mut Ids, rng: &mut ChaCha8Rng, today: NaiveDate, copies: u32) -> Vec<Rows> {
+pub fn generate(
+    people: &People,
+    (ids, rng): (&mut Ids, &mut ChaCha8Rng),
+    seal: &dyn Fn(&[u8]) -> Vec<u8>,
+    today: NaiveDate,
+    copies: u32,
+) -> Vec<Rows> {
     let ends = midnight(today);
     let mut tables = tables::Tables::new();
     for (original, cast) in agreement::all().iter().zip(&cast::CASTS) {
@@ -48,7 +54,7 @@ pub fn generate(people: &People, ids: &mut Ids, rng: &mut ChaCha8Rng, today: Nai
                 (cast, agreement, &graph),
                 people,
                 &mut tables,
-                (&mut *ids, &mut *rng),
+                (&mut *ids, &mut *rng, seal),
                 (opened, ends),
             ));
         }

@@ -116,6 +116,12 @@ pub struct Config {
     /// Seconds that one SQL statement may run.
     #[arg(long, env = "AETHER_STATEMENT_TIMEOUT_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
     pub statement_timeout_seconds: u64,
+    /// Whether connectors on other machines may be delivered to over http, unencrypted; for networks that encrypt by themselves.
+    #[arg(long, env = "AETHER_ALLOW_INSECURE_CONNECTORS", default_value_t = false, action = clap::ArgAction::Set, global = true)]
+    pub allow_insecure_connectors: bool,
+    /// Milliseconds after which a delivery to a connector that failed is first tried again; further pauses are multiples of it.
+    #[arg(long, env = "AETHER_DELIVERY_RETRY_MILLISECONDS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=60_000), global = true)]
+    pub delivery_retry_milliseconds: u64,
 }
 
 impl Config {
@@ -162,6 +168,7 @@ impl Config {
             default_page_size: self.default_page_size,
             max_page_size: self.max_page_size,
             max_rows: self.max_rows,
+            allow_insecure_connectors: self.allow_insecure_connectors,
             ..Limits::default()
         }
     }

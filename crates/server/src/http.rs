@@ -50,7 +50,8 @@ pub fn router(app: Arc<App>, config: &Config) -> Router {
     let mut router = Router::new()
         .route("/graphql", post(graphql).fallback(only_post))
         .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(ready));
+        .route("/readyz", get(ready))
+        .route("/golden-record.schema.json", get(golden_record_schema));
     if config.graphiql {
         router = router
             .route("/", get(|| async { Redirect::temporary("/graphiql") }))
@@ -70,6 +71,11 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
         Ok(()) => "ready".into_response(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer").into_response(),
     }
+}
+
+/// The JSON Schema of golden records, for whoever receives them: it says nothing about any deal.
+async fn golden_record_schema() -> Response {
+    ([(header::CONTENT_TYPE, "application/schema+json")], aether_domain::golden::SCHEMA).into_response()
 }
 
 async fn only_post() -> Response {

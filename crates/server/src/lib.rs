@@ -1,6 +1,7 @@
 //! The gateway as a program: configuration, the database, HTTP, and the way from one to the other.
 
 pub mod config;
+pub mod delivery;
 mod document;
 pub mod http;
 mod keeper;
@@ -22,6 +23,7 @@ use tokio::{
 
 use self::{
     config::{Cli, Command, Config},
+    delivery::Courier,
     http::App,
     postgres::Postgres,
     source::Synchronizer,
@@ -136,6 +138,9 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
     let keeper = tokio::spawn(keeper::keep(store.clone()));
     let synchronizer = tokio::spawn(Synchronizer::new(store.clone(), config.sealer()?, source::PATIENCE)?.run());
+    let courier = Courier::new(store.clone(), config)?;
+    let until = stop.clone();
+    let mut courier = tokio::spawn(async move { courier.run(until.wait()).await });
     welcome(&listener, config, has_demo_data)?;
     let graceful = stop.clone();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move { graceful.wait().await });
@@ -146,6 +151,10 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     }
     keeper.abort();
     synchronizer.abort();
+    // It has heard of the stop and finishes what it is sending; whatever it cannot finish is sent again later.
+    if tokio::time::timeout(DRAIN, &mut courier).await.is_err() {
+        courier.abort();
+    }
     store.database().clone().close().await;
     Ok(())
 }

@@ -34,6 +34,9 @@ async fn trail(gateway: &Gateway, user: &str) -> i64 {
     count.as_i64().expect("a count")
 }
 
+/// Mutations that change nothing but the audit trail.
+const ONLY_TOLD: [&str; 2] = ["exportAuditLog", "reviewAuditLog"];
+
 struct Signed<'g> {
     role: &'static str,
     id: String,
@@ -73,7 +76,7 @@ async fn allowed(gateway: &Gateway, case: &Case, caller: &Signed<'_>) {
     let answer = caller.user.run(case.operation, variables).await;
     assert!(answer.body.get("errors").is_none(), "{who}: {:#}", answer.body);
     assert!(trail(gateway, &caller.id).await > trail_before, "{who} left no audit row");
-    assert_ne!(state(gateway).await, before, "{who} changed nothing");
+    assert!(ONLY_TOLD.contains(&case.mutation) || state(gateway).await != before, "{who} changed nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

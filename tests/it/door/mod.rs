@@ -96,7 +96,14 @@ pub const IN_HOME: &str = "(SELECT id FROM organizations WHERE slug = 'aether-de
 /// Every case, by mutation.
 fn cases() -> BTreeMap<&'static str, Vec<Case>> {
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    let modules = [crate::sign_in::cases(), crate::budgets::cases(), crate::locks::cases()];
+    let modules = [
+        crate::sign_in::cases(),
+        crate::audit_exports::cases(),
+        crate::budgets::cases(),
+        crate::connectors::cases(),
+        crate::golden::cases(),
+        crate::locks::cases(),
+    ];
     for case in modules.into_iter().flatten() {
         all.entry(case.mutation).or_default().push(case);
     }

@@ -4,12 +4,14 @@
 
 mod answer;
 pub mod cluster;
+pub mod receiver;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use aether_schema::Schema;
 use aether_server::{
     config::{Cli, Config},
+    delivery::Courier,
     http::{self, App},
 };
 use aether_store::{Connect, Database, Store, session::Sessions};
@@ -51,6 +53,14 @@ impl Gateway {
         let address = serve(&config, url).await;
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
         Self { url: format!("http://{address}"), owner, http, database }
+    }
+
+    /// The courier of a further gateway on this database, with these flags.
+    pub async fn courier(&self, flags: &[&str]) -> Courier {
+        let config = Cli::parse_from(["aether-nexus"].iter().chain(flags)).config;
+        let connect = Connect { max_connections: 6, ..config.connect(cluster::url(&self.database)) };
+        let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
+        Courier::new(Store::new(database), &config).expect("a courier")
     }
 
     /// Somebody without a token.

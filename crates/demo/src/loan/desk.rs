@@ -26,6 +26,8 @@ pub(super) struct ClauseState {
     pub(super) locked: Option<(DateTime<Utc>, Uuid)>,
     pub(super) touched: DateTime<Utc>,
     pub(super) version: i32,
+    /// The covenants that it sets out.
+    pub(super) covenants: Vec<Uuid>,
 }
 
 /// A variable as it stands.
@@ -121,6 +123,8 @@ pub(super) struct Desk<'a> {
     pub(super) clauses: Vec<ClauseState>,
     pub(super) variables: Vec<VariableState>,
     pub(super) drift: Vec<DriftState>,
+    /// Encrypts what is stored encrypted.
+    pub(super) seal: &'a dyn Fn(&[u8]) -> Vec<u8>,
     /// Who is signed in, and when they last did something.
     pub(super) present: BTreeMap<&'static str, DateTime<Utc>>,
 }
@@ -131,7 +135,7 @@ impl<'a> Desk<'a> {
         (cast, agreement, graph): (&'a Cast, &'a Agreement, &'a Graph),
         people: &'a People,
         tables: &'a mut Tables,
-        (ids, rng): (&'a mut Ids, &'a mut ChaCha8Rng),
+        (ids, rng, seal): (&'a mut Ids, &'a mut ChaCha8Rng, &'a dyn Fn(&[u8]) -> Vec<u8>),
         (opened, ends): (DateTime<Utc>, DateTime<Utc>),
     ) -> Self {
         let opened = office_day(opened) + Duration::seconds(rng.random_range(8 * 3_600..10 * 3_600));
@@ -151,6 +155,7 @@ impl<'a> Desk<'a> {
             clauses: Vec::new(),
             variables: Vec::new(),
             drift: Vec::new(),
+            seal,
             present: BTreeMap::new(),
         }
     }

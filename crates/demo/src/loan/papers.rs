@@ -25,10 +25,9 @@ pub(super) fn documents(desk: &mut Desk) {
             state.touched,
             state.version,
         ]);
-        for covenant in &source.covenants {
-            let id = desk.ids.at(state.created);
+        for (covenant, id) in source.covenants.iter().zip(&state.covenants) {
             desk.tables.covenants(row![
-                id,
+                *id,
                 desk.workspace,
                 state.id,
                 covenant.name.as_str(),

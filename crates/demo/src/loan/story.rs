@@ -107,7 +107,8 @@ fn import(desk: &mut Desk) {
         let after = json!({ "title": clause.title, "type": clause.kind.as_str(), "orderIndex": position + 1 });
         let by = desk.record(agent, &Act::new("CLAUSE_EDIT", ("clause", id)).after(after));
         let (created, edited) = (desk.now, (desk.now, by));
-        desk.clauses.push(ClauseState { id, created, edited, locked: None, touched: created, version: 1 });
+        let covenants = clause.covenants.iter().map(|_| desk.ids.at(created)).collect();
+        desk.clauses.push(ClauseState { id, created, edited, locked: None, touched: created, version: 1, covenants });
     }
     desk.wait(20..60);
     for (clause, source) in desk.agreement.clauses.iter().enumerate() {

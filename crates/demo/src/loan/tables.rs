@@ -76,8 +76,14 @@ tables! {
         "published_at"
     );
     downstream_connectors(
-        "id" "workspace_id" "name" "type" "status" "last_sync_at" "created_at" "updated_at" "row_version"
+        "id" "workspace_id" "name" "type" "status" "last_sync_at" "created_at" "updated_at" "row_version" "url"
+        "sealed_secret"
     );
+    connector_deliveries(
+        "id" "workspace_id" "connector_id" "version_id" "status" "attempts" "next_attempt_at" "delivered_at"
+        "last_error" "created_at"
+    );
+    delivery_attempts("id" "workspace_id" "delivery_id" "attempt" "at" "response_status" "error" "duration_ms");
     audit_events(
         "id" "workspace_id" "timestamp" "actor_id" "actor_name" "event_type" "target_type" "target_id" "before_state"
         "after_state" "reason" "reason_category" "request_id" "ip_address" "user_agent"

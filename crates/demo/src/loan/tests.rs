@@ -44,7 +44,8 @@ impl Data {
 
 fn raw(copies: u32) -> (People, Vec<Rows>) {
     let people = People::new(&mut Ids::new(stream(1, "people", "")), midnight(TODAY), 1);
-    let rows = generate(&people, &mut Ids::new(stream(1, "ids", "")), &mut stream(1, "loan", ""), TODAY, copies);
+    let chance = (&mut Ids::new(stream(1, "ids", "")), &mut stream(1, "loan", ""));
+    let rows = generate(&people, chance, &<[u8]>::to_vec, TODAY, copies);
     (people, rows)
 }
 
@@ -100,6 +101,7 @@ fn everything_there_is_a_name_for_occurs() {
         ("golden_records", "status", &["READY", "IN_REVIEW"]),
         ("downstream_connectors", "type", &["LoanIQ", "Finastra", "Allvue", "CovenantTracker"]),
         ("downstream_connectors", "status", &["READY", "IN_REVIEW", "DISCONNECTED"]),
+        ("connector_deliveries", "status", &["pending", "delivered", "failed"]),
     ] {
         assert_eq!(data.values(table, column), set(names), "{table}.{column}");
     }
@@ -179,6 +181,9 @@ fn every_reference_leads_somewhere() {
                 "source_id" | "target_id" if *table == "graph_edges" => ids["graph_nodes"].contains(value.as_str()),
                 "session_id" => ids["reconciliation_sessions"].contains(value.as_str()),
                 "golden_record_id" => ids["golden_records"].contains(value.as_str()),
+                "connector_id" => ids["downstream_connectors"].contains(value.as_str()),
+                "version_id" => ids["golden_record_versions"].contains(value.as_str()),
+                "delivery_id" => ids["connector_deliveries"].contains(value.as_str()),
                 // What an event is about, in whatever table.
                 "target_id" => ids.values().any(|ids| ids.contains(value.as_str())),
                 "user_id"
@@ -268,6 +273,31 @@ fn golden_records_follow_their_rule() {
         let versions = data.all("golden_record_versions").iter().filter(|v| v["golden_record_id"] == record["id"]);
         let last = versions.map(|version| &version["published_at"]).max();
         assert_eq!(last, record.get("last_publish_at"));
+    }
+}
+
+#[test]
+fn deliveries_agree_with_their_log_and_their_connector() {
+    let data = Data::new(2);
+    for delivery in data.all("connector_deliveries") {
+        let log: Vec<&Row> =
+            data.all("delivery_attempts").iter().filter(|attempt| attempt["delivery_id"] == delivery["id"]).collect();
+        assert_eq!(delivery["attempts"], log.len().to_string());
+        let (last, earlier) = log.split_last().expect("an attempt");
+        assert!(earlier.iter().all(|attempt| attempt.contains_key("error")));
+        assert_eq!(delivery["status"] == "delivered", !last.contains_key("error"));
+        assert_eq!(delivery.get("last_error"), last.get("error"));
+        assert_eq!(delivery["status"] == "pending", delivery.contains_key("next_attempt_at"));
+        let connector = data.all("downstream_connectors").iter().find(|it| it["id"] == delivery["connector_id"]);
+        let connector = connector.expect("a connector");
+        // The gateway must not try to reach these hosts, which do not exist.
+        assert!(delivery["status"] != "pending" || connector["status"] != "READY");
+        if let Some(at) = delivery.get("delivered_at") {
+            assert!(connector["last_sync_at"] >= *at);
+        }
+    }
+    for connector in data.all("downstream_connectors").iter().filter(|connector| connector["status"] == "READY") {
+        assert!(connector.contains_key("url") && connector.contains_key("sealed_secret"));
     }
 }
 

@@ -68,7 +68,7 @@ impl Store {
         let mut sql = Sql::new();
         sql.push(
             "WITH due AS ( \
-               SELECT d.id, lost.is, lost.is AND d.attempts % ",
+               SELECT d.id, lost.found AS lost, lost.found AND d.attempts % ",
         )
         .number(connector::ATTEMPTS.unsigned_abs().into())
         .push(
@@ -78,7 +78,7 @@ impl Store {
                   AND k.url IS NOT NULL AND k.sealed_secret IS NOT NULL \
                  JOIN workspaces w ON w.id = d.workspace_id AND w.deleted_at IS NULL \
                  CROSS JOIN LATERAL (SELECT d.attempts > 0 AND NOT EXISTS ( \
-                   SELECT FROM delivery_attempts a WHERE a.delivery_id = d.id AND a.attempt = d.attempts) AS is) lost \
+                   SELECT FROM delivery_attempts a WHERE a.delivery_id = d.id AND a.attempt = d.attempts) AS found) lost \
                 WHERE d.status = 'pending' AND d.next_attempt_at <= clock_timestamp() \
                 ORDER BY d.next_attempt_at LIMIT ",
         )
@@ -93,7 +93,7 @@ impl Store {
         .push(CLAIM)
         .push(
             " FROM due WHERE d.id = due.id \
-               RETURNING d.id, d.workspace_id, d.connector_id, d.version_id, d.attempts, due.is AS lost, due.exhausted \
+               RETURNING d.id, d.workspace_id, d.connector_id, d.version_id, d.attempts, due.lost, due.exhausted \
              ), noted AS ( \
                INSERT INTO delivery_attempts (workspace_id, delivery_id, attempt, error, duration_ms) \
                SELECT workspace_id, id, attempts - 1, ",
