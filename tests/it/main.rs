@@ -3,6 +3,7 @@
 mod audit_exports;
 mod budgets;
 mod columns;
+mod compliance;
 mod connectors;
 mod coverage;
 mod database;
@@ -11,6 +12,8 @@ mod door;
 mod errors;
 mod filters;
 mod golden;
+mod integrations;
+mod lineage;
 mod locks;
 mod migrations;
 mod model;

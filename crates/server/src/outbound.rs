@@ -31,7 +31,7 @@ pub fn explained(error: &reqwest::Error, other: &str) -> (&'static str, String) 
     match causes.find_map(|cause| cause.downcast_ref::<Unreachable>()) {
         Some(Unreachable::Unknown) => return ("UNKNOWN_HOST", format!("The host of the {other} is not known.")),
         Some(Unreachable::Refused) => {
-            return ("REFUSED_HOST", format!("The host of the {other} has only addresses that the gateway never goes to."));
+            return ("REFUSED_HOST", format!("The host of the {other} has only addresses that requests never go to."));
         }
         None => {}
     }

@@ -100,7 +100,10 @@ fn cases() -> BTreeMap<&'static str, Vec<Case>> {
         crate::sign_in::cases(),
         crate::audit_exports::cases(),
         crate::budgets::cases(),
+        crate::compliance::cases(),
         crate::connectors::cases(),
+        crate::integrations::cases(),
+        crate::lineage::cases(),
         crate::golden::cases(),
         crate::locks::cases(),
     ];
