@@ -45,11 +45,13 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-const CREATE: &str = "mutation($owner: UUID) { createControl(input: { controlId: \"SOX-T-1\", framework: \"SOX\", category: \"Access\",
+const CREATE: &str =
+    "mutation($owner: UUID) { createControl(input: { controlId: \"SOX-T-1\", framework: \"SOX\", category: \"Access\",
     name: \"Leavers lose access\", frequency: QUARTERLY, ownerId: $owner, evidenceRequired: [\"List of leavers\"] })
     { id rowVersion status lastVerifiedAt owner { email } } }";
 
-const VERIFY: &str = "mutation($id: UUID!, $v: Int!, $status: ControlStatus!, $evidence: String!, $issue: FoundIssueInput) {
+const VERIFY: &str =
+    "mutation($id: UUID!, $v: Int!, $status: ControlStatus!, $evidence: String!, $issue: FoundIssueInput) {
     verifyControl(id: $id, expectedVersion: $v, status: $status, evidence: $evidence, issue: $issue) {
         rowVersion status lastVerifiedAt nextVerificationAt
         issues { nodes { id rowVersion status severity assignedToUser { email } } } } }";
@@ -65,8 +67,12 @@ async fn a_control_is_verified_and_its_issue_settled() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     let analyst = gateway.value("SELECT id FROM users WHERE email = 'analyst@aether-demo.com'").await;
-    let elsewhere = gateway.value("SELECT u.id FROM users u JOIN organizations o ON o.id = u.organization_id
-        WHERE o.slug <> 'aether-demo' LIMIT 1").await;
+    let elsewhere = gateway
+        .value(
+            "SELECT u.id FROM users u JOIN organizations o ON o.id = u.organization_id
+        WHERE o.slug <> 'aether-demo' LIMIT 1",
+        )
+        .await;
     refused(&cfo.run(CREATE, json!({ "owner": elsewhere })).await, "VALIDATION_FAILED", "input.ownerId");
     let created = cfo.run(CREATE, json!({ "owner": analyst })).await.ok()["createControl"].take();
     assert_eq!((&created["status"], &created["lastVerifiedAt"]), (&json!("NOT_VERIFIED"), &Value::Null));
@@ -74,7 +80,8 @@ async fn a_control_is_verified_and_its_issue_settled() {
     assert_eq!(cfo.run(CREATE, json!({})).await.code(), "CONFLICT", "the reference is taken");
     let (id, v) = (&created["id"], &created["rowVersion"]);
 
-    let with = |status: &str, evidence: &str, v: &Value| json!({ "id": id, "v": v, "status": status, "evidence": evidence });
+    let with =
+        |status: &str, evidence: &str, v: &Value| json!({ "id": id, "v": v, "status": status, "evidence": evidence });
     refused(&cfo.run(VERIFY, with("FAIL", " ", v)).await, "VALIDATION_FAILED", "evidence");
     refused(&cfo.run(VERIFY, with("NOT_APPLICABLE", "x", v)).await, "VALIDATION_FAILED", "status");
     let mut failing = with("FAIL", "Two leavers kept access", v);
@@ -91,12 +98,14 @@ async fn a_control_is_verified_and_its_issue_settled() {
     let issue = &verified["issues"]["nodes"][0];
     assert_eq!((&issue["status"], &issue["severity"]), (&json!("OPEN"), &json!("CRITICAL")));
 
-    let assign = "mutation($id: UUID!, $v: Int!, $user: UUID!) { assignIssue(id: $id, expectedVersion: $v, assignedTo: $user,
+    let assign =
+        "mutation($id: UUID!, $v: Int!, $user: UUID!) { assignIssue(id: $id, expectedVersion: $v, assignedTo: $user,
         remediationPlan: \"Script it\") { rowVersion status assignedToUser { email } remediationPlan } }";
     let assigned = cfo.run(assign, json!({ "id": issue["id"], "v": issue["rowVersion"], "user": analyst })).await.ok();
     let assigned = &assigned["assignIssue"];
     assert_eq!((&assigned["status"], &assigned["remediationPlan"]), (&json!("IN_PROGRESS"), &json!("Script it")));
-    let accept = "mutation($id: UUID!, $v: Int!, $notes: String!) { acceptRisk(id: $id, expectedVersion: $v, notes: $notes) {
+    let accept =
+        "mutation($id: UUID!, $v: Int!, $notes: String!) { acceptRisk(id: $id, expectedVersion: $v, notes: $notes) {
         rowVersion status resolvedAt resolvedByUser { email } resolutionNotes } }";
     let with = |v: &Value, notes: &str| json!({ "id": issue["id"], "v": v, "notes": notes });
     refused(&cfo.run(accept, with(&assigned["rowVersion"], "")).await, "VALIDATION_FAILED", "notes");

@@ -40,12 +40,24 @@ pub fn cases() -> Vec<Case> {
         case!("configureIntegration", EDITORS, "SELECT 'other:' || gen_random_uuid() AS provider",
             "mutation($provider: String!) { configureIntegration(input: { name: \"New\", type: ERP, provider: $provider,
                 config: { host: \"erp.example\" } }) { status } }"),
-        case!("editIntegration", EDITORS, INTEGRATION,
-            "mutation($id: UUID!, $v: Int!) { editIntegration(id: $id, expectedVersion: $v, input: { name: \"Other\" }) { name } }"),
-        case!("enableIntegration", EDITORS, OFF,
-            "mutation($id: UUID!, $v: Int!) { enableIntegration(id: $id, expectedVersion: $v) { status } }"),
-        case!("disableIntegration", EDITORS, INTEGRATION,
-            "mutation($id: UUID!, $v: Int!) { disableIntegration(id: $id, expectedVersion: $v) { status } }"),
+        case!(
+            "editIntegration",
+            EDITORS,
+            INTEGRATION,
+            "mutation($id: UUID!, $v: Int!) { editIntegration(id: $id, expectedVersion: $v, input: { name: \"Other\" }) { name } }"
+        ),
+        case!(
+            "enableIntegration",
+            EDITORS,
+            OFF,
+            "mutation($id: UUID!, $v: Int!) { enableIntegration(id: $id, expectedVersion: $v) { status } }"
+        ),
+        case!(
+            "disableIntegration",
+            EDITORS,
+            INTEGRATION,
+            "mutation($id: UUID!, $v: Int!) { disableIntegration(id: $id, expectedVersion: $v) { status } }"
+        ),
         case!("triggerSync", EDITORS, INTEGRATION, "mutation($id: UUID!) { triggerSync(id: $id) { status } }"),
     ]
 }
@@ -124,7 +136,8 @@ fn counts(sync: &Value) -> [i64; 3] {
     ["recordsRead", "recordsWritten", "recordsFailed"].map(|field| sync[field].as_i64().expect("a number"))
 }
 
-const GOOD: &str = "date,metric_type,region,actual,currency\n2031-01,REVENUE,Test,100.50,USD\n2031-02,REVENUE,Test,110,USD\n";
+const GOOD: &str =
+    "date,metric_type,region,actual,currency\n2031-01,REVENUE,Test,100.50,USD\n2031-02,REVENUE,Test,110,USD\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_fetched_and_its_lines_become_metrics() {
@@ -158,23 +171,48 @@ async fn a_file_is_fetched_and_its_lines_become_metrics() {
 
     // Good lines are taken, bad ones told.
     let sync = trigger(&cfo, id).await;
-    source.next(Reply::Csv(format!("{GOOD}2031-03,REVENUE,Test,many,USD\n2031-13,PROFIT,Test,1,USD\n2031-04,REVENUE,Test,120\n")));
+    source.next(Reply::Csv(format!(
+        "{GOOD}2031-03,REVENUE,Test,many,USD\n2031-13,PROFIT,Test,1,USD\n2031-04,REVENUE,Test,120\n"
+    )));
     gateway.synchronizer(&[], PATIENCE).await.round().await.expect("it works");
     let ended = seen(&cfo, &sync).await;
     assert_eq!((&ended["status"], counts(&ended)), (&json!("PARTIAL"), [5, 2, 3]), "{ended:#}");
-    let lines: Vec<_> = ended["errors"].as_array().expect("errors").iter().map(|e| (e["line"].clone(), e["field"].clone())).collect();
-    assert_eq!(lines, [(json!(4), json!("actual")), (json!(5), json!("date")), (json!(5), json!("metric_type")), (json!(6), json!(""))]);
+    let lines: Vec<_> =
+        ended["errors"].as_array().expect("errors").iter().map(|e| (e["line"].clone(), e["field"].clone())).collect();
+    assert_eq!(
+        lines,
+        [
+            (json!(4), json!("actual")),
+            (json!(5), json!("date")),
+            (json!(5), json!("metric_type")),
+            (json!(6), json!(""))
+        ]
+    );
     assert_eq!(ended["integration"]["recordsSyncedTotal"], "4");
 
-    let trail = gateway.rows("SELECT actor_type, actor_name, action, details FROM audit_logs WHERE action LIKE 'INTEGRATION%'
-        AND timestamp > now() - interval '5 minutes' AND (details -> 'after') IS NOT NULL ORDER BY id").await;
-    let told: Vec<_> = trail.iter().map(|r| (r["actor_type"].as_str().unwrap_or_default(), r["action"].as_str().unwrap_or_default())).collect();
-    assert_eq!(told, [
-        ("HUMAN", "INTEGRATION_CONFIGURE"), ("HUMAN", "INTEGRATION_SYNC"), ("SYSTEM", "INTEGRATION_SYNC_FINISH"),
-        ("HUMAN", "INTEGRATION_SYNC"), ("SYSTEM", "INTEGRATION_SYNC_FINISH"),
-    ]);
+    let trail = gateway
+        .rows(
+            "SELECT actor_type, actor_name, action, details FROM audit_logs WHERE action LIKE 'INTEGRATION%'
+        AND timestamp > now() - interval '5 minutes' AND (details -> 'after') IS NOT NULL ORDER BY id",
+        )
+        .await;
+    let told: Vec<_> = trail
+        .iter()
+        .map(|r| (r["actor_type"].as_str().unwrap_or_default(), r["action"].as_str().unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("HUMAN", "INTEGRATION_CONFIGURE"),
+            ("HUMAN", "INTEGRATION_SYNC"),
+            ("SYSTEM", "INTEGRATION_SYNC_FINISH"),
+            ("HUMAN", "INTEGRATION_SYNC"),
+            ("SYSTEM", "INTEGRATION_SYNC_FINISH"),
+        ]
+    );
     assert_eq!(trail[2]["details"]["after"]["syncStatus"], "SUCCESS");
-    let events = gateway.value("SELECT count(*) FROM event_outbox WHERE topic = 'integration' AND kind = 'updated'").await;
+    let events =
+        gateway.value("SELECT count(*) FROM event_outbox WHERE topic = 'integration' AND kind = 'updated'").await;
     assert!(events.as_i64().is_some_and(|events| events >= 4), "{events}");
 }
 
@@ -201,7 +239,11 @@ async fn failures_are_counted_and_end_with_the_next_success() {
         let ended = seen(&cfo, &sync).await;
         assert_eq!((&ended["status"], &ended["errors"][0]["code"]), (&json!("FAILED"), &json!(code)), "{ended:#}");
         let integration = &ended["integration"];
-        assert_eq!((&integration["consecutiveFailures"], &integration["status"]), (&json!(failures), &json!(status)), "{code}");
+        assert_eq!(
+            (&integration["consecutiveFailures"], &integration["status"]),
+            (&json!(failures), &json!(status)),
+            "{code}"
+        );
         let levels: Vec<_> = ended["logs"]["nodes"].as_array().expect("logs").iter().map(|log| &log["level"]).collect();
         assert!(levels.contains(&&json!("ERROR")), "{ended:#}");
         assert!(!ended.to_string().contains("s3cret"), "{ended:#}");
@@ -210,22 +252,33 @@ async fn failures_are_counted_and_end_with_the_next_success() {
     source.next(Reply::Csv(GOOD.into()));
     synchronizer.round().await.expect("it works");
     let ended = seen(&cfo, &sync).await;
-    assert_eq!((&ended["integration"]["consecutiveFailures"], &ended["integration"]["status"]), (&json!(0), &json!("ACTIVE")));
+    assert_eq!(
+        (&ended["integration"]["consecutiveFailures"], &ended["integration"]["status"]),
+        (&json!(0), &json!("ACTIVE"))
+    );
     unreadable(&gateway, &cfo, &source).await;
 }
 
 /// Nothing of the configuration is anywhere but sealed: not in a row, not in the audit log, not in an event.
 async fn unreadable(gateway: &Gateway, cfo: &User<'_>, source: &Source) {
-    for table in ["integrations", "integration_syncs", "integration_logs", "audit_logs", "event_outbox", "idempotency_keys"] {
+    for table in
+        ["integrations", "integration_syncs", "integration_logs", "audit_logs", "event_outbox", "idempotency_keys"]
+    {
         for needle in ["s3cret", source.url.as_str()] {
             let found = gateway.value(&format!("SELECT count(*) FROM {table} t WHERE t::text LIKE '%{needle}%'")).await;
             assert_eq!(found, 0, "{needle} in {table}");
         }
     }
-    let plain = gateway.value("SELECT count(*) FROM integrations WHERE position('s3cret'::bytea IN connection_config) > 0").await;
+    let plain = gateway
+        .value("SELECT count(*) FROM integrations WHERE position('s3cret'::bytea IN connection_config) > 0")
+        .await;
     assert_eq!(plain, 0, "sealed at rest");
-    let told = gateway.value("SELECT details -> 'after' ->> 'connectionConfig' FROM audit_logs WHERE action = 'INTEGRATION_CONFIGURE'
-        ORDER BY id DESC LIMIT 1").await;
+    let told = gateway
+        .value(
+            "SELECT details -> 'after' ->> 'connectionConfig' FROM audit_logs WHERE action = 'INTEGRATION_CONFIGURE'
+        ORDER BY id DESC LIMIT 1",
+        )
+        .await;
     assert_eq!(told, "(secret)");
     let read = cfo.query("{ integrations { nodes { connectionConfig } } }").await;
     assert_eq!(read.code(), "GRAPHQL_VALIDATION_FAILED");
@@ -252,7 +305,11 @@ async fn what_a_dead_gateway_took_up_is_ended_and_cannot_be_written_twice() {
     }
     let other = gateway.synchronizer(&[], PATIENCE).await;
     assert_eq!(other.round().await.ok(), Some(0), "the lease stands");
-    gateway.execute("UPDATE integration_syncs SET leased_until = now() - interval '1 second' WHERE leased_until IS NOT NULL").await;
+    gateway
+        .execute(
+            "UPDATE integration_syncs SET leased_until = now() - interval '1 second' WHERE leased_until IS NOT NULL",
+        )
+        .await;
     hanging.abort();
     assert_eq!(other.round().await.ok(), Some(1));
     let ended = seen(&cfo, &sync).await;
@@ -268,15 +325,21 @@ async fn synchronizations_follow_the_schedule() {
     let config = json!({ "url": source.url, "kind": "metrics" });
     let realtime = cfo.run(CONFIGURE, json!({ "config": config, "frequency": "REALTIME" })).await;
     assert_eq!(realtime.body["errors"][0]["extensions"]["field"], "input.syncFrequency");
-    let made = cfo.run(CONFIGURE, json!({ "config": config, "frequency": "HOURLY" })).await.ok()["configureIntegration"].take();
+    let made =
+        cfo.run(CONFIGURE, json!({ "config": config, "frequency": "HOURLY" })).await.ok()["configureIntegration"]
+            .take();
     let taken = cfo.run(CONFIGURE, json!({ "config": config })).await;
     assert_eq!(taken.code(), "CONFLICT", "another needs the version");
     let synchronizer = gateway.synchronizer(&[], PATIENCE).await;
     source.next(Reply::Csv(GOOD.into()));
     assert_eq!(synchronizer.round().await.ok(), Some(1), "a new one is due");
     assert_eq!(synchronizer.round().await.ok(), Some(0), "and then after an hour");
-    let sync = gateway.rows("SELECT trigger_type, triggered_by FROM integration_syncs s JOIN integrations i ON i.id = s.integration_id
-        WHERE i.provider = 'csv_http'").await;
+    let sync = gateway
+        .rows(
+            "SELECT trigger_type, triggered_by FROM integration_syncs s JOIN integrations i ON i.id = s.integration_id
+        WHERE i.provider = 'csv_http'",
+        )
+        .await;
     assert_eq!((&sync[0]["trigger_type"], &sync[0]["triggered_by"]), (&json!("scheduled"), &Value::Null));
     let ago = "UPDATE integrations SET last_sync_attempt = now() - interval '61 minutes' WHERE provider = 'csv_http'";
     gateway.execute(ago).await;
@@ -288,8 +351,11 @@ async fn synchronizations_follow_the_schedule() {
         rowVersion syncSchedule } }";
     let wrong = cfo.run(edit, json!({ "id": made["id"], "v": v, "s": "sometimes" })).await;
     assert_eq!(wrong.body["errors"][0]["extensions"]["field"], "input.syncSchedule");
-    let edited = cfo.run(edit, json!({ "id": made["id"], "v": v, "s": "* * * * *" })).await.ok()["editIntegration"].take();
-    gateway.execute("UPDATE integrations SET last_sync_attempt = now() - interval '2 minutes' WHERE provider = 'csv_http'").await;
+    let edited =
+        cfo.run(edit, json!({ "id": made["id"], "v": v, "s": "* * * * *" })).await.ok()["editIntegration"].take();
+    gateway
+        .execute("UPDATE integrations SET last_sync_attempt = now() - interval '2 minutes' WHERE provider = 'csv_http'")
+        .await;
     source.next(Reply::Csv(GOOD.into()));
     assert_eq!(synchronizer.round().await.ok(), Some(1), "the schedule goes before the frequency");
 
@@ -302,8 +368,12 @@ async fn synchronizations_follow_the_schedule() {
     assert_eq!(synchronizer.round().await.ok(), Some(0), "switched off");
     let refused = cfo.run("mutation($id: UUID!) { triggerSync(id: $id) { id } }", json!({ "id": made["id"] })).await;
     assert_eq!(refused.code(), "PRECONDITION_FAILED");
-    let sap = gateway.value("SELECT i.id FROM integrations i JOIN organizations o ON o.id = i.organization_id
-        WHERE provider = 'sap' AND o.slug = 'aether-demo'").await;
+    let sap = gateway
+        .value(
+            "SELECT i.id FROM integrations i JOIN organizations o ON o.id = i.organization_id
+        WHERE provider = 'sap' AND o.slug = 'aether-demo'",
+        )
+        .await;
     let refused = cfo.run("mutation($id: UUID!) { triggerSync(id: $id) { id } }", json!({ "id": sap })).await;
     assert_eq!(refused.code(), "PRECONDITION_FAILED", "not read by the gateway");
 }
@@ -324,7 +394,8 @@ async fn keys_are_rotated() {
     assert!(rotated >= 9, "{rotated}");
     assert_eq!(gateway.value(by_key).await, json!([2]));
     assert_eq!(gateway.rotate_keys(&["--encryption-keys", BOTH]).await, Some(0), "nothing is left to do");
-    let audited = gateway.value("SELECT count(*) FROM audit_logs WHERE action = 'KEYS_ROTATE' AND actor_type = 'SYSTEM'").await;
+    let audited =
+        gateway.value("SELECT count(*) FROM audit_logs WHERE action = 'KEYS_ROTATE' AND actor_type = 'SYSTEM'").await;
     assert!(audited.as_i64().is_some_and(|count| count >= 1), "{audited}");
     // The old key can be left out now.
     let sync = trigger(&cfo, &id).await;

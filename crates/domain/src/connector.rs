@@ -66,7 +66,9 @@ pub fn check_url(address: &str, allow_insecure: bool) -> Result<Url, &'static st
         Host::Domain(_) => None,
     };
     if literal.is_some_and(|address| !may_reach(address)) {
-        return Err("Deliveries never go to link-local, metadata, multicast or unspecified addresses. Give another host.");
+        return Err(
+            "Deliveries never go to link-local, metadata, multicast or unspecified addresses. Give another host.",
+        );
     }
     let is_local = literal.is_some_and(|address| address.is_loopback())
         || matches!(host, Host::Domain(name) if name.eq_ignore_ascii_case("localhost"));
@@ -144,13 +146,28 @@ mod tests {
     #[test]
     fn addresses_of_clouds_and_of_no_host_are_never_reached() {
         for address in [
-            "169.254.169.254", "169.254.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "100.100.100.200",
-            "fe80::1", "febf::1", "::", "ff02::1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1",
-            "::a9fe:a9fe", "fd00:ec2::254",
+            "169.254.169.254",
+            "169.254.0.1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "100.100.100.200",
+            "fe80::1",
+            "febf::1",
+            "::",
+            "ff02::1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "2002:a9fe:a9fe::1",
+            "::a9fe:a9fe",
+            "fd00:ec2::254",
         ] {
             assert!(!may_reach(address.parse().expect("an address")), "{address}");
         }
-        for address in ["10.1.2.3", "192.168.1.1", "172.16.0.1", "127.0.0.1", "::1", "203.0.113.9", "fd12::1", "2001:db8::1"] {
+        for address in
+            ["10.1.2.3", "192.168.1.1", "172.16.0.1", "127.0.0.1", "::1", "203.0.113.9", "fd12::1", "2001:db8::1"]
+        {
             assert!(may_reach(address.parse().expect("an address")), "{address}");
         }
     }
@@ -158,12 +175,26 @@ mod tests {
     #[test]
     fn urls_are_http_and_encrypted_outside_of_the_machine() {
         let ok = |address: &str| check_url(address, false).is_ok();
-        assert!(ok("https://loans.example.com/golden-records?site=1") && ok("http://localhost:9000/") && ok("http://127.0.0.1/x"));
+        assert!(
+            ok("https://loans.example.com/golden-records?site=1")
+                && ok("http://localhost:9000/")
+                && ok("http://127.0.0.1/x")
+        );
         assert!(ok("http://[::1]:9000/"));
         for refused in [
-            "loans.example.com", "/golden", "ftp://loans.example.com/", "file:///etc/passwd", "http://loans.example.com/",
-            "https://me:secret@loans.example.com/", "https://loans.example.com/#top", "http://169.254.169.254/latest",
-            "https://2852039166/", "https://0xa9fea9fe/", "https://[::ffff:a9fe:a9fe]/", "http://10.0.0.1/", "",
+            "loans.example.com",
+            "/golden",
+            "ftp://loans.example.com/",
+            "file:///etc/passwd",
+            "http://loans.example.com/",
+            "https://me:secret@loans.example.com/",
+            "https://loans.example.com/#top",
+            "http://169.254.169.254/latest",
+            "https://2852039166/",
+            "https://0xa9fea9fe/",
+            "https://[::ffff:a9fe:a9fe]/",
+            "http://10.0.0.1/",
+            "",
         ] {
             assert!(!ok(refused), "{refused}");
         }

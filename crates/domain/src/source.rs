@@ -27,16 +27,8 @@ const MOST_LETTERS: usize = 2_000;
 /// How many headers a request may have.
 const MOST_HEADERS: usize = 20;
 /// Headers that the client sets by itself, or that would change what it asks.
-const OWN_HEADERS: [&str; 8] = [
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+const OWN_HEADERS: [&str; 8] =
+    ["connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -115,7 +107,9 @@ fn address(text: &str) -> Result<Url, &'static str> {
         Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
     };
     if literal.is_some_and(|address| !may_reach(address)) {
-        return Err("Files are never fetched from link-local, metadata, multicast or unspecified addresses. Give another host.");
+        return Err(
+            "Files are never fetched from link-local, metadata, multicast or unspecified addresses. Give another host.",
+        );
     }
     Ok(url)
 }
@@ -191,7 +185,8 @@ mod tests {
 
     #[test]
     fn configurations_are_read() {
-        let config = json!({ "url": "https://files.example.com/m.csv", "kind": "metrics", "headers": { "X-Key": "s3cret" } });
+        let config =
+            json!({ "url": "https://files.example.com/m.csv", "kind": "metrics", "headers": { "X-Key": "s3cret" } });
         let Ok(read) = CsvOverHttp::read(&config) else { panic!("it is sound") };
         assert_eq!((read.url.as_str(), read.headers["X-Key"].as_str()), ("https://files.example.com/m.csv", "s3cret"));
         assert!(CsvOverHttp::read(&json!({ "url": "http://10.1.2.3/m.csv", "kind": "metrics" })).is_ok());
@@ -202,14 +197,30 @@ mod tests {
         assert_eq!(problem(json!("s3cret")), "");
         assert_eq!(problem(json!({ "url": "https://a.example/", "kind": "metrics", "s3cret": 1 })), "");
         assert_eq!(problem(json!({ "kind": "metrics" })), ".url");
-        for url in ["ftp://a.example/s3cret", "/s3cret", "https://me:s3cret@a.example/", "http://169.254.169.254/s3cret",
-            "http://[fe80::1]/s3cret", "file:///s3cret", "http://0/s3cret"] {
+        for url in [
+            "ftp://a.example/s3cret",
+            "/s3cret",
+            "https://me:s3cret@a.example/",
+            "http://169.254.169.254/s3cret",
+            "http://[fe80::1]/s3cret",
+            "file:///s3cret",
+            "http://0/s3cret",
+        ] {
             assert_eq!(problem(json!({ "url": url, "kind": "metrics" })), ".url", "{url}");
         }
         assert_eq!(problem(json!({ "url": "https://a.example/", "kind": "s3cret" })), ".kind");
-        for headers in [json!("s3cret"), json!({ "X": 1 }), json!({ "a b": "s3cret" }), json!({ "Host": "s3cret" }),
-            json!({ "X": "s3cret\r\nY: 1" }), json!({ "X": "s3crét" })] {
-            assert_eq!(problem(json!({ "url": "https://a.example/", "kind": "metrics", "headers": headers })), ".headers");
+        for headers in [
+            json!("s3cret"),
+            json!({ "X": 1 }),
+            json!({ "a b": "s3cret" }),
+            json!({ "Host": "s3cret" }),
+            json!({ "X": "s3cret\r\nY: 1" }),
+            json!({ "X": "s3crét" }),
+        ] {
+            assert_eq!(
+                problem(json!({ "url": "https://a.example/", "kind": "metrics", "headers": headers })),
+                ".headers"
+            );
         }
     }
 

@@ -76,7 +76,8 @@ impl Synchronizer {
         match self.store.finish_sync(claimed, outcome, &self.sealer).await {
             // It must not run for ever because its lines cannot be written.
             Err(_) => {
-                let outcome = failed("NOT_WRITTEN", "What the source gave could not be written. Nothing of it was taken.");
+                let outcome =
+                    failed("NOT_WRITTEN", "What the source gave could not be written. Nothing of it was taken.");
                 self.store.finish_sync(claimed, outcome, &self.sealer).await
             }
             finished => finished,
@@ -86,7 +87,10 @@ impl Synchronizer {
     async fn read(&self, claimed: &Claimed) -> Outcome {
         let source = claimed.config.as_ref().map(CsvOverHttp::read);
         let Some(Ok(source)) = source else {
-            return failed("CONFIGURATION_UNREADABLE", "The configuration cannot be read any more. Configure the integration anew.");
+            return failed(
+                "CONFIGURATION_UNREADABLE",
+                "The configuration cannot be read any more. Configure the integration anew.",
+            );
         };
         let text = match self.fetch(&source).await {
             Ok(text) => text,
@@ -114,7 +118,10 @@ impl Synchronizer {
             let name = HeaderName::from_bytes(name.as_bytes());
             let value = HeaderValue::from_str(value);
             let (Ok(name), Ok(mut value)) = (name, value) else {
-                return Err(failed("CONFIGURATION_UNREADABLE", "A header of the configuration cannot be sent. Configure it anew."));
+                return Err(failed(
+                    "CONFIGURATION_UNREADABLE",
+                    "A header of the configuration cannot be sent. Configure it anew.",
+                ));
             };
             value.set_sensitive(true);
             headers.insert(name, value);
@@ -127,14 +134,20 @@ impl Synchronizer {
         let status = answer.status();
         if status != StatusCode::OK {
             let message = match status.is_redirection() {
-                true => format!("The source answered with the HTTP status {}, a redirect. Redirects are not followed: give the address of the file itself.", status.as_u16()),
+                true => format!(
+                    "The source answered with the HTTP status {}, a redirect. Redirects are not followed: give the address of the file itself.",
+                    status.as_u16()
+                ),
                 false => format!("The source answered with the HTTP status {}.", status.as_u16()),
             };
             return Err(failed("HTTP_STATUS", &message));
         }
         let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if kind.to_ascii_lowercase().starts_with("text/html") {
-            return Err(failed("UNEXPECTED_CONTENT", "The source answered with a web page instead of CSV. Is it a page to sign in?"));
+            return Err(failed(
+                "UNEXPECTED_CONTENT",
+                "The source answered with a web page instead of CSV. Is it a page to sign in?",
+            ));
         }
         let too_long = || failed("TOO_LONG", "The file is longer than 10 MiB. Divide it.");
         let announced = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();

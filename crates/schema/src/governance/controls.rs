@@ -111,7 +111,8 @@ impl ControlMutation {
     ) -> Result<Row<compliance_controls::Entity>> {
         change(ctx, &action::CREATE_CONTROL, |c| async move {
             owner(&c, input.owner_id).await?;
-            let next = input.next_verification_at.map(|at| in_future(&c, "input.nextVerificationAt", at.0)).transpose()?;
+            let next =
+                input.next_verification_at.map(|at| in_future(&c, "input.nextVerificationAt", at.0)).transpose()?;
             let control = c
                 .insert(compliance_controls::ActiveModel {
                     organization_id: Set(c.actor().organization_id),
@@ -206,7 +207,10 @@ impl ControlMutation {
                 ));
             }
             if status == ControlStatus::Pass && issue.is_some() {
-                return Err(Error::invalid("issue", "A control that passes has no issue. Raise one by raiseIssue if it has."));
+                return Err(Error::invalid(
+                    "issue",
+                    "A control that passes has no issue. Raise one by raiseIssue if it has.",
+                ));
             }
             let evidence = text("evidence", &evidence, 5_000)?;
             let control = c.edit::<compliance_controls::Entity>(id, expected_version).await?;
@@ -258,7 +262,10 @@ impl ControlMutation {
         change(ctx, &action::CHANGE_CONTROL_STATUS, |c| async move {
             let status = status.0;
             if !matches!(status, ControlStatus::NotVerified | ControlStatus::NotApplicable) {
-                return Err(Error::invalid("status", "PASS, FAIL and WARNING come by verifyControl only, with evidence."));
+                return Err(Error::invalid(
+                    "status",
+                    "PASS, FAIL and WARNING come by verifyControl only, with evidence.",
+                ));
             }
             c.reason(Some(&text("reason", &reason, 2_000)?), None);
             let control = c.edit::<compliance_controls::Entity>(id, expected_version).await?;

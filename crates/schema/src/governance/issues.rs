@@ -191,7 +191,8 @@ async fn unsettled(c: &Change, id: Uuid, expected: i32) -> aether_store::Result<
     match issue.status {
         ComplianceIssueStatus::Open | ComplianceIssueStatus::InProgress => Ok(issue),
         ComplianceIssueStatus::Resolved | ComplianceIssueStatus::AcceptedRisk => Err(Error::Precondition(
-            "The issue is settled: it was resolved, or its risk was accepted. Raise a new one if it has come up again.".into(),
+            "The issue is settled: it was resolved, or its risk was accepted. Raise a new one if it has come up again."
+                .into(),
         )),
     }
 }

@@ -141,17 +141,22 @@ impl LineageMutation {
     ) -> Result<LineageUpsert> {
         change(ctx, &action::EDIT_LINEAGE, |c| async move {
             alone(&c, "edges", edges.len()).await?;
-            let keys: Vec<String> = edges.iter().flat_map(|e| [&e.source, &e.target]).map(|k| k.trim().into()).collect();
+            let keys: Vec<String> =
+                edges.iter().flat_map(|e| [&e.source, &e.target]).map(|k| k.trim().into()).collect();
             let nodes = nodes_by_key(&c, &keys).await?;
             let mut ends = Vec::with_capacity(edges.len());
             for (at, pair) in keys.chunks(2).enumerate() {
                 let end = |name: &str, key: &String| {
-                    let missing = || Error::invalid(format!("edges.{at}.{name}"), "There is no lineage node with this key.");
+                    let missing =
+                        || Error::invalid(format!("edges.{at}.{name}"), "There is no lineage node with this key.");
                     nodes.get(key).map(|node| node.id).ok_or_else(missing)
                 };
                 let (source, target) = (end("source", &pair[0])?, end("target", &pair[1])?);
                 if source == target {
-                    return Err(Error::invalid(format!("edges.{at}.target"), "An edge leads to another node than it comes from."));
+                    return Err(Error::invalid(
+                        format!("edges.{at}.target"),
+                        "An edge leads to another node than it comes from.",
+                    ));
                 }
                 ends.push((source, target));
             }
@@ -320,7 +325,10 @@ impl NodeEdit {
         if after(&self.0.position_x, x).is_some() == after(&self.0.position_y, y).is_some() {
             return Ok(());
         }
-        Err(Error::invalid(format!("nodes.{at}.positionX"), "A position needs both numbers: give both, or null for both."))
+        Err(Error::invalid(
+            format!("nodes.{at}.positionX"),
+            "A position needs both numbers: give both, or null for both.",
+        ))
     }
 
     fn apply(self, row: &mut data_lineage_nodes::ActiveModel) {

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use aether_entity::sea_orm_active_enums::{
-    LineageNodeStatus, LineageNodeType, TransformationType,
-};
+use aether_entity::sea_orm_active_enums::{LineageNodeStatus, LineageNodeType, TransformationType};
 use aether_store::{
     Error,
     read::{Direction, Network, Reader},
@@ -86,7 +84,8 @@ impl TraceQuery {
 async fn trace(ctx: &Context<'_>, direction: Direction, node: Uuid, most: Option<i32>) -> Result<Vec<LineageStep>> {
     let reader = ctx.data_unchecked::<Arc<Reader>>();
     let reached = reader.reach(&LINEAGE, direction, node, most).await.map_err(Failure)?;
-    let reached = reached.ok_or_else(|| Failure(Error::NotFound("There is no data lineage node with this id.".into())))?;
+    let reached =
+        reached.ok_or_else(|| Failure(Error::NotFound("There is no data lineage node with this id.".into())))?;
     let steps = reached.iter().map(|step| {
         let found = step.read::<Found>().map_err(Failure)?;
         Ok(LineageStep {

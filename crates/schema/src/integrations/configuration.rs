@@ -113,9 +113,10 @@ impl ConfigurationMutation {
             let Some(expected) = expected_version else {
                 return Err(Error::Taken {
                     field: "input.provider".into(),
-                    message: "There is an integration of this provider already. To replace its configuration, send its \
+                    message:
+                        "There is an integration of this provider already. To replace its configuration, send its \
                               rowVersion as expectedVersion."
-                        .into(),
+                            .into(),
                 });
             };
             c.expect::<integrations::Entity>(&known, expected).await?;
@@ -178,7 +179,9 @@ impl ConfigurationMutation {
         change(ctx, &action::ENABLE_INTEGRATION, |c| async move {
             let integration = c.edit::<integrations::Entity>(id, expected_version).await?;
             let status = ready(&integration.provider);
-            if integration.sync_enabled && !matches!(integration.status, IntegrationStatus::Error | IntegrationStatus::Inactive) {
+            if integration.sync_enabled
+                && !matches!(integration.status, IntegrationStatus::Error | IntegrationStatus::Inactive)
+            {
                 return Err(Error::Precondition("The integration is switched on already.".into()));
             }
             switch(&c, integration, true, status).await

@@ -44,7 +44,8 @@ impl Store {
                         counts.insert(format!("{table}.{column}"), json!(resealed));
                     }
                 }
-                let total: usize = counts.values().filter_map(|n| n.as_u64()).filter_map(|n| usize::try_from(n).ok()).sum();
+                let total: usize =
+                    counts.values().filter_map(|n| n.as_u64()).filter_map(|n| usize::try_from(n).ok()).sum();
                 if total > 0 {
                     c.about::<aether_entity::organizations::Entity>(organization);
                     c.note("resealed", counts);

@@ -4,10 +4,7 @@
 //! with the end of the synchronization, if the lease still stands. So each takes effect once, and one whose gateway died is
 //! ended as failed by another.
 
-use std::{
-    collections::BTreeSet,
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use aether_domain::{
     metric::MetricLine,
@@ -200,7 +197,8 @@ impl Change {
             "updated": counts.updated,
             "unchanged": counts.unchanged,
         });
-        let mut log = vec![(LogLevel::Info, format!("Took {} of {} records", lines.len(), lines.len() + failed), details)];
+        let mut log =
+            vec![(LogLevel::Info, format!("Took {} of {} records", lines.len(), lines.len() + failed), details)];
         if failed > 0 {
             let level = if lines.is_empty() { LogLevel::Error } else { LogLevel::Warning };
             log.push((level, format!("{failed} records could not be taken"), json!({ "problems": problems.len() })));
@@ -367,4 +365,3 @@ fn is_due(integration: &integrations::Model, now: DateTime<FixedOffset>) -> bool
         }
     }
 }
-
