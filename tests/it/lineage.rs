@@ -70,7 +70,8 @@ async fn lineage_is_kept_by_its_keys_and_followed_through_cycles() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     let node = |key: &str| json!({ "nodeKey": key, "label": key.to_uppercase(), "type": "PROCESS" });
-    let nodes = json!({ "nodes": ["t_a", "t_b", "t_c", "t_d", "t_e"].map(node) });
+    let nodes = ["t_a", "t_b", "t_c", "t_d", "t_e"].map(node);
+    let nodes = json!({ "nodes": nodes });
     let first = cfo.run(NODES, nodes.clone()).await.ok()["upsertLineageNodes"].take();
     assert_eq!((&first["created"], &first["updated"], &first["unchanged"]), (&json!(5), &json!(0), &json!(0)));
     let audits =
