@@ -44,6 +44,7 @@ changes! {
     "0021_graph_upkeep",
     "0022_deliveries",
     "0023_sign_in",
+    "0026_sync_lease",
 }
 
 /// Brings a database to the newest change, or back.

@@ -13,7 +13,7 @@ use crate::{
 const CLASSIFIED: &str = include_str!("columns.txt");
 
 /// Names that must not occur in the schema at all, whatever they would stand for.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
     "password_hash",
     "mfa_secret",
     "mfa_pending_secret",
@@ -21,6 +21,7 @@ const SECRETS: [&str; 7] = [
     "token_hash",
     "connection_config",
     "sealed_secret",
+    "leased_until",
 ];
 
 /// What nobody but a migration ever deletes.

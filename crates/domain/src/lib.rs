@@ -7,6 +7,7 @@
 //! - [`metric`] reads the metrics of an import, and [`sheet`] the CSV that anything is imported from.
 //! - [`connector`] says where what is published may be delivered, signed how, and tried when.
 //! - [`scenario`] holds the assumptions of a what-if scenario.
+//! - [`source`] says from where an integration may read, how and when.
 //! - [`budget`], [`deal`] and [`anomaly`] say which change of state may follow which.
 
 pub mod anomaly;
@@ -20,5 +21,6 @@ pub mod graph;
 pub mod metric;
 pub mod scenario;
 pub mod sheet;
+pub mod source;
 pub mod term;
 pub mod text;

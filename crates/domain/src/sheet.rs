@@ -61,6 +61,33 @@ impl Line {
 /// # Errors
 /// All that is wrong with the header, or with the shape of the lines: at most [`MOST_PROBLEMS`].
 pub fn read(text: &str, columns: &[Column], most_lines: usize) -> Result<Vec<Line>, Vec<LineError>> {
+    let (lines, problems) = scan(text, columns, most_lines, MOST_PROBLEMS)?;
+    if problems.is_empty() { Ok(lines) } else { Err(problems) }
+}
+
+/// The same, taking the lines that are well-formed although others are not.
+///
+/// # Errors
+/// What is wrong with the header, or that there are too many lines: then no line can be taken.
+pub fn read_some(
+    text: &str,
+    columns: &[Column],
+    most_lines: usize,
+) -> Result<(Vec<Line>, Vec<LineError>), Vec<LineError>> {
+    let (lines, problems) = scan(text, columns, most_lines, usize::MAX)?;
+    match problems.last() {
+        Some(last) if lines.len() + problems.len() > most_lines => Err(vec![too_many(last.line, most_lines)]),
+        _ => Ok((lines, problems)),
+    }
+}
+
+/// The well-formed lines, and what is wrong with the shape of others, as far as the problems are counted.
+fn scan(
+    text: &str,
+    columns: &[Column],
+    most_lines: usize,
+    most_problems: usize,
+) -> Result<(Vec<Line>, Vec<LineError>), Vec<LineError>> {
     // What Excel puts in front of UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader =
@@ -81,11 +108,7 @@ pub fn read(text: &str, columns: &[Column], most_lines: usize) -> Result<Vec<Lin
         }
         let number = place.line_of(record.position().map_or(0, csv::Position::byte));
         if lines.len() == most_lines {
-            problems.push(LineError::new(
-                number,
-                "",
-                format!("There are more than {most_lines} lines. Divide the file and import its parts."),
-            ));
+            problems.push(too_many(number, most_lines));
             break;
         }
         if record.len() != header.len() {
@@ -103,11 +126,15 @@ pub fn read(text: &str, columns: &[Column], most_lines: usize) -> Result<Vec<Lin
         } else {
             lines.push(Line { number, cells: places.iter().map(|place| cell(&record, *place)).collect() });
         }
-        if problems.len() >= MOST_PROBLEMS {
+        if problems.len() >= most_problems {
             break;
         }
     }
-    if problems.is_empty() { Ok(lines) } else { Err(problems) }
+    Ok((lines, problems))
+}
+
+fn too_many(line: u64, most: usize) -> LineError {
+    LineError::new(line, "", format!("There are more than {most} lines. Divide the file and import its parts."))
 }
 
 /// A walk through a text, counting its lines. The reader's own count stops before the empty lines that it passes over.
@@ -222,6 +249,14 @@ mod tests {
         assert_eq!(problems("date\na\na,b\nc,d,e\n"), [(3, String::new()), (4, String::new())]);
         assert_eq!(problems("date,actual\na,\"b\nc,d\n"), [(2, "actual".into())]);
         assert_eq!(problems("date\na\nb\nc\nd\n"), [(5, String::new())]);
+    }
+
+    #[test]
+    fn lines_can_be_taken_although_others_are_wrong() {
+        let (lines, problems) = read_some("date,actual\na,1\nb\nc,3\n", &COLUMNS, 3).expect("a header");
+        assert_eq!((lines.len(), problems.len(), problems[0].line), (2, 1, 3));
+        assert_eq!(read_some("date\na\nb,1\nc\nd\n", &COLUMNS, 3).expect_err("too many").len(), 1);
+        assert!(read_some("<html>\n", &COLUMNS, 3).is_err());
     }
 
     #[test]

@@ -5438,6 +5438,14 @@ static INTEGRATION_SYNCS: Table = Table {
             generated: false,
             readable: true,
         },
+        Column {
+            name: "leased_until",
+            doc: "Until when the gateway that carries the synchronization out is given to end it; null while none has taken it up. Bookkeeping of the gateways, never readable.",
+            kind: Kind::Timestamp,
+            nullable: true,
+            generated: false,
+            readable: false,
+        },
     ],
     foreign_keys: &[
         ForeignKey { column: "integration_id", table: "integrations", unique: false },

@@ -14,8 +14,10 @@ mod change;
 pub mod error;
 mod filter;
 mod finance;
+mod governance;
 mod graph;
 mod input;
+mod integrations;
 mod loan;
 mod node;
 mod order;
@@ -108,7 +110,13 @@ pub struct Asker {
 
 /// What can be read: any row by its id, pages of all rows, and oneself.
 #[derive(MergedObject, Default)]
-pub(crate) struct Query(graph::Graph, auth::AuthQuery, audit_log::AuditLogQuery, loan::LoanQuery);
+pub(crate) struct Query(
+    graph::Graph,
+    auth::AuthQuery,
+    audit_log::AuditLogQuery,
+    loan::LoanQuery,
+    governance::GovernanceQuery,
+);
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
@@ -121,6 +129,8 @@ pub(crate) struct Mutation(
     assistant::AssistantMutation,
     loan::LoanMutation,
     audit::AuditMutation,
+    governance::GovernanceMutation,
+    integrations::IntegrationsMutation,
 );
 
 /// The schema, ready to execute.

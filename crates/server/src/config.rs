@@ -40,6 +40,8 @@ pub enum Command {
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
         scale: u32,
     },
+    /// Encrypts everything that an older key has encrypted anew with the last key of AETHER_ENCRYPTION_KEYS.
+    RotateKeys,
     /// Prints the GraphQL schema.
     Schema,
     /// Verifies the audit trail: every row, every hash, every signature. Names the first thing that is wrong.

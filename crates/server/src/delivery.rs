@@ -2,13 +2,7 @@
 //!
 //! Which delivery is due, and what became of it, is the store's (`aether_store::write::delivery`); here is only the sending.
 
-use std::{
-    error::Error,
-    fmt,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use aether_domain::connector;
 use aether_store::{
@@ -16,15 +10,10 @@ use aether_store::{
     seal::Sealer,
     write::delivery::{Attempt, Due},
 };
-use reqwest::{
-    Client,
-    dns::{Addrs, Name, Resolve, Resolving},
-    header::CONTENT_TYPE,
-    redirect::Policy,
-};
+use reqwest::{Client, header::CONTENT_TYPE};
 use tokio::task::JoinSet;
 
-use crate::config::Config;
+use crate::{config::Config, outbound};
 
 /// How long the queue is left alone when nothing is due.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -47,17 +36,8 @@ pub struct Courier {
 impl Courier {
     /// A courier for this store.
     pub fn new(store: Store, config: &Config) -> anyhow::Result<Self> {
-        // The one provider of cryptography in the program; a second call changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .user_agent(concat!("aether-nexus/", env!("CARGO_PKG_VERSION")))
-            .timeout(PATIENCE)
-            // A redirect or a proxy would lead to addresses that nobody has checked.
-            .redirect(Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(Resolver))
-            .build();
         // Everything else can be served without.
+        let client = outbound::client(PATIENCE);
         let client = client.inspect_err(|error| tracing::warn!(?error, "nothing can be delivered to connectors")).ok();
         Ok(Self {
             store,
@@ -146,79 +126,6 @@ impl Courier {
             .send()
             .await;
         // The body of the answer is not read: nobody needs it, and it may have no end.
-        answer.map(|answer| answer.status().as_u16()).map_err(|error| explained(&error))
-    }
-}
-
-fn explained(error: &reqwest::Error) -> String {
-    let mut causes = std::iter::successors(Some(error as &dyn Error), |error| (*error).source());
-    if let Some(named) = causes.find_map(|cause| cause.downcast_ref::<Unreachable>()) {
-        return named.to_string();
-    }
-    if error.is_timeout() {
-        return format!("The connector did not answer within {} seconds.", PATIENCE.as_secs());
-    }
-    if error.is_connect() {
-        return "The connector could not be reached, or its certificate is not good.".into();
-    }
-    "The connection to the connector broke off.".into()
-}
-
-/// Looks names up and leaves out the addresses that deliveries never go to, so that no name leads there either.
-struct Resolver;
-
-/// Why a name leads nowhere.
-#[derive(Debug)]
-enum Unreachable {
-    Unknown,
-    Refused,
-}
-
-impl fmt::Display for Unreachable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unknown => "The host of the connector's address is not known.",
-            Self::Refused => "The host of the connector's address has only addresses that deliveries never go to.",
-        })
-    }
-}
-
-impl Error for Unreachable {}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            // The client puts the port of the address in place of 0.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| Unreachable::Unknown)?;
-            Ok(Box::new(reachable(found)?.into_iter()) as Addrs)
-        })
-    }
-}
-
-fn reachable(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, Unreachable> {
-    let mut is_known = false;
-    let addresses: Vec<_> = found.inspect(|_| is_known = true).filter(|to| connector::may_reach(to.ip())).collect();
-    match (addresses.is_empty(), is_known) {
-        (false, _) => Ok(addresses),
-        (true, true) => Err(Unreachable::Refused),
-        (true, false) => Err(Unreachable::Unknown),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::IpAddr;
-
-    use super::*;
-
-    #[test]
-    fn names_do_not_lead_to_metadata() {
-        let lookup = |addresses: &[&str]| {
-            let found = addresses.iter().map(|address| SocketAddr::new(address.parse::<IpAddr>().unwrap(), 0));
-            reachable(found.collect::<Vec<_>>().into_iter()).map(|found| found.len()).map_err(|e| e.to_string())
-        };
-        assert_eq!(lookup(&["10.0.0.1", "169.254.169.254"]), Ok(1));
-        assert!(lookup(&["169.254.169.254", "fe80::1"]).unwrap_err().contains("never go to"));
-        assert!(lookup(&[]).unwrap_err().contains("not known"));
+        answer.map(|answer| answer.status().as_u16()).map_err(|error| outbound::explained(&error, "connector").1)
     }
 }

@@ -9,7 +9,9 @@ pub mod delivery;
 mod document;
 pub mod http;
 mod keeper;
+mod outbound;
 pub mod postgres;
+pub mod source;
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,6 +30,7 @@ use self::{
     delivery::Courier,
     http::App,
     postgres::Postgres,
+    source::Synchronizer,
 };
 
 /// How long open requests may take to end after a signal.
@@ -64,6 +67,13 @@ pub fn run() -> Result<()> {
                 );
                 Ok(())
             }
+            Command::RotateKeys => {
+                let postgres = Postgres::start(&cli.config).await?;
+                let rotated = rotate_keys(&cli.config, &postgres).await;
+                postgres.stop().await?;
+                eprintln!("{} values were sealed anew with the newest key; older keys can be left out now.", rotated?);
+                Ok(())
+            }
             Command::Schema => {
                 print!("{}", Schema::sdl());
                 Ok(())
@@ -82,6 +92,19 @@ async fn with_owner<T>(config: &Config, act: impl AsyncFnOnce(&sea_orm::Database
     database.close().await?;
     postgres.stop().await?;
     done
+}
+
+/// Seals everything with the newest key.
+async fn rotate_keys(config: &Config, postgres: &Postgres) -> Result<usize> {
+    let (store, _) = prepare(config, postgres).await?;
+    let rotated = store.rotate_keys(&config.sealer()?).await;
+    store.database().clone().close().await;
+    rotated.map_err(|_| {
+        anyhow::anyhow!(
+            "Not everything could be sealed anew; the log says why. Is a key missing from AETHER_ENCRYPTION_KEYS that was used \
+             before? Keep the older keys until this succeeds."
+        )
+    })
 }
 
 async fn serve(config: &Config) -> Result<()> {
@@ -120,6 +143,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
     let keeper = tokio::spawn(keeper::keep(store.clone()));
     let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
+    let synchronizer = tokio::spawn(Synchronizer::new(store.clone(), config.sealer()?, source::PATIENCE)?.run());
     let courier = Courier::new(store.clone(), config)?;
     let until = stop.clone();
     let mut courier = tokio::spawn(async move { courier.run(until.wait()).await });
@@ -133,6 +157,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     }
     keeper.abort();
     sealer.abort();
+    synchronizer.abort();
     // It has heard of the stop and finishes what it is sending; whatever it cannot finish is sent again later.
     if tokio::time::timeout(DRAIN, &mut courier).await.is_err() {
         courier.abort();

@@ -25,6 +25,11 @@ impl Sealer {
         Self(keys.into_iter().map(|(id, secret)| (id, cipher(secret))).collect())
     }
 
+    /// The number of the key that seals.
+    pub(crate) fn newest(&self) -> Option<u8> {
+        self.0.last().map(|(id, _)| *id)
+    }
+
     /// Seals a value.
     pub fn seal(&self, plain: &[u8]) -> Result<Vec<u8>> {
         let (id, cipher) = self.0.last().ok_or_else(|| Error::internal("no key to seal with"))?;

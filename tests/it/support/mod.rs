@@ -15,6 +15,7 @@ use aether_server::{
     config::{Cli, Config},
     delivery::Courier,
     http::{self, App},
+    source::Synchronizer,
 };
 use aether_store::{Connect, Database, Store, session::Sessions};
 use clap::Parser;
@@ -59,6 +60,25 @@ impl Gateway {
         let address = serve(&config, url).await;
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
         Self { url: format!("http://{address}"), owner, http, database }
+    }
+
+    /// What carries synchronizations out, with these flags and so long a patience; on connections of its own, as another
+    /// gateway would be.
+    pub async fn synchronizer(&self, flags: &[&str], patience: Duration) -> Synchronizer {
+        let config = Cli::parse_from(["aether-nexus"].iter().chain(flags)).config;
+        let connect = Connect { max_connections: 4, ..config.connect(cluster::url(&self.database)) };
+        let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
+        let Ok(sealer) = config.sealer() else { panic!("no keys") };
+        Synchronizer::new(Store::new(database), sealer, patience).expect("a synchronizer")
+    }
+
+    /// Does what `rotate-keys` does, with these flags, and tells how many values were sealed anew.
+    pub async fn rotate_keys(&self, flags: &[&str]) -> Option<usize> {
+        let config = Cli::parse_from(["aether-nexus"].iter().chain(flags)).config;
+        let connect = Connect { max_connections: 4, ..config.connect(cluster::url(&self.database)) };
+        let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
+        let Ok(sealer) = config.sealer() else { panic!("no keys") };
+        Store::new(database).rotate_keys(&sealer).await.ok()
     }
 
     /// The courier of a further gateway on this database, with these flags.

@@ -77,10 +77,28 @@ const COLUMNS: [Column; 12] = [
 /// What is wrong, line by line: at most [`MOST_PROBLEMS`].
 pub fn parse_metrics(text: &str) -> Result<Vec<MetricLine>, Vec<LineError>> {
     let lines = sheet::read(text, &COLUMNS, MOST_LINES)?;
+    let (read, problems) = of_lines(&lines, MOST_PROBLEMS);
+    if problems.is_empty() { Ok(read) } else { Err(problems) }
+}
+
+/// The same, taking what is right although other lines are wrong, and telling all that is wrong with those.
+///
+/// # Errors
+/// What is wrong with the text as a whole: its header, or that it is too long.
+pub fn parse_some_metrics(text: &str) -> Result<(Vec<MetricLine>, Vec<LineError>), Vec<LineError>> {
+    let (lines, mut problems) = sheet::read_some(text, &COLUMNS, MOST_LINES)?;
+    let (read, more) = of_lines(&lines, usize::MAX);
+    problems.extend(more);
+    problems.sort_by_key(|problem| problem.line);
+    Ok((read, problems))
+}
+
+/// The lines that are right, and what is wrong with others, counted as far as said.
+fn of_lines(lines: &[Line], most_problems: usize) -> (Vec<MetricLine>, Vec<LineError>) {
     let mut problems = Vec::new();
     let mut read = Vec::with_capacity(lines.len());
     let mut seen = HashMap::with_capacity(lines.len());
-    for line in &lines {
+    for line in lines {
         if let Some(metric) = of_line(line, &mut problems) {
             match seen.get(&metric.key) {
                 Some(first) => problems.push(LineError::new(
@@ -96,12 +114,12 @@ pub fn parse_metrics(text: &str) -> Result<Vec<MetricLine>, Vec<LineError>> {
                 }
             }
         }
-        if problems.len() >= MOST_PROBLEMS {
-            problems.truncate(MOST_PROBLEMS);
+        if problems.len() >= most_problems {
+            problems.truncate(most_problems);
             break;
         }
     }
-    if problems.is_empty() { Ok(read) } else { Err(problems) }
+    (read, problems)
 }
 
 /// Writes metrics as the CSV that [`parse_metrics`] reads.

@@ -21,6 +21,7 @@ pub struct Model {
     pub errors: Option<Json>,
     pub trigger_type: Option<SyncTrigger>,
     pub triggered_by: Option<Uuid>,
+    pub leased_until: Option<DateTimeWithTimeZone>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,0 +1,104 @@
+//! Where data comes from and where it goes.
+
+use std::sync::Arc;
+
+use aether_entity::sea_orm_active_enums::{LineageNodeStatus, LineageNodeType, TransformationType};
+use aether_store::{
+    Error,
+    read::{Direction, Network, Reader},
+};
+use async_graphql::{Context, Object, Result, SimpleObject};
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+use crate::{error::Failure, input::Choice};
+
+const LINEAGE: Network = Network {
+    nodes: "data_lineage_nodes",
+    node_columns: &["node_key", "label", "type", "status"],
+    edges: "data_lineage_edges",
+    edge_columns: &["transformation_type"],
+    from: "source_node_id",
+    to: "target_node_id",
+};
+
+/// A node on the way of the data, up or down from another.
+#[derive(SimpleObject)]
+struct LineageStep {
+    /// How many edges lie between, on the shortest way: 1 for a neighbour.
+    distance: i32,
+    /// The node.
+    node_id: Uuid,
+    /// Key of the node.
+    node_key: String,
+    /// Name of the node as it is shown.
+    label: String,
+    /// What the node does in the flow.
+    r#type: Choice<LineageNodeType>,
+    /// Whether the node works.
+    status: Choice<LineageNodeStatus>,
+    /// The edge by which it is reached.
+    via_edge_id: Uuid,
+    /// The node before it on that way: the one asked about for a neighbour.
+    via_node_id: Uuid,
+    /// What happens to the data on that edge; null when it is not laid down.
+    via_transformation: Option<Choice<TransformationType>>,
+}
+
+#[derive(FromQueryResult)]
+struct Found {
+    node_key: String,
+    label: String,
+    r#type: LineageNodeType,
+    status: LineageNodeStatus,
+    edge_transformation_type: Option<TransformationType>,
+}
+
+/// Following the lineage of the data.
+#[derive(Default)]
+pub(crate) struct TraceQuery;
+
+#[Object]
+impl TraceQuery {
+    /// Everything from which the data of a lineage node comes, the nearest first, each node once with its shortest distance.
+    async fn lineage_upstream(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The node.")] node_id: Uuid,
+        #[graphql(desc = "How many edges to follow at most; to the end unless given.")] max_depth: Option<i32>,
+    ) -> Result<Vec<LineageStep>> {
+        trace(ctx, Direction::Against, node_id, max_depth).await
+    }
+
+    /// Everything to which the data of a lineage node goes, the nearest first, each node once with its shortest distance.
+    async fn lineage_downstream(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The node.")] node_id: Uuid,
+        #[graphql(desc = "How many edges to follow at most; to the end unless given.")] max_depth: Option<i32>,
+    ) -> Result<Vec<LineageStep>> {
+        trace(ctx, Direction::Along, node_id, max_depth).await
+    }
+}
+
+async fn trace(ctx: &Context<'_>, direction: Direction, node: Uuid, most: Option<i32>) -> Result<Vec<LineageStep>> {
+    let reader = ctx.data_unchecked::<Arc<Reader>>();
+    let reached = reader.reach(&LINEAGE, direction, node, most).await.map_err(Failure)?;
+    let reached =
+        reached.ok_or_else(|| Failure(Error::NotFound("There is no data lineage node with this id.".into())))?;
+    let steps = reached.iter().map(|step| {
+        let found = step.read::<Found>().map_err(Failure)?;
+        Ok(LineageStep {
+            distance: step.distance,
+            node_id: step.id,
+            node_key: found.node_key,
+            label: found.label,
+            r#type: Choice(found.r#type),
+            status: Choice(found.status),
+            via_edge_id: step.via,
+            via_node_id: step.from,
+            via_transformation: found.edge_transformation_type.map(Choice),
+        })
+    });
+    steps.collect()
+}

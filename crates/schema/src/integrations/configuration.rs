@@ -1,0 +1,267 @@
+//! Integrations as they are configured. What they connect with is sealed as soon as it is checked, and never read back.
+
+use aether_domain::source::{CsvOverHttp, is_built_in, read_cron};
+use aether_entity::{
+    integrations,
+    sea_orm_active_enums::{IntegrationStatus, IntegrationType, SyncFrequency},
+};
+use aether_store::{
+    Error,
+    write::{Change, action},
+};
+use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::{
+    change::change,
+    graph::Row,
+    input::{Choice, Scalar, optional_text, patch, patch_text, set, text},
+};
+
+/// The longest configuration, in bytes of JSON.
+const MOST_CONFIG: usize = 65_536;
+
+/// An integration to configure.
+#[derive(InputObject)]
+struct IntegrationInput {
+    /// Name of the integration.
+    name: String,
+    /// Kind of the connected system.
+    r#type: Choice<IntegrationType>,
+    /// Product behind it, such as sap; an organization has one integration of each. The gateway itself reads `csv_http`, and
+    /// whatever follows a colon tells several of them apart: `csv_http:plan`.
+    provider: String,
+    /// Connection details, which can never be read again. For `csv_http`: `url`, optional `headers` such as an Authorization,
+    /// and `kind`, which is `metrics`.
+    #[graphql(secret)]
+    config: Scalar<Json>,
+    /// How often it is synchronized; by the schedule or by hand only unless given. `csv_http` knows HOURLY and DAILY.
+    sync_frequency: Option<Choice<SyncFrequency>>,
+    /// When it is synchronized, as a cron expression of five fields in UTC, such as `15 3 * * *`; goes before the frequency.
+    sync_schedule: Option<String>,
+    /// The user responsible for it.
+    owner_id: Option<Uuid>,
+}
+
+/// What changes in an integration: what is left out stays as it is.
+#[derive(InputObject)]
+struct IntegrationPatch {
+    /// Name of the integration.
+    name: Option<String>,
+    /// Kind of the connected system.
+    r#type: Option<Choice<IntegrationType>>,
+    /// How often it is synchronized; null for by the schedule or by hand only.
+    sync_frequency: MaybeUndefined<Choice<SyncFrequency>>,
+    /// When it is synchronized, as a cron expression of five fields in UTC; null for by the frequency or by hand only.
+    sync_schedule: MaybeUndefined<String>,
+    /// The user responsible for it; null when nobody is.
+    owner_id: MaybeUndefined<Uuid>,
+}
+
+/// Configuring integrations.
+#[derive(Default)]
+pub(crate) struct ConfigurationMutation;
+
+#[Object]
+impl ConfigurationMutation {
+    /// Configures the integration of a provider, or replaces its configuration. The connection details are encrypted with the
+    /// newest key and can never be read again, not even from the audit log.
+    async fn configure_integration(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The integration.")] input: IntegrationInput,
+        #[graphql(desc = "The version of the integration that you saw; needed to replace one, absent for a new one.")]
+        expected_version: Option<i32>,
+    ) -> Result<Row<integrations::Entity>> {
+        change(ctx, &action::CONFIGURE_INTEGRATION, |c| async move {
+            let name = text("input.name", &input.name, 255)?;
+            let provider = text("input.provider", &input.provider, 100)?;
+            let schedule = optional_text("input.syncSchedule", input.sync_schedule, 100)?;
+            let frequency = input.sync_frequency.map(|frequency| frequency.0);
+            check_config(&provider, &input.config.0)?;
+            check_schedule(schedule.as_deref())?;
+            check_frequency(&provider, frequency.as_ref())?;
+            if let Some(owner) = input.owner_id {
+                c.colleague(owner, "input.ownerId").await?;
+            }
+            let sealed = c.sealer().seal(input.config.0.to_string().as_bytes())?;
+            let known = integrations::Entity::find()
+                .filter(integrations::Column::Provider.eq(&provider))
+                .lock(LockType::NoKeyUpdate);
+            let Some(known) = c.one(known).await? else {
+                if expected_version.is_some() {
+                    return Err(Error::NotFound("There is no integration of this provider to replace.".into()));
+                }
+                let integration = c
+                    .insert(integrations::ActiveModel {
+                        organization_id: Set(c.actor().organization_id),
+                        name: Set(name),
+                        r#type: Set(input.r#type.0),
+                        status: Set(ready(&provider)),
+                        provider: Set(provider),
+                        connection_config: Set(sealed),
+                        sync_frequency: Set(frequency),
+                        sync_schedule: Set(schedule),
+                        owner_id: Set(input.owner_id),
+                        ..Default::default()
+                    })
+                    .await?;
+                return Ok(Row::new(integration.id));
+            };
+            let Some(expected) = expected_version else {
+                return Err(Error::Taken {
+                    field: "input.provider".into(),
+                    message:
+                        "There is an integration of this provider already. To replace its configuration, send its \
+                              rowVersion as expectedVersion."
+                            .into(),
+                });
+            };
+            c.expect::<integrations::Entity>(&known, expected).await?;
+            let id = known.id;
+            c.update(known, |integration| {
+                if *integration.sync_enabled.as_ref() {
+                    integration.status = Set(ready(&provider));
+                }
+                integration.consecutive_failures = Set(0);
+                integration.name = Set(name);
+                integration.r#type = Set(input.r#type.0);
+                integration.connection_config = Set(sealed);
+                integration.sync_frequency = Set(frequency);
+                integration.sync_schedule = Set(schedule);
+                integration.owner_id = Set(input.owner_id);
+            })
+            .await?;
+            Ok(Row::new(id))
+        })
+        .await
+    }
+
+    /// Edits an integration but for its connection details, which `configureIntegration` replaces.
+    async fn edit_integration(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The integration.")] id: Uuid,
+        #[graphql(desc = "The version of the integration that you saw.")] expected_version: i32,
+        #[graphql(desc = "What changes.")] input: IntegrationPatch,
+    ) -> Result<Row<integrations::Entity>> {
+        change(ctx, &action::CONFIGURE_INTEGRATION, |c| async move {
+            let integration = c.edit::<integrations::Entity>(id, expected_version).await?;
+            let name = input.name.map(|name| text("input.name", &name, 255)).transpose()?;
+            let schedule = patch_text("input.syncSchedule", input.sync_schedule, 100)?;
+            check_schedule(schedule.value().map(String::as_str))?;
+            check_frequency(&integration.provider, input.sync_frequency.value().map(|frequency| &frequency.0))?;
+            if let Some(owner) = input.owner_id.value() {
+                c.colleague(*owner, "input.ownerId").await?;
+            }
+            c.update(integration, |integration| {
+                set(&mut integration.name, name);
+                set(&mut integration.r#type, input.r#type);
+                patch(&mut integration.sync_frequency, input.sync_frequency);
+                patch(&mut integration.sync_schedule, schedule);
+                patch(&mut integration.owner_id, input.owner_id);
+            })
+            .await?;
+            Ok(Row::new(id))
+        })
+        .await
+    }
+
+    /// Switches the synchronization of an integration on; one that has failed begins anew.
+    async fn enable_integration(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The integration.")] id: Uuid,
+        #[graphql(desc = "The version of the integration that you saw.")] expected_version: i32,
+    ) -> Result<Row<integrations::Entity>> {
+        change(ctx, &action::ENABLE_INTEGRATION, |c| async move {
+            let integration = c.edit::<integrations::Entity>(id, expected_version).await?;
+            let status = ready(&integration.provider);
+            if integration.sync_enabled
+                && !matches!(integration.status, IntegrationStatus::Error | IntegrationStatus::Inactive)
+            {
+                return Err(Error::Precondition("The integration is switched on already.".into()));
+            }
+            switch(&c, integration, true, status).await
+        })
+        .await
+    }
+
+    /// Switches the synchronization of an integration off; one that is running ends as it would have.
+    async fn disable_integration(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The integration.")] id: Uuid,
+        #[graphql(desc = "The version of the integration that you saw.")] expected_version: i32,
+    ) -> Result<Row<integrations::Entity>> {
+        change(ctx, &action::ENABLE_INTEGRATION, |c| async move {
+            let integration = c.edit::<integrations::Entity>(id, expected_version).await?;
+            if !integration.sync_enabled {
+                return Err(Error::Precondition("The integration is switched off already.".into()));
+            }
+            switch(&c, integration, false, IntegrationStatus::Inactive).await
+        })
+        .await
+    }
+}
+
+async fn switch(
+    c: &Change,
+    integration: integrations::Model,
+    on: bool,
+    status: IntegrationStatus,
+) -> aether_store::Result<Row<integrations::Entity>> {
+    let id = integration.id;
+    c.update(integration, |integration| {
+        integration.sync_enabled = Set(on);
+        integration.status = Set(status);
+        if on {
+            integration.consecutive_failures = Set(0);
+        }
+    })
+    .await?;
+    Ok(Row::new(id))
+}
+
+/// The status of an integration that is configured and switched on. What the gateway does not read by itself waits for
+/// whoever does.
+fn ready(provider: &str) -> IntegrationStatus {
+    if is_built_in(provider) { IntegrationStatus::Active } else { IntegrationStatus::PendingSetup }
+}
+
+/// Refuses connection details that cannot be used. No message repeats any of them.
+fn check_config(provider: &str, config: &Json) -> aether_store::Result<()> {
+    const FIELD: &str = "input.config";
+    if !config.is_object() {
+        return Err(Error::invalid(FIELD, "The configuration must be a JSON object."));
+    }
+    if config.to_string().len() > MOST_CONFIG {
+        return Err(Error::invalid(FIELD, "The configuration is too long: at most 64 KiB of JSON."));
+    }
+    if !is_built_in(provider) {
+        return Ok(());
+    }
+    match CsvOverHttp::read(config) {
+        Ok(_) => Ok(()),
+        Err((field, message)) => Err(Error::invalid(format!("{FIELD}{field}"), message)),
+    }
+}
+
+fn check_schedule(schedule: Option<&str>) -> aether_store::Result<()> {
+    match schedule.map(read_cron) {
+        Some(Err(message)) => Err(Error::invalid("input.syncSchedule", message)),
+        _ => Ok(()),
+    }
+}
+
+fn check_frequency(provider: &str, frequency: Option<&SyncFrequency>) -> aether_store::Result<()> {
+    if is_built_in(provider) && frequency == Some(&SyncFrequency::Realtime) {
+        return Err(Error::invalid(
+            "input.syncFrequency",
+            "A file is fetched and does not tell of changes. Choose HOURLY or DAILY, or give a schedule.",
+        ));
+    }
+    Ok(())
+}

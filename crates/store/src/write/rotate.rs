@@ -1,0 +1,83 @@
+//! The rotation of the keys that encrypt at rest: what older keys have sealed is sealed anew with the newest.
+
+use sea_orm::{ConnectionTrait, Value};
+use serde_json::{Map, json};
+use uuid::Uuid;
+
+use super::{Change, action};
+use crate::{
+    Store,
+    error::{Error, Result},
+    seal::Sealer,
+    sql::Sql,
+};
+
+/// Every sealed column, with the condition that a row `t` is of the organization `$1`.
+const SEALED: [(&str, &str, &str); 4] = [
+    ("integrations", "connection_config", "t.organization_id = $1"),
+    ("users", "mfa_secret", "t.organization_id = $1"),
+    ("users", "mfa_pending_secret", "t.organization_id = $1"),
+    (
+        "downstream_connectors",
+        "sealed_secret",
+        "t.workspace_id IN (SELECT w.id FROM workspaces w WHERE w.organization_id = $1)",
+    ),
+];
+
+impl Store {
+    /// Seals anew what is sealed with an older key, an organization at a time, each told in its audit log; tells how many
+    /// values that were.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where a value is sealed with a key that is not configured: then its organization is left as it is.
+    pub async fn rotate_keys(&self, sealer: &Sealer) -> Result<usize> {
+        let mut sql = Sql::new();
+        sql.push("SELECT id FROM organizations ORDER BY id");
+        let mut count = 0;
+        for row in self.ask(&sql).await? {
+            let organization: Uuid = row.try_get_by_index(0)?;
+            let run = async |c: Change| {
+                let mut counts = Map::new();
+                for (table, column, of) in SEALED {
+                    let resealed = c.reseal(table, column, of).await?;
+                    if resealed > 0 {
+                        counts.insert(format!("{table}.{column}"), json!(resealed));
+                    }
+                }
+                let total: usize =
+                    counts.values().filter_map(|n| n.as_u64()).filter_map(|n| usize::try_from(n).ok()).sum();
+                if total > 0 {
+                    c.about::<aether_entity::organizations::Entity>(organization);
+                    c.note("resealed", counts);
+                }
+                Ok(total)
+            };
+            count += self.system_change(organization, &action::ROTATE_KEYS, sealer, run).await?;
+        }
+        Ok(count)
+    }
+}
+
+impl Change {
+    async fn reseal(&self, table: &str, column: &str, of: &str) -> Result<usize> {
+        let newest = self.sealer().newest().ok_or_else(|| Error::internal("no key to seal with"))?;
+        let statement = |text: String, values: Vec<Value>| {
+            sea_orm::Statement::from_sql_and_values(sea_orm::DbBackend::Postgres, text, values)
+        };
+        let older = statement(
+            format!(
+                "SELECT t.id, t.{column} FROM {table} t WHERE {of} AND t.{column} IS NOT NULL \
+                 AND get_byte(t.{column}, 0) <> $2 ORDER BY t.id FOR NO KEY UPDATE OF t"
+            ),
+            vec![self.actor().organization_id.into(), i32::from(newest).into()],
+        );
+        let rows = self.transaction().query_all_raw(older).await?;
+        for row in &rows {
+            let (id, sealed): (Uuid, Vec<u8>) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            let anew = self.sealer().seal(&self.sealer().open(&sealed)?)?;
+            let write = format!("UPDATE {table} SET {column} = $1 WHERE id = $2");
+            self.transaction().execute_raw(statement(write, vec![anew.into(), id.into()])).await?;
+        }
+        Ok(rows.len())
+    }
+}
