@@ -143,7 +143,11 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
     let keeper = tokio::spawn(keeper::keep(store.clone()));
     let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
-    let synchronizer = tokio::spawn(Synchronizer::new(store.clone(), config.sealer()?, source::PATIENCE)?.run());
+    // Everything else can be served where the machine knows no certificate authorities.
+    let synchronizer = Synchronizer::new(store.clone(), config.sealer()?, source::PATIENCE)
+        .inspect_err(|error| tracing::warn!(?error, "no integration can be synchronized"))
+        .map(|synchronizer| tokio::spawn(synchronizer.run()))
+        .ok();
     let courier = Courier::new(store.clone(), config)?;
     let until = stop.clone();
     let mut courier = tokio::spawn(async move { courier.run(until.wait()).await });
@@ -157,7 +161,9 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     }
     keeper.abort();
     sealer.abort();
-    synchronizer.abort();
+    if let Some(synchronizer) = synchronizer {
+        synchronizer.abort();
+    }
     // It has heard of the stop and finishes what it is sending; whatever it cannot finish is sent again later.
     if tokio::time::timeout(DRAIN, &mut courier).await.is_err() {
         courier.abort();

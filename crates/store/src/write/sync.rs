@@ -302,7 +302,7 @@ impl Store {
                 " ORDER BY s.started_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED) \
                  RETURNING s.id, i.id, i.organization_id, s.leased_until, i.connection_config",
             );
-        let transaction = self.database().begin().await?;
+        let transaction = self.database().begin(crate::write::KEY).await?;
         let row = transaction.query_one_raw(sql.statement()).await?;
         transaction.commit().await?;
         let Some(row) = row else { return Ok(None) };
@@ -338,7 +338,7 @@ impl Store {
 
     /// Reads for the gateway's own work, with the rights of the writer.
     pub(super) async fn ask(&self, sql: &Sql) -> Result<Vec<sea_orm::QueryResult>> {
-        let transaction = self.database().begin().await?;
+        let transaction = self.database().begin(crate::write::KEY).await?;
         Ok(transaction.query_all_raw(sql.statement()).await?)
     }
 }
