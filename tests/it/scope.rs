@@ -157,6 +157,7 @@ impl Who {
             | "variables"
             | "covenants"
             | "graph_nodes"
+            | "graph_warnings"
             | "graph_edges"
             | "graph_state"
             | "reconciliation_sessions"

@@ -2,7 +2,10 @@
 
 mod import;
 
-pub use self::import::{Forecast, MOST_LINES, MetricKey, MetricLine, format_metrics, parse_metrics, parse_some_metrics, read_amount, read_date};
+pub use self::import::{
+    Forecast, MOST_LINES, MetricKey, MetricLine, format_metrics, parse_metrics, parse_some_metrics, read_amount,
+    read_date,
+};
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal,)+) => {

@@ -5,8 +5,8 @@
 mod answer;
 pub mod cluster;
 pub mod receiver;
-pub mod sequences;
 pub mod sdl;
+pub mod sequences;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
