@@ -1,5 +1,7 @@
 //! One binary, one private PostgreSQL cluster, one database per test.
 
+#![expect(clippy::disallowed_methods, reason = "tests look at their databases as the owner, whom the store never is")]
+
 mod anomalies;
 mod anomaly_model;
 mod assistant;

@@ -90,9 +90,6 @@ macro_rules! case {
 pub const IN_WORKSPACE: &str = "(SELECT m.workspace_id FROM workspace_members m JOIN users u ON u.id = m.user_id \
      WHERE u.email = 'agent2@northgate-bank.example' AND m.status = 'active' AND m.role = 'agent' LIMIT 1)";
 
-/// The SQL of the organization in which [`ORGANIZATION`] work.
-pub const IN_HOME: &str = "(SELECT id FROM organizations WHERE slug = 'aether-demo')";
-
 /// Every case, by mutation.
 fn cases() -> BTreeMap<&'static str, Vec<Case>> {
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();

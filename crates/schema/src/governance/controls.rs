@@ -186,6 +186,7 @@ impl ControlMutation {
     /// Records the verification of a control, now. The evidence is kept in the audit log. The next verification is due after
     /// the frequency of the control (a day for those performed in real time) unless another time is given. A verification that
     /// does not pass can raise an issue with it.
+    #[allow(clippy::too_many_arguments, reason = "each is an argument of the mutation")]
     async fn verify_control(
         &self,
         ctx: &Context<'_>,
