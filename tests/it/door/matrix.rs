@@ -88,6 +88,8 @@ async fn allowed(gateway: &Gateway, case: &Case, caller: &Signed<'_>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_may_what_the_matrix_says_and_nothing_else() {
     let gateway = Gateway::demo().await;
+    let began = gateway.value("SELECT now()::text").await;
+    let began = began.as_str().expect("a time").to_owned();
     let cases = cases();
     let sdl = Sdl::of(&gateway).await;
     let mutations: Vec<&str> = sdl.fields("Mutation").iter().map(|field| field.name).collect();
@@ -147,6 +149,14 @@ async fn everybody_may_what_the_matrix_says_and_nothing_else() {
     }
     eprintln!("{} mutations, {} cases of role × mutation", mutations.len(), calls);
     assert!(calls > mutations.len());
+    // Every type of event of the workspaces' trail has been reached.
+    let unreached = gateway
+        .value(&format!(
+            "SELECT coalesce(array_agg(t), '{{}}') FROM unnest(enum_range(NULL::audit_event_type)) t
+              WHERE t NOT IN (SELECT event_type FROM audit_events WHERE \"timestamp\" > '{began}')"
+        ))
+        .await;
+    assert_eq!(unreached, json!([]), "types of audit events that no mutation leaves");
     // The last look: no two calls wrote half of what they should.
     let orphans = gateway.value("SELECT count(*) FROM event_outbox o WHERE o.topic = 'audit' AND NOT EXISTS
         (SELECT FROM audit_logs l WHERE l.id = o.aggregate_id) AND NOT EXISTS (SELECT FROM audit_events e WHERE e.id = o.aggregate_id)");

@@ -52,6 +52,8 @@ pub fn gateway(binaries: &Binaries, database_url: &str) -> Command {
         command.env_remove(name);
     }
     command.env("DATABASE_URL", database_url);
+    // One user sends all of it: how fast the gateway is, is asked here, and not how fast one user may be.
+    command.env("AETHER_MUTATIONS_PER_MINUTE", "0");
     command
 }
 
