@@ -109,15 +109,16 @@ fn keys_are_unique() {
     }
 }
 
-/// Labels that nothing in the data has: no anomaly is planted in metrics that follow from others, and nobody has drifted
-/// from a general clause or a cross-reference yet.
-const ELSEWHERE: [(&str, &str, &str); 6] = [
+/// Labels that nothing in the data has: no anomaly is planted in metrics that follow from others, nobody has drifted
+/// from a general clause or a cross-reference yet, and no draft defines a term twice.
+const ELSEWHERE: [(&str, &str, &str); 7] = [
     ("drift_items", "type", "general"),
     ("drift_items", "type", "xref"),
     ("anomalies", "metric_type", "ARR"),
     ("anomalies", "metric_type", "LTV"),
     ("anomalies", "metric_type", "NET_INCOME"),
     ("anomalies", "metric_type", "NRR"),
+    ("graph_warnings", "kind", "DUPLICATE_DEFINITION"),
 ];
 
 /// Columns that the database fills: counted, summed or generated.

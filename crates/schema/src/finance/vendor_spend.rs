@@ -158,7 +158,7 @@ mod tests {
 
     fn change(from: &str, to: &str) -> Option<String> {
         let number = |text: &str| text.parse::<Decimal>().expect("a number");
-        change_in_percent(Some(number(from)), number(to)).map(|change| change.to_string())
+        change_in_percent(Some(number(from)), number(to)).map(|change| change.normalize().to_string())
     }
 
     #[test]

@@ -237,8 +237,8 @@ mod tests {
                 (4, "external_system"),
                 (4, "stage"),
                 (4, "value"),
-                (4, "probability"),
                 (4, "currency"),
+                (4, "probability"),
                 (4, "expected_close_date"),
                 (5, "external_deal_id"),
             ]
