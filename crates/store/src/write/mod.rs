@@ -10,15 +10,15 @@
 //!
 //! ```compile_fail,E0277
 //! # use sea_orm::{ActiveModelTrait, ActiveValue::Set};
-//! async fn around(change: aether_store::write::Change, deal: aether_entity::deals::ActiveModel) {
-//!     let _ = deal.insert(&change).await;
+//! async fn around(change: aether_store::write::Change, budget: aether_entity::budgets::ActiveModel) {
+//!     let _ = budget.insert(&change).await;
 //! }
 //! ```
 //!
 //! ```compile_fail,E0277
 //! # use sea_orm::{ActiveModelTrait, ActiveValue::Set};
-//! async fn around(store: aether_store::Store, deal: aether_entity::deals::ActiveModel) {
-//!     let _ = deal.insert(store.database()).await;
+//! async fn around(store: aether_store::Store, budget: aether_entity::budgets::ActiveModel) {
+//!     let _ = budget.insert(store.database()).await;
 //! }
 //! ```
 //!
@@ -33,8 +33,8 @@
 //! Through it does:
 //!
 //! ```
-//! async fn through(change: aether_store::write::Change, deal: aether_entity::deals::ActiveModel) {
-//!     let _ = change.insert(deal).await;
+//! async fn through(change: aether_store::write::Change, budget: aether_entity::budgets::ActiveModel) {
+//!     let _ = change.insert(budget).await;
 //! }
 //! ```
 
