@@ -85,9 +85,9 @@ impl Actor {
         self.region.as_deref().filter(|_| !self.role.sees_every_region())
     }
 
-    /// Whether its view is confined to a department and what lies below it.
-    pub fn is_confined_to_department(&self) -> bool {
-        self.department.is_some() && !self.role.sees_every_region()
+    /// The department that its view is confined to, with what lies below it, if it is.
+    pub fn confining_department(&self) -> Option<&str> {
+        self.department.as_deref().filter(|_| !self.role.sees_every_region())
     }
 
     /// Whether it may.

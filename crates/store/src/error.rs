@@ -104,6 +104,8 @@ impl Error {
 const QUERY_CANCELED: &str = "57014";
 /// `character_not_in_repertoire` and `untranslatable_character`: a NUL in text, which GraphQL and JSON can say.
 const NO_TEXT: [&str; 2] = ["22021", "22P05"];
+/// `serialization_failure`, `deadlock_detected`, `lock_not_available`: of two changes one has to be made again.
+const IN_THE_WAY: [&str; 3] = ["40001", "40P01", "55P03"];
 /// `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`, `idle_in_transaction_session_timeout`: the server has hung up.
 const HUNG_UP: [&str; 4] = ["57P01", "57P02", "57P03", "25P03"];
 
@@ -130,6 +132,10 @@ impl From<DbErr> for Error {
             }
             DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => match &**inner {
                 sqlx::Error::Database(e) if e.code().as_deref() == Some(QUERY_CANCELED) => return Self::Timeout,
+                sqlx::Error::Database(e) if e.code().is_some_and(|code| IN_THE_WAY.contains(&&*code)) => {
+                    tracing::debug!(%error, "two changes met");
+                    return Self::Busy;
+                }
                 sqlx::Error::Database(e) if e.code().is_some_and(|code| NO_TEXT.contains(&&*code)) => {
                     return Self::invalid("", "Text must not contain the character NUL (U+0000).");
                 }

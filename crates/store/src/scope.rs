@@ -169,8 +169,8 @@ fn workspaces(sql: &mut Sql, actor: &Actor, with_investor: bool) {
 }
 
 fn narrowings(sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
-    let region = actor.region.as_deref().filter(|_| !actor.role.sees_every_region());
-    let department = actor.department.as_deref().filter(|_| !actor.role.sees_every_region());
+    let region = actor.confining_region();
+    let department = actor.confining_department();
     for narrow in &ty.narrow {
         match *narrow {
             Narrow::Region(column) => {

@@ -216,7 +216,7 @@ fn fiscal_year(year: i32) -> aether_store::Result<i32> {
 async fn department(c: &Change, id: Option<Uuid>) -> aether_store::Result<()> {
     const FIELD: &str = "input.departmentId";
     match id {
-        None if c.actor().is_confined_to_department() => Err(Error::invalid(
+        None if c.actor().confining_department().is_some() => Err(Error::invalid(
             FIELD,
             "Your view is confined to a department, so name the department that the budget is for.",
         )),

@@ -171,7 +171,7 @@ impl DepartmentMutation {
 /// The parent, if the actor sees it; an actor who is confined to a department stays within it.
 async fn within(c: &Change, field: &str, parent: Option<Uuid>) -> aether_store::Result<Option<Uuid>> {
     let Some(id) = parent else {
-        if c.actor().is_confined_to_department() {
+        if c.actor().confining_department().is_some() {
             return Err(Error::invalid(
                 field,
                 "Your view is confined to a department, so name the department within it that this one is to lie in.",

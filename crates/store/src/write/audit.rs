@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     action::{Action, Trail},
     change::{Change, Entry},
+    constraint::type_name,
     record::Record,
 };
 use crate::{
@@ -17,8 +18,8 @@ use crate::{
     write::session::Client,
 };
 
-/// How many rows besides its target an audit row lists; beyond that it counts them.
-const MOST_ALSO: usize = 1_000;
+/// How many rows besides its target an audit row lists, or of an import; beyond that it counts them.
+pub(super) const MOST_LISTED: usize = 1_000;
 
 /// What a change leaves behind: rows for three tables.
 #[derive(Default)]
@@ -61,16 +62,39 @@ impl Trailing {
         row["details"] = details;
         row["risk_level"] = label(&RiskLevel::Medium).into();
         row["requires_review"] = false.into();
-        Self { logs: vec![row], ..Self::default() }
+        let mut trailing = Self::default();
+        trailing.log(row);
+        trailing
+    }
+
+    /// A row of an organization's audit log, and the event that tells of it.
+    pub(super) fn log(&mut self, row: Value) {
+        self.outbox.push(appended("audit_log", &row, &row["organization_id"]));
+        self.logs.push(row);
+    }
+
+    /// An audit event, and the event that tells of it: in its workspace, or else in the organization of whoever acted.
+    pub(super) fn event(&mut self, row: Value, organization_id: Uuid) {
+        let organization = match row["workspace_id"].is_null() {
+            true => json!(organization_id),
+            false => Value::Null,
+        };
+        self.outbox.push(appended("audit_event", &row, &organization));
+        self.events.push(row);
+    }
+
+    /// An event that no audit row tells of: a row of the outbox.
+    pub(super) fn announce(&mut self, event: Value) {
+        self.outbox.push(event);
     }
 
     /// Whether there is nothing to tell.
     pub(super) fn is_empty(&self) -> bool {
-        self.logs.is_empty() && self.events.is_empty() && self.outbox.is_empty()
+        self.outbox.is_empty()
     }
 
     fn add(&mut self, change: &Change, entry: &Entry) {
-        let (actor, id) = (change.actor(), Uuid::now_v7().to_string());
+        let actor = change.actor();
         let workspace = change.membership().map(|membership| membership.workspace.id);
         let of_workspace = matches!(entry.action.trail, Trail::Workspace(_));
         let target = entry.target.or_else(|| entry.records.first().map(|record| (record.table, record.id)));
@@ -87,10 +111,10 @@ impl Trailing {
         let others = entry.records.iter().filter(|record| !mine(record));
         let also: Vec<Value> = others
             .clone()
-            .take(MOST_ALSO)
+            .take(MOST_LISTED)
             .map(|record| {
                 json!({
-                    "type": super::constraint::words(record.table).replace(' ', "_"),
+                    "type": type_name(record.table),
                     "id": record.id,
                     "what": record.done.name(),
                     "before": record.before,
@@ -98,11 +122,11 @@ impl Trailing {
                 })
             })
             .collect();
-        let left = others.count().saturating_sub(MOST_ALSO);
-        let target_type = target.map(|(table, _)| super::constraint::words(table).replace(' ', "_"));
+        let left = others.count().saturating_sub(MOST_LISTED);
+        let target_type = target.map(|(table, _)| type_name(table));
         let target_id = target.map(|(_, id)| id.to_string());
         let mut row = who(actor, change.client());
-        row["id"] = id.clone().into();
+        row["id"] = Uuid::now_v7().to_string().into();
         match &entry.action.trail {
             Trail::Organization(area, risk) => {
                 let mut details = json!({ "description": entry.action.doc });
@@ -128,7 +152,6 @@ impl Trailing {
                 row["details"] = details;
                 row["risk_level"] = label(risk).into();
                 row["requires_review"] = matches!(risk, RiskLevel::High | RiskLevel::Critical).into();
-                self.logs.push(row);
             }
             Trail::Workspace(event) => {
                 if !also.is_empty() {
@@ -149,7 +172,6 @@ impl Trailing {
                 row["after_state"] = state(after);
                 row["reason"] = entry.reason.clone().into();
                 row["reason_category"] = entry.category.as_ref().map(label).into();
-                self.events.push(row);
             }
         }
         let tenant = |mut event: Value| {
@@ -169,7 +191,7 @@ impl Trailing {
                 "aggregate_id": record.aggregate_id,
                 "kind": record.done.name(),
                 "changed_fields": record.changed_fields(),
-                "payload": { "type": super::constraint::words(record.table).replace(' ', "_"), "id": record.id },
+                "payload": { "type": type_name(record.table), "id": record.id },
             })));
         }
         for announcement in &entry.announcements {
@@ -182,14 +204,10 @@ impl Trailing {
                 "payload": announcement.payload,
             })));
         }
-        self.outbox.push(tenant(json!({
-            "topic": "audit",
-            "aggregate_type": if of_workspace { "audit_event" } else { "audit_log" },
-            "aggregate_id": id,
-            "kind": "created",
-            "changed_fields": [],
-            "payload": { "action": entry.action.name },
-        })));
+        match of_workspace {
+            true => self.event(row, actor.organization_id),
+            false => self.log(row),
+        }
     }
 
     /// Writes it.
@@ -215,6 +233,21 @@ impl Trailing {
         transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, WRITE, values)).await?;
         Ok(())
     }
+}
+
+/// The event that tells of an audit row.
+fn appended(kind: &str, row: &Value, organization: &Value) -> Value {
+    json!({
+        "topic": "audit",
+        "aggregate_type": kind,
+        "aggregate_id": row["id"],
+        "organization_id": organization,
+        "workspace_id": row["workspace_id"],
+        "actor_id": row["actor_id"],
+        "kind": "created",
+        "changed_fields": [],
+        "payload": { "type": kind, "id": row["id"] },
+    })
 }
 
 /// Who does it, from where: the columns that both trails share.

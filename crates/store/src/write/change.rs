@@ -19,7 +19,9 @@ use uuid::Uuid;
 use super::{
     Action, Membership, Writable, WritableEdit, WritableRow,
     action::Trail,
+    audit::Trailing,
     constraint::{explained, words},
+    door::commit,
     record::{Record, column, int_of, uuid_of},
     workspace::table_of,
 };
@@ -302,6 +304,28 @@ impl Change {
 
     pub(super) fn transaction(&self) -> &DatabaseTransaction {
         &self.0.transaction
+    }
+
+    /// Writes audit rows and events of all that was done; whether there were any.
+    pub(super) async fn tell(&self) -> Result<bool> {
+        let trailing = Trailing::of(self);
+        let any = !trailing.is_empty();
+        if any {
+            trailing.write(self.transaction()).await?;
+        }
+        Ok(any)
+    }
+
+    /// Ends a change that is a transaction of its own.
+    pub(super) async fn finish(self) -> Result<()> {
+        self.tell().await?;
+        commit(self.end()?).await
+    }
+
+    /// The transaction, once nobody else holds the change.
+    pub(super) fn end(self) -> Result<Arc<DatabaseTransaction>> {
+        let inner = Arc::into_inner(self.0).ok_or_else(|| Error::internal("a change that is still in use"))?;
+        Ok(inner.transaction)
     }
 
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {

@@ -13,6 +13,11 @@ pub(super) fn words(table: &str) -> String {
     Model::get().by_table(table).map_or_else(|| table.replace('_', " "), |ty| ty.words())
 }
 
+/// The name of a table's rows as one word: `budget_line_item`.
+pub(super) fn type_name(table: &str) -> String {
+    words(table).replace(' ', "_")
+}
+
 /// What a failed write of a row of this table means to whoever sent it.
 pub(super) fn explained<T>(answer: Result<T, DbErr>, table: &str) -> Result<T> {
     answer.map_err(|error| explain(error, table))
@@ -63,8 +68,6 @@ fn explain(error: DbErr, table: &str) -> Error {
         "22001" => Error::invalid("", "A text is too long."),
         // restrict_violation: the audit trail holds on to what it refers to.
         "23001" => Error::Precondition(format!("The {thing} cannot be deleted: the audit trail refers to it.")),
-        // serialization_failure, deadlock_detected, lock_not_available
-        "40001" | "40P01" | "55P03" => Error::Busy,
         _ => error.into(),
     }
 }

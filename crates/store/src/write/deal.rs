@@ -135,14 +135,11 @@ impl Change {
 
     /// Refuses to put a deal where the actor would not see it: into a region that the actor is not confined to.
     fn within_region(&self, deal: &deals::Model) -> Result<()> {
-        let actor = self.actor();
-        match &actor.region {
-            Some(region) if !actor.role.sees_every_region() && *region != label(&deal.region) => {
-                Err(Error::Forbidden {
-                    permission: Permission::DealsEdit.name(),
-                    because: Some("you are confined to one region, and this deal would be in another."),
-                })
-            }
+        match self.actor().confining_region() {
+            Some(region) if *region != label(&deal.region) => Err(Error::Forbidden {
+                permission: Permission::DealsEdit.name(),
+                because: Some("you are confined to one region, and this deal would be in another."),
+            }),
             _ => Ok(()),
         }
     }

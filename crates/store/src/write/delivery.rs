@@ -7,11 +7,13 @@
 use std::time::Duration;
 
 use aether_domain::{connector, golden};
+use aether_entity::sea_orm_active_enums::{ActorType, RiskLevel};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::{Store, error::Result, seal::Sealer, sql::Sql};
+use super::audit::Trailing;
+use crate::{Store, error::Result, seal::Sealer, sql::Sql, value::label};
 
 /// How long a claim holds: much longer than an attempt may take.
 const CLAIM: &str = "interval '60 seconds'";
@@ -36,6 +38,7 @@ pub struct Due {
     attempt: i32,
     connector_id: Uuid,
     workspace_id: Uuid,
+    organization_id: Uuid,
 }
 
 /// What became of an attempt.
@@ -52,6 +55,7 @@ pub struct Attempt {
 struct Claimed {
     id: Uuid,
     workspace_id: Uuid,
+    organization_id: Uuid,
     connector_id: Uuid,
     attempts: i32,
     exhausted: bool,
@@ -102,11 +106,11 @@ impl Store {
         .push(
             ", 0 FROM claimed WHERE lost AND NOT exhausted ON CONFLICT (delivery_id, attempt) DO NOTHING \
              ) \
-             SELECT c.id, c.workspace_id, c.connector_id, c.attempts, c.exhausted, \
+             SELECT c.id, c.workspace_id, w.organization_id, c.connector_id, c.attempts, c.exhausted, \
                     extract(epoch FROM clock_timestamp())::bigint AS timestamp, \
                     k.url, k.sealed_secret, v.document, v.document_hash \
                FROM claimed c JOIN downstream_connectors k ON k.id = c.connector_id \
-               JOIN golden_record_versions v ON v.id = c.version_id",
+               JOIN golden_record_versions v ON v.id = c.version_id JOIN workspaces w ON w.id = c.workspace_id",
         );
         let transaction = self.database().begin(crate::write::KEY).await?;
         let rows = transaction.query_all_raw(sql.statement()).await?;
@@ -124,6 +128,7 @@ impl Store {
                 attempt: claimed.attempts,
                 connector_id: claimed.connector_id,
                 workspace_id: claimed.workspace_id,
+                organization_id: claimed.organization_id,
             };
             if claimed.exhausted {
                 // The last attempt was the lost one.
@@ -175,10 +180,7 @@ impl Store {
                 .uuid(due.connector_id);
             transaction.execute_raw(sql.statement()).await?;
         }
-        tell(&transaction, due, attempt, changed).await?;
-        if changed && ended {
-            audit(&transaction, due, attempt).await?;
-        }
+        tell(&transaction, due, attempt, changed, ended).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -206,70 +208,66 @@ async fn note(transaction: &DatabaseTransaction, due: &Due, attempt: &Attempt) -
     Ok(())
 }
 
-/// The events for subscribers of the workspace.
-async fn tell(transaction: &DatabaseTransaction, due: &Due, attempt: &Attempt, changed: bool) -> Result<()> {
-    let event = |kind: &str, fields: &str, ty: &str, id: Uuid| serde_json::json!({ "kind": kind, "fields": fields, "payload": { "type": ty, "id": id } });
-    let mut events = vec![event("created", "{}", "delivery_attempt", due.id)];
+/// The events for subscribers of the workspace, and how a delivery ended for the audit log of the deal's host.
+async fn tell(
+    transaction: &DatabaseTransaction,
+    due: &Due,
+    attempt: &Attempt,
+    changed: bool,
+    ended: bool,
+) -> Result<()> {
+    let mut trailing = Trailing::default();
+    let mut event = |kind: &str, fields: &[&str], ty: &str, id: Uuid| {
+        trailing.announce(json!({
+            "topic": "connector",
+            "aggregate_type": "connector",
+            "aggregate_id": due.connector_id,
+            "workspace_id": due.workspace_id,
+            "kind": kind,
+            "changed_fields": fields,
+            "payload": { "type": ty, "id": id },
+        }));
+    };
+    event("created", &[], "delivery_attempt", due.id);
     if changed {
-        let fields = "{status,attempts,nextAttemptAt,deliveredAt,lastError}";
-        events.push(event("updated", fields, "connector_delivery", due.id));
+        let fields = ["status", "attempts", "nextAttemptAt", "deliveredAt", "lastError"];
+        event("updated", &fields, "connector_delivery", due.id);
         if attempt.error.is_none() {
-            events.push(event("updated", "{lastSyncAt}", "downstream_connector", due.connector_id));
+            event("updated", &["lastSyncAt"], "downstream_connector", due.connector_id);
         }
     }
-    let mut sql = Sql::new();
-    sql.push(
-        "INSERT INTO event_outbox (topic, aggregate_type, aggregate_id, workspace_id, kind, changed_fields, payload) \
-         SELECT 'connector', 'connector', ",
-    )
-    .uuid(due.connector_id)
-    .push(", ")
-    .uuid(due.workspace_id)
-    .push(", e.kind, e.fields::text[], e.payload FROM jsonb_to_recordset(")
-    .json(Json::Array(events))
-    .push(") AS e (kind text, fields text, payload jsonb)");
-    transaction.execute_raw(sql.statement()).await?;
-    Ok(())
+    if changed && ended {
+        trailing.log(ending(due, attempt));
+    }
+    trailing.write(transaction).await
 }
 
 /// The row of the audit log that tells how a delivery ended.
-async fn audit(transaction: &DatabaseTransaction, due: &Due, attempt: &Attempt) -> Result<()> {
+fn ending(due: &Due, attempt: &Attempt) -> Json {
     let (action, description, status) = match attempt.error {
         None => ("CONNECTOR_DELIVERED", "Delivered a published golden record to a connector.", "DELIVERED"),
         Some(_) => {
             ("CONNECTOR_DELIVERY_FAILED", "Gave up delivering a published golden record to a connector.", "FAILED")
         }
     };
-    let details = serde_json::json!({
-        "description": description,
-        "before": { "status": "PENDING" },
-        "after": { "status": status, "attempts": due.attempt, "lastError": attempt.error },
-        "connectorId": due.connector_id,
-        "workspaceId": due.workspace_id,
-        "documentHash": due.hash,
-    });
-    let mut sql = Sql::new();
-    sql.push(
-        "WITH logged AS (INSERT INTO audit_logs (id, organization_id, actor_type, actor_name, action, action_category, \
-           resource_type, resource_id, details, risk_level) \
-         SELECT ",
-    )
-    .uuid(Uuid::now_v7())
-    .push(", organization_id, 'SYSTEM', 'System', ")
-    .text(action)
-    .push(", 'CONFIG', 'connector_delivery', ")
-    .uuid(due.id)
-    .push(", ")
-    .json(details)
-    .push(", 'low' FROM workspaces WHERE id = ")
-    .uuid(due.workspace_id)
-    .push(
-        " RETURNING id, organization_id) \
-         INSERT INTO event_outbox (topic, aggregate_type, aggregate_id, organization_id, kind, payload) \
-         SELECT 'audit', 'audit_log', id, organization_id, 'created', jsonb_build_object('action', ",
-    )
-    .text(action)
-    .push(") FROM logged");
-    transaction.execute_raw(sql.statement()).await?;
-    Ok(())
+    json!({
+        "id": Uuid::now_v7(),
+        "organization_id": due.organization_id,
+        "actor_type": label(&ActorType::System),
+        "actor_name": "System",
+        "action": action,
+        "action_category": "CONFIG",
+        "resource_type": "connector_delivery",
+        "resource_id": due.id,
+        "risk_level": label(&RiskLevel::Low),
+        "requires_review": false,
+        "details": {
+            "description": description,
+            "before": { "status": "PENDING" },
+            "after": { "status": status, "attempts": due.attempt, "lastError": attempt.error },
+            "connectorId": due.connector_id,
+            "workspaceId": due.workspace_id,
+            "documentHash": due.hash,
+        },
+    })
 }

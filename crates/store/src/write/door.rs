@@ -117,7 +117,7 @@ impl Door {
                 if error.is_refusal() || matches!(error, Error::NotFound(_)) {
                     let refusal = Trailing::of_refusal(&actor, action, &error, &self.client, on);
                     if let Some(refusal) = self.together.keep(refusal) {
-                        self.tell(refusal).await?;
+                        self.tell_refusal(refusal).await?;
                     }
                 }
                 Err(error)
@@ -149,7 +149,7 @@ impl Door {
         if failed || !succeeded {
             drop(transaction);
             for refusal in refusals {
-                self.tell(refusal).await?;
+                self.tell_refusal(refusal).await?;
             }
             return Ok(false);
         }
@@ -192,23 +192,21 @@ impl Door {
     }
 
     async fn finish(&self, change: Change) -> Result<()> {
-        let trailing = Trailing::of(&change);
-        if !trailing.is_empty() {
-            trailing.write(change.transaction()).await?;
+        if change.tell().await? {
             let key = self.key.lock().unwrap_or_else(|e| e.into_inner()).clone();
             if let Some(key) = key {
                 idempotency::mark(&key, change.transaction()).await?;
             }
         }
-        let inner = Arc::into_inner(change.0).ok_or_else(|| Error::internal("a change that is still in use"))?;
+        let transaction = change.end()?;
         if self.together.transaction().is_some() {
             return Ok(());
         }
-        commit(inner.transaction).await
+        commit(transaction).await
     }
 
     /// Writes the trail of a refusal, in a transaction of its own.
-    async fn tell(&self, refusal: Trailing) -> Result<()> {
+    async fn tell_refusal(&self, refusal: Trailing) -> Result<()> {
         let transaction = self.store.database().begin(KEY).await?;
         refusal.write(&transaction).await?;
         transaction.commit().await?;
@@ -249,12 +247,7 @@ impl Store {
             log: Mutex::new(Log::default()),
         }));
         let answer = run(change.clone()).await?;
-        let trailing = Trailing::of(&change);
-        if !trailing.is_empty() {
-            trailing.write(change.transaction()).await?;
-        }
-        let inner = Arc::into_inner(change.0).ok_or_else(|| Error::internal("a change that is still in use"))?;
-        commit(inner.transaction).await?;
+        change.finish().await?;
         Ok(answer)
     }
 }

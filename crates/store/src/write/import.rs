@@ -15,14 +15,11 @@ use sea_orm::FromQueryResult;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::Change;
+use super::{Change, audit::MOST_LISTED};
 use crate::{
     error::{Error, Result},
     sql::Sql,
 };
-
-/// How many rows the audit row of an import shows before and after; beyond that it counts them.
-const MOST_SHOWN: usize = 1_000;
 
 /// What became of the lines of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -209,11 +206,11 @@ impl Change {
             "unchanged": counts.unchanged,
             "metricTypes": kinds,
         });
-        let shown = edits.iter().take(MOST_SHOWN).map(Edit::shown);
+        let shown = edits.iter().take(MOST_LISTED).map(Edit::shown);
         self.note("metrics", summary.clone());
         self.note("rows", shown.collect::<Vec<_>>());
-        if edits.len() > MOST_SHOWN {
-            self.note("rowsNotListed", edits.len() - MOST_SHOWN);
+        if edits.len() > MOST_LISTED {
+            self.note("rowsNotListed", edits.len() - MOST_LISTED);
         }
         self.announce("metric", self.actor().organization_id, "imported", summary);
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aether_domain::governance::Rules;
 use aether_entity::{sea_orm_active_enums::MemberStatus, workspace_members, workspaces};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 use uuid::Uuid;
@@ -61,11 +60,6 @@ impl Change {
             .filter(workspace_members::Column::UserId.eq(self.actor().user_id))
             .filter(workspace_members::Column::Status.ne(MemberStatus::Removed));
         let member = member.one(self.transaction()).await?.ok_or_else(missing)?;
-        let rules = Rules::from_json(&workspace.governance_rules)
-            .map_err(|_| Error::internal("governance rules that cannot be read"))?;
-        let of_host = self.actor().organization_id == workspace.organization_id;
-        let membership = Arc::new(Membership { workspace, member, rules, of_host });
-        self.enter(membership.clone());
-        Ok(membership)
+        self.join(workspace, member)
     }
 }

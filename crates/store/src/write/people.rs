@@ -8,7 +8,7 @@ use crate::{error::Result, sql::Sql};
 impl Change {
     /// Ends these sessions and their refresh tokens. Their next request is refused.
     pub async fn end_sessions(&self, sessions: &[Uuid]) -> Result<()> {
-        revoke(self.transaction(), sessions, self.now()).await
+        revoke(self.transaction(), self.actor().organization_id, sessions, self.now()).await
     }
 
     /// Whether PostgreSQL, which works out local days by it, knows the time zone of this IANA name.

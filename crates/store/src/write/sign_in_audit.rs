@@ -1,18 +1,15 @@
-//! Audit rows, always written in the transaction of what they tell of.
-
-#![expect(clippy::disallowed_methods, reason = "audit rows are what everything else is told in")]
+//! Audit rows of signing in and out, written in the transaction of what they tell of.
 
 use aether_entity::{
-    audit_events, audit_logs,
     sea_orm_active_enums::{ActorType, AuditEventType, RiskLevel},
     users,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::session::Client;
-use crate::error::Result;
+use super::{audit::Trailing, session::Client};
+use crate::{error::Result, value::label};
 
 /// What an organization's audit log is told.
 pub(crate) struct Entry {
@@ -69,29 +66,18 @@ pub(crate) async fn log(
 ) -> Result<()> {
     let mut details = entry.details;
     details["description"] = entry.description.into();
-    audit_logs::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        organization_id: Set(organization_id),
-        actor_type: Set(if actor.is_some() { ActorType::Human } else { ActorType::System }),
-        actor_id: Set(actor.map(|user| user.id)),
-        actor_name: Set(actor.map_or_else(|| "unknown".into(), |user| user.name.clone())),
-        actor_email: Set(actor.map(|user| user.email.clone())),
-        action: Set(entry.action.into()),
-        action_category: Set(Some("AUTH".into())),
-        resource_type: Set(entry.resource.map(|(kind, _)| kind.into())),
-        resource_id: Set(entry.resource.map(|(_, id)| id)),
-        details: Set(details),
-        requires_review: Set(entry.risk == RiskLevel::High),
-        risk_level: Set(entry.risk),
-        ip_address: Set(client.address.map(Into::into)),
-        user_agent: Set(client.user_agent.clone()),
-        session_id: Set(session_id),
-        request_id: Set(Some(client.request_id)),
-        ..Default::default()
-    }
-    .insert(transaction)
-    .await?;
-    Ok(())
+    let mut row = who(actor, session_id, client);
+    row["organization_id"] = json!(organization_id);
+    row["action"] = entry.action.into();
+    row["action_category"] = "AUTH".into();
+    row["resource_type"] = entry.resource.map(|(kind, _)| kind).into();
+    row["resource_id"] = json!(entry.resource.map(|(_, id)| id));
+    row["details"] = details;
+    row["requires_review"] = (entry.risk == RiskLevel::High).into();
+    row["risk_level"] = label(&entry.risk).into();
+    let mut trailing = Trailing::default();
+    trailing.log(row);
+    trailing.write(transaction).await
 }
 
 /// Writes an audit event outside any workspace.
@@ -102,23 +88,50 @@ pub(crate) async fn event(
     client: &Client,
     event: Event,
 ) -> Result<()> {
-    audit_events::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        actor_id: Set(actor.id),
-        actor_name: Set(actor.name.clone()),
-        event_type: Set(match event {
-            Event::Login => AuditEventType::Login,
-            Event::Logout => AuditEventType::Logout,
-        }),
-        target_type: Set(Some("user_session".into())),
-        target_id: Set(Some(session_id)),
-        session_id: Set(Some(session_id)),
-        ip_address: Set(client.address.map(Into::into)),
-        user_agent: Set(client.user_agent.clone()),
-        request_id: Set(Some(client.request_id)),
-        ..Default::default()
+    let mut row = who(Some(actor), Some(session_id), client);
+    row["event_type"] = label(&match event {
+        Event::Login => AuditEventType::Login,
+        Event::Logout => AuditEventType::Logout,
+    })
+    .into();
+    row["target_type"] = "user_session".into();
+    row["target_id"] = json!(session_id);
+    let mut trailing = Trailing::default();
+    trailing.event(row, actor.organization_id);
+    trailing.write(transaction).await
+}
+
+/// Tells the gateways that sessions have ended, so that what is open under them ends too.
+pub(crate) async fn sessions_ended(
+    transaction: &DatabaseTransaction,
+    organization_id: Uuid,
+    sessions: &[Uuid],
+) -> Result<()> {
+    let mut trailing = Trailing::default();
+    for session in sessions {
+        trailing.announce(json!({
+            "topic": "session",
+            "aggregate_type": "session",
+            "aggregate_id": session,
+            "organization_id": organization_id,
+            "kind": "ended",
+            "changed_fields": [],
+            "payload": { "type": "user_session", "id": session },
+        }));
     }
-    .insert(transaction)
-    .await?;
-    Ok(())
+    if trailing.is_empty() { Ok(()) } else { trailing.write(transaction).await }
+}
+
+fn who(actor: Option<&users::Model>, session_id: Option<Uuid>, client: &Client) -> Value {
+    json!({
+        "id": Uuid::now_v7(),
+        "actor_type": label(if actor.is_some() { &ActorType::Human } else { &ActorType::System }),
+        "actor_id": actor.map(|user| user.id),
+        "actor_name": actor.map_or("unknown", |user| &user.name),
+        "actor_email": actor.map(|user| &user.email),
+        "session_id": session_id,
+        "request_id": client.request_id,
+        "ip_address": client.address,
+        "user_agent": client.user_agent,
+    })
 }

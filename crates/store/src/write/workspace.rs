@@ -73,14 +73,24 @@ impl Change {
             .filter(workspace_members::Column::Status.eq(MemberStatus::Active));
         let member =
             self.one(member).await?.ok_or_else(|| Error::NotFound("There is no workspace with this id.".into()))?;
+        let membership = self.join(workspace, member)?;
+        if let Needs::Workspace(permission) = self.action().needs {
+            membership.require(permission)?;
+        }
+        Ok(membership)
+    }
+
+    /// Makes this workspace, which is locked, the one that the change is of.
+    pub(super) fn join(
+        &self,
+        workspace: workspaces::Model,
+        member: workspace_members::Model,
+    ) -> Result<Arc<Membership>> {
         let rules = Rules::from_json(&workspace.governance_rules)
             .map_err(|_| Error::internal("governance rules that cannot be read"))?;
         let of_host = self.actor().organization_id == workspace.organization_id;
         let membership = Arc::new(Membership { workspace, member, rules, of_host });
         self.enter(membership.clone());
-        if let Needs::Workspace(permission) = self.action().needs {
-            membership.require(permission)?;
-        }
         Ok(membership)
     }
 

@@ -18,9 +18,8 @@ use crate::{
     token,
     write::{
         Change, KEY, action,
-        audit::Trailing,
         change::{Inner, Log},
-        door::commit,
+        door,
         sign_in_audit::{self as audit, Entry},
     },
 };
@@ -62,7 +61,7 @@ impl Sessions {
                 .resource("user", user.id)
                 .risk_medium();
             audit::log(&transaction, user.organization_id, Some(&user), None, client, entry).await?;
-            commit(transaction).await?;
+            door::commit(transaction).await?;
             return Err(refused());
         };
         let (user_id, session_id) = (user.id, Uuid::now_v7());
@@ -77,9 +76,7 @@ impl Sessions {
             .await?;
         let step = user.mfa_last_step;
         let refresh_token = self.open(change.transaction(), user, step, session_id, client, now).await?;
-        Trailing::of(&change).write(change.transaction()).await?;
-        let inner = Arc::into_inner(change.0).ok_or_else(|| Error::internal("a change that is still in use"))?;
-        commit(inner.transaction).await?;
+        change.finish().await?;
         self.signed_in(user_id, session_id, refresh_token)
     }
 

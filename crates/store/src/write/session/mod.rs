@@ -126,7 +126,7 @@ impl Sessions {
         let organization = organizations::Entity::find_by_id(user.organization_id).one(&transaction).await?;
         let now = Utc::now().fixed_offset();
         if spent.spent_at.is_some() && session.revoked_at.is_none() {
-            revoke(&transaction, &[session.id], now).await?;
+            revoke(&transaction, user.organization_id, &[session.id], now).await?;
             let entry =
                 Entry::new("REFRESH_TOKEN_REUSED", "A spent refresh token was presented; the session was ended")
                     .resource("user_session", session.id)
@@ -179,7 +179,7 @@ impl Sessions {
         let open: Vec<Uuid> = open.lock_exclusive().all(&transaction).await?.into_iter().map(|s| s.id).collect();
         let user = users::Entity::find_by_id(actor.user_id).one(&transaction).await?;
         let user = user.ok_or_else(|| Error::internal("an actor without a user"))?;
-        revoke(&transaction, &open, Utc::now().fixed_offset()).await?;
+        revoke(&transaction, user.organization_id, &open, Utc::now().fixed_offset()).await?;
         let entry = if everywhere {
             Entry::new("LOGOUT_EVERYWHERE", "Signed out of every session").details(json!({ "sessions": open.len() }))
         } else {
@@ -215,6 +215,7 @@ async fn issue(
 /// Ends sessions and their tokens.
 pub(super) async fn revoke(
     transaction: &DatabaseTransaction,
+    organization_id: Uuid,
     sessions: &[Uuid],
     now: DateTime<FixedOffset>,
 ) -> Result<()> {
@@ -230,5 +231,5 @@ pub(super) async fn revoke(
         .filter(refresh_tokens::Column::RevokedAt.is_null())
         .exec(transaction)
         .await?;
-    Ok(())
+    audit::sessions_ended(transaction, organization_id, sessions).await
 }
