@@ -45,6 +45,7 @@ changes! {
     "0022_deliveries",
     "0023_sign_in",
     "0026_sync_lease",
+    "0030_live",
 }
 
 /// Brings a database to the newest change, or back.

@@ -4488,7 +4488,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Uuid,
             nullable: false,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "at",
@@ -4496,7 +4496,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Timestamp,
             nullable: false,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "sequence",
@@ -4504,15 +4504,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::BigInt,
             nullable: false,
             generated: false,
-            readable: false,
-        },
-        Column {
-            name: "transaction_id",
-            doc: "The transaction of the change; events below the oldest open one are final.",
-            kind: Kind::Bytes,
-            nullable: false,
-            generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "topic",
@@ -4520,7 +4512,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Text,
             nullable: false,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "aggregate_type",
@@ -4528,7 +4520,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Text,
             nullable: false,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "aggregate_id",
@@ -4536,7 +4528,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Uuid,
             nullable: false,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "organization_id",
@@ -4544,7 +4536,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "workspace_id",
@@ -4552,7 +4544,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "kind",
@@ -4560,7 +4552,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Text,
             nullable: false,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "changed_fields",
@@ -4568,7 +4560,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::TextList,
             nullable: false,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "payload",
@@ -4576,7 +4568,7 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Json,
             nullable: false,
             generated: false,
-            readable: false,
+            readable: true,
         },
         Column {
             name: "actor_id",
@@ -4584,7 +4576,40 @@ static EVENT_OUTBOX: Table = Table {
             kind: Kind::Uuid,
             nullable: true,
             generated: false,
-            readable: false,
+            readable: true,
+        },
+    ],
+    foreign_keys: &[],
+};
+
+static EVENT_STREAMS: Table = Table {
+    name: "event_streams",
+    doc: "The one stream of events of this database.",
+    is_view: false,
+    columns: &[
+        Column {
+            name: "id",
+            doc: "The identifier of the stream, part of every cursor: one of another database is recognized.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "trimmed_through",
+            doc: "The highest sequence number that has been trimmed; a cursor below it cannot be resumed from.",
+            kind: Kind::BigInt,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "is_only",
+            doc: "True: there is one stream.",
+            kind: Kind::Boolean,
+            nullable: false,
+            generated: false,
+            readable: true,
         },
     ],
     foreign_keys: &[],
@@ -7637,6 +7662,7 @@ pub static TABLES: &[&Table] = &[
     &DOWNSTREAM_CONNECTORS,
     &DRIFT_ITEMS,
     &EVENT_OUTBOX,
+    &EVENT_STREAMS,
     &FINANCIAL_METRICS,
     &GOLDEN_RECORD_VERSIONS,
     &GOLDEN_RECORDS,

@@ -22,6 +22,8 @@ pub mod code {
     pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// Input that cannot be taken; `extensions.field` names it.
     pub const VALIDATION_FAILED: &str = "VALIDATION_FAILED";
+    /// The events behind the cursor are not kept any more: read again what you show, then subscribe behind `eventCursor`.
+    pub const CURSOR_EXPIRED: &str = "CURSOR_EXPIRED";
     /// The document is no GraphQL.
     pub const GRAPHQL_PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
     /// The document does not fit the schema, or is too deep or too complex.
@@ -87,6 +89,11 @@ impl From<Failure> for async_graphql::Error {
                 extensions.set("lines", Value::List(problems.iter().map(line).collect()));
                 (code::VALIDATION_FAILED, lines_message(&problems))
             }
+            Error::CursorExpired => (
+                code::CURSOR_EXPIRED,
+                "The events behind this cursor are not kept any more. Read again what you show, and subscribe behind `eventCursor`."
+                    .into(),
+            ),
             Error::Timeout => (
                 code::TIMEOUT,
                 "The query ran too long and was stopped. Ask for fewer rows or filter more narrowly.".into(),

@@ -18,6 +18,7 @@ mod governance;
 mod graph;
 mod input;
 mod integrations;
+mod live;
 mod loan;
 mod node;
 mod order;
@@ -42,7 +43,7 @@ use aether_store::{
         idempotency::{Begun, Held},
     },
 };
-use async_graphql::{EmptySubscription, MergedObject, Pos, Request, Response, SDLExportOptions, Value};
+use async_graphql::{MergedObject, Pos, Request, Response, SDLExportOptions, Value};
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
@@ -116,6 +117,7 @@ pub(crate) struct Query(
     audit_log::AuditLogQuery,
     loan::LoanQuery,
     governance::GovernanceQuery,
+    live::LiveQuery,
 );
 
 /// What can be changed.
@@ -135,12 +137,12 @@ pub(crate) struct Mutation(
 
 /// The schema, ready to execute.
 #[derive(Clone)]
-pub struct Schema(async_graphql::Schema<Query, Mutation, EmptySubscription>);
+pub struct Schema(async_graphql::Schema<Query, Mutation, live::Live>);
 
 impl Schema {
     /// The schema with these limits. Without introspection it still answers everything else.
     pub fn new(limits: Limits, introspection: bool) -> Self {
-        let mut builder = async_graphql::Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        let mut builder = async_graphql::Schema::build(Query::default(), Mutation::default(), live::Live)
             .limit_depth(limits.max_depth)
             .limit_complexity(limits.max_fields)
             .data(rate::Rates::new(limits.logins_per_minute, limits.mutations_per_minute))

@@ -329,19 +329,19 @@ fn node_id() -> MetaField {
     field("nodeId", "The global id: opaque, unique over all types, for `node`.", "ID!".into(), [])
 }
 
-fn owned((name, doc): (&str, &str)) -> (String, String) {
+pub(crate) fn owned((name, doc): (&str, &str)) -> (String, String) {
     (name.into(), doc.into())
 }
 
-fn add(fields: &mut Fields, field: MetaField) {
+pub(crate) fn add(fields: &mut Fields, field: MetaField) {
     fields.insert(field.name.clone(), field);
 }
 
-fn fields(all: impl IntoIterator<Item = MetaField>) -> Fields {
+pub(crate) fn fields(all: impl IntoIterator<Item = MetaField>) -> Fields {
     all.into_iter().map(|field| (field.name.clone(), field)).collect()
 }
 
-fn field(name: &str, doc: &str, ty: String, arguments: impl IntoIterator<Item = MetaInputValue>) -> MetaField {
+pub(crate) fn field(name: &str, doc: &str, ty: String, arguments: impl IntoIterator<Item = MetaInputValue>) -> MetaField {
     MetaField {
         name: name.into(),
         description: Some(doc.into()),
@@ -363,7 +363,7 @@ fn field(name: &str, doc: &str, ty: String, arguments: impl IntoIterator<Item = 
     }
 }
 
-fn input(name: &str, doc: &str, ty: &str) -> MetaInputValue {
+pub(crate) fn input(name: &str, doc: &str, ty: &str) -> MetaInputValue {
     MetaInputValue {
         name: name.into(),
         description: Some(doc.into()),
@@ -420,7 +420,7 @@ fn input_object(name: &str, doc: &str, inputs: impl IntoIterator<Item = MetaInpu
     }
 }
 
-fn enumeration(name: &str, doc: &str, values: impl IntoIterator<Item = (String, String)>) -> MetaType {
+pub(crate) fn enumeration(name: &str, doc: &str, values: impl IntoIterator<Item = (String, String)>) -> MetaType {
     let enum_values = values
         .into_iter()
         .map(|(name, doc)| {

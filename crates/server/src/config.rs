@@ -139,6 +139,9 @@ pub struct Config {
     /// Milliseconds after which a delivery to a connector that failed is first tried again; further pauses are multiples of it.
     #[arg(long, env = "AETHER_DELIVERY_RETRY_MILLISECONDS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=60_000), global = true)]
     pub delivery_retry_milliseconds: u64,
+    /// Hours that events are kept for subscribers to resume behind.
+    #[arg(long, env = "AETHER_EVENT_RETENTION_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u64).range(1..=8784), global = true)]
+    pub event_retention_hours: u64,
 }
 
 impl Config {
@@ -208,6 +211,11 @@ impl Config {
             Duration::from_secs(self.access_token_minutes * 60),
             Duration::from_secs(self.refresh_token_days * 24 * 3600),
         )
+    }
+
+    /// How long events are kept.
+    pub fn event_retention(&self) -> Duration {
+        Duration::from_secs(self.event_retention_hours * 3_600)
     }
 
     /// The encryption at rest.

@@ -5,9 +5,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use aether_schema::{Asker, Identity, Schema, error::code};
 use aether_store::{
     Store, counting,
+    live::Hub,
     session::{Client, Sessions},
+    token::Access,
 };
-use async_graphql::Request;
+use async_graphql::{Request, ServerError};
 use axum::{
     Extension, Router,
     body::Bytes,
@@ -24,6 +26,7 @@ use uuid::Uuid;
 use crate::{
     config::Config,
     document::{self, MOST_SELECTIONS},
+    live::{self, Live},
 };
 
 /// The largest request body.
@@ -43,12 +46,17 @@ pub struct App {
     pub expose_statements: bool,
     /// How long a request may take.
     pub timeout: Duration,
+    /// The subscribers.
+    pub hub: Arc<Hub>,
+    /// What live connections share.
+    pub live: Live,
 }
 
 /// The routes.
 pub fn router(app: Arc<App>, config: &Config) -> Router {
     let mut router = Router::new()
-        .route("/graphql", post(graphql).fallback(only_post))
+        .route("/graphql", post(graphql).get(live::upgrade).fallback(only_post))
+        .merge(live::events())
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/golden-record.schema.json", get(golden_record_schema));
@@ -60,8 +68,16 @@ pub fn router(app: Arc<App>, config: &Config) -> Router {
     let origins = config.allowed_origins.iter().filter_map(|origin| origin.parse::<HeaderValue>().ok());
     let cors = CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
-        .allow_methods([Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, IDEMPOTENCY_KEY, REQUEST_ID])
+        .allow_methods([Method::POST, Method::GET, Method::PUT, Method::DELETE])
+        .allow_headers([
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            IDEMPOTENCY_KEY,
+            REQUEST_ID,
+            live::LAST_EVENT_ID,
+            live::STREAM_TOKEN,
+        ])
         .expose_headers([REQUEST_ID]);
     router.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(CompressionLayer::new()).layer(cors).with_state(app)
 }
@@ -78,10 +94,10 @@ async fn golden_record_schema() -> Response {
     ([(header::CONTENT_TYPE, "application/schema+json")], aether_domain::golden::SCHEMA).into_response()
 }
 
-async fn only_post() -> Response {
+pub(crate) async fn only_post() -> Response {
     let mut response = refused(
         StatusCode::METHOD_NOT_ALLOWED,
-        "Send GraphQL with POST and a JSON body: {\"query\": \"…\"}.",
+        "Send GraphQL with POST and a JSON body: {\"query\": \"…\"}; or open a WebSocket with the subprotocol graphql-transport-ws.",
         Uuid::now_v7(),
     );
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -110,7 +126,7 @@ async fn graphql(
             request_id,
         );
     }
-    let mut request: Request = match serde_json::from_slice(&body) {
+    let request: Request = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(_) => {
             return refused(
@@ -120,38 +136,10 @@ async fn graphql(
             );
         }
     };
-    if document::is_too_large(&mut request) {
-        let message =
-            format!("The query is too complex: unfolded, it has more than {MOST_SELECTIONS} fields and fragments.");
-        return failed(StatusCode::OK, code::GRAPHQL_VALIDATION_FAILED, &message, request_id);
-    }
-    let client = Client {
-        address: peer.map(|Extension(ConnectInfo(peer))| peer.ip()),
-        user_agent: text(&headers, &header::USER_AGENT).map(|agent| agent.chars().take(500).collect()),
-        device: None,
-        request_id,
-    };
-    let identity = identity(&app, &headers);
+    let client = client(peer, &headers, request_id);
+    let (identity, _) = identity(&app, headers.get(header::AUTHORIZATION));
     let idempotency = text(&headers, &IDEMPOTENCY_KEY).map(|key| (key.to_owned(), Sha256::digest(&body).to_vec()));
-    let asker = Asker { store: app.store.clone(), sessions: app.sessions.clone(), identity, client, idempotency };
-    let execution = counting(app.schema.execute(request, asker));
-    let (mut response, statements) = match tokio::time::timeout(app.timeout, execution).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            return failed(
-                StatusCode::OK,
-                code::TIMEOUT,
-                "The request ran too long and was stopped. Ask for less at once.",
-                request_id,
-            );
-        }
-    };
-    for error in &mut response.errors {
-        error.extensions.get_or_insert_default().set("requestId", request_id.to_string());
-    }
-    if app.expose_statements {
-        response.extensions.insert("statements".into(), statements.into());
-    }
+    let response = execute(&app, request, identity, client, idempotency).await;
     match serde_json::to_vec(&response) {
         Ok(json) => answer(StatusCode::OK, json, request_id),
         Err(error) => {
@@ -161,26 +149,88 @@ async fn graphql(
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+/// Executes a request that is no subscription; every error says its code and the request's id.
+pub(crate) async fn execute(
+    app: &App,
+    mut request: Request,
+    identity: Identity,
+    client: Client,
+    idempotency: Option<(String, Vec<u8>)>,
+) -> async_graphql::Response {
+    let request_id = client.request_id;
+    if let Some(refusal) = too_large(&mut request) {
+        return with_request_id(refusal, request_id);
+    }
+    let asker = Asker { store: app.store.clone(), sessions: app.sessions.clone(), identity, client, idempotency };
+    let execution = counting(app.schema.execute(request, asker));
+    let (mut response, statements) = match tokio::time::timeout(app.timeout, execution).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let message = "The request ran too long and was stopped. Ask for less at once.";
+            return with_request_id(refusal(code::TIMEOUT, message), request_id);
+        }
+    };
+    if app.expose_statements {
+        response.extensions.insert("statements".into(), statements.into());
+    }
+    with_request_id(response, request_id)
+}
+
+/// What to answer to a document that is too large to be looked at.
+pub(crate) fn too_large(request: &mut Request) -> Option<async_graphql::Response> {
+    document::is_too_large(request).then(|| {
+        let message =
+            format!("The query is too complex: unfolded, it has more than {MOST_SELECTIONS} fields and fragments.");
+        refusal(code::GRAPHQL_VALIDATION_FAILED, &message)
+    })
+}
+
+/// An answer that is nothing but an error.
+pub(crate) fn refusal(code: &str, message: &str) -> async_graphql::Response {
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_default().set("code", code);
+    async_graphql::Response::from_errors(vec![error])
+}
+
+pub(crate) fn with_request_id(mut response: async_graphql::Response, request_id: Uuid) -> async_graphql::Response {
+    for error in &mut response.errors {
+        error.extensions.get_or_insert_default().set("requestId", request_id.to_string());
+    }
+    response
+}
+
+/// Whoever sends a request, as far as the request tells.
+pub(crate) fn client(peer: Option<Extension<ConnectInfo<SocketAddr>>>, headers: &HeaderMap, request_id: Uuid) -> Client {
+    Client {
+        address: peer.map(|Extension(ConnectInfo(peer))| peer.ip()),
+        user_agent: text(headers, &header::USER_AGENT).map(|agent| agent.chars().take(500).collect()),
+        device: None,
+        request_id,
+    }
+}
+
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn is_json(content_type: &str) -> bool {
+pub(crate) fn is_json(content_type: &str) -> bool {
     content_type.split(';').next().is_some_and(|ty| ty.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn identity(app: &App, headers: &HeaderMap) -> Identity {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Identity::Nobody };
+/// Who a request says it is by its `Authorization`, and how long that holds.
+pub(crate) fn identity(app: &App, authorization: Option<&HeaderValue>) -> (Identity, Option<Access>) {
+    let Some(value) = authorization else { return (Identity::Nobody, None) };
     let token = value.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
     match token.map(|token| app.sessions.of_token(token)) {
-        Some(Ok(session)) => Identity::Session(session),
-        Some(Err(error)) => Identity::Refused(error),
-        None => Identity::Refused(aether_store::Error::Unauthenticated(
-            "The Authorization header must be `Bearer` and an access token.".into(),
-        )),
+        Some(Ok(access)) => (Identity::Session(access.session), Some(access)),
+        Some(Err(error)) => (Identity::Refused(error), None),
+        None => {
+            let why = "The Authorization header must be `Bearer` and an access token.";
+            (Identity::Refused(aether_store::Error::Unauthenticated(why.into())), None)
+        }
     }
 }
 
@@ -193,7 +243,7 @@ fn answer(status: StatusCode, json: Vec<u8>, request_id: Uuid) -> Response {
     response
 }
 
-fn refused(status: StatusCode, message: &str, request_id: Uuid) -> Response {
+pub(crate) fn refused(status: StatusCode, message: &str, request_id: Uuid) -> Response {
     failed(status, code::BAD_REQUEST, message, request_id)
 }
 

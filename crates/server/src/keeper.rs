@@ -13,12 +13,12 @@ const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait when it cannot be.
 const SEAL_AGAIN: Duration = Duration::from_secs(10);
 
-/// Keeps house until it is aborted.
-pub async fn keep(store: Store) {
+/// Keeps house until it is aborted. Events are kept for so long.
+pub async fn keep(store: Store, event_retention: Duration) {
     let mut ticks = tokio::time::interval(EVERY);
     loop {
         ticks.tick().await;
-        match store.keep_house().await {
+        match store.keep_house(event_retention).await {
             Ok(true) => tracing::debug!("partitions made and summaries refreshed"),
             Ok(false) => tracing::debug!("another gateway keeps house"),
             // It is tried again with the next tick; reads of the summaries stay possible meanwhile.

@@ -9,6 +9,7 @@ pub mod delivery;
 mod document;
 pub mod http;
 mod keeper;
+pub mod live;
 mod outbound;
 pub mod postgres;
 pub mod source;
@@ -16,7 +17,7 @@ pub mod source;
 use std::{sync::Arc, time::Duration};
 
 use aether_schema::Schema;
-use aether_store::{Database, Store, session::Sessions};
+use aether_store::{Database, Store, live::Hub, session::Sessions};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio::{
@@ -29,6 +30,7 @@ use self::{
     config::{Cli, Command, Config},
     delivery::Courier,
     http::App,
+    live::Live,
     postgres::Postgres,
     source::Synchronizer,
 };
@@ -133,15 +135,19 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         prepared = prepare(config, postgres) => prepared?,
         () = stop.wait() => return Ok(()),
     };
+    let hub = Hub::new(store.clone());
     let app = App {
         schema: Schema::new(config.limits(), config.introspection),
         sessions: Sessions::new(store.clone(), config.tokens(), config.sealer()?),
         store: store.clone(),
         expose_statements: config.expose_statements,
         timeout: Duration::from_secs(config.statement_timeout_seconds * 3),
+        hub: hub.clone(),
+        live: Live::new(stop.0.clone()),
     };
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
-    let keeper = tokio::spawn(keeper::keep(store.clone()));
+    let keeper = tokio::spawn(keeper::keep(store.clone(), config.event_retention()));
+    let telling = tokio::spawn(hub.run());
     let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
     // Everything else can be served where the machine knows no certificate authorities.
     let synchronizer = Synchronizer::new(store.clone(), config.sealer()?, source::PATIENCE)
@@ -160,6 +166,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {}
     }
     keeper.abort();
+    telling.abort();
     sealer.abort();
     if let Some(synchronizer) = synchronizer {
         synchronizer.abort();

@@ -9,9 +9,9 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, TransactionTrait, sqlx,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     error::{Error, Result, is_broken},
@@ -65,6 +65,7 @@ pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
     max_connections: u32,
+    committed: Arc<Notify>,
 }
 
 impl Database {
@@ -98,6 +99,7 @@ impl Database {
             reader: pool("aether_reader", connect.max_connections).await?,
             writer: pool("aether_writer", connect.max_connections / 2).await?,
             max_connections: connect.max_connections.max(2),
+            committed: Arc::default(),
         })
     }
 
@@ -123,6 +125,41 @@ impl Database {
     pub(crate) async fn begin(&self, _: Key) -> Result<DatabaseTransaction> {
         #[expect(clippy::disallowed_methods, reason = "here transactions begin, for those who have the key")]
         self.unbroken(|| self.writer.begin()).await
+    }
+
+    /// Commits what [`begin`](Self::begin) began, and wakes who tells live subscribers of changes.
+    pub(crate) async fn commit(&self, transaction: DatabaseTransaction) -> Result<()> {
+        #[expect(clippy::disallowed_methods, reason = "here transactions end, so that nobody forgets to wake")]
+        transaction.commit().await?;
+        self.committed.notify_one();
+        Ok(())
+    }
+
+    /// Told whenever this process has committed something.
+    pub(crate) fn committed(&self) -> &Notify {
+        &self.committed
+    }
+
+    /// Tells all gateways that listen on this channel.
+    pub(crate) async fn notify(&self, channel: &str) -> Result<()> {
+        let mut sql = Sql::new();
+        sql.push("SELECT pg_notify(").text(channel).push(", '')");
+        self.reader.query_all_raw(sql.statement()).await?;
+        Ok(())
+    }
+
+    /// Hears what any gateway says on this channel, on a connection of its own out of the reading pool.
+    pub(crate) async fn listen(&self, channel: &str) -> Result<sqlx::postgres::PgListener> {
+        let pool = self.reader.get_postgres_connection_pool();
+        let heard = async {
+            let mut listener = sqlx::postgres::PgListener::connect_with(pool).await?;
+            listener.listen(channel).await?;
+            Ok::<_, sqlx::Error>(listener)
+        };
+        heard.await.map_err(|error| {
+            tracing::debug!(%error, "not listening");
+            Error::Unavailable
+        })
     }
 
     /// Tries again what changes nothing when the connection turns out to be broken. When the server restarts, every

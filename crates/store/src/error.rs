@@ -51,6 +51,8 @@ pub enum Error {
         /// One sentence for the client.
         message: String,
     },
+    /// The events behind a cursor are not kept any more.
+    CursorExpired,
     /// Lines of an import that cannot be taken.
     Lines(Vec<LineError>),
     /// The statement ran longer than the gateway lets one run.

@@ -4,11 +4,13 @@
 //! - [`model`]: the graph, declared once as data
 //! - [`read`]: a plan in, the answer's JSON out, one statement per node of the plan
 //! - [`write`]: the door, through which every change goes; [`session`] is signing in and out
+//! - [`live`]: what is committed, told to those who subscribe
 //! - [`merkle`]: the log that makes the audit trail tamper-evident
 
 pub mod actor;
 mod database;
 pub mod error;
+pub mod live;
 pub mod model;
 pub mod policy;
 pub mod read;

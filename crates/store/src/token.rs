@@ -23,6 +23,25 @@ struct Claims {
     exp: i64,
 }
 
+/// What an access token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// The session.
+    pub session: Uuid,
+    /// Until when the token is good, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+impl Access {
+    /// How long the token is still good.
+    pub fn left(&self) -> Duration {
+        #[expect(clippy::disallowed_methods, reason = "a token ends by this gateway's clock, as it began")]
+        let now = chrono::Utc::now();
+        let left = self.expires_at.saturating_mul(1_000).saturating_sub(now.timestamp_millis());
+        Duration::from_millis(u64::try_from(left).unwrap_or_default())
+    }
+}
+
 /// Signs and checks access tokens (JWT, RFC 7519, HS256).
 #[derive(Clone)]
 pub struct Tokens {
@@ -60,12 +79,12 @@ impl Tokens {
             .map_err(|_| Error::internal("a token that cannot be signed"))
     }
 
-    /// The session that an access token stands for.
-    pub fn session(&self, token: &str) -> Result<Uuid> {
+    /// What an access token stands for.
+    pub fn read(&self, token: &str) -> Result<Access> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.leeway = 0;
-        decode::<Claims>(token, &self.decoding, &validation).map(|token| token.claims.sid).map_err(|error| {
+        decode::<Claims>(token, &self.decoding, &validation).map(|token| Access { session: token.claims.sid, expires_at: token.claims.exp }).map_err(|error| {
             Error::Unauthenticated(match error.kind() {
                 ErrorKind::ExpiredSignature => {
                     "The access token has expired. Get a new one with the refresh mutation.".into()
@@ -107,22 +126,22 @@ mod tests {
     fn a_token_stands_for_its_session() {
         let session = Uuid::new_v4();
         let token = tokens("one", 60).access(Uuid::new_v4(), session).unwrap();
-        assert_eq!(tokens("one", 60).session(&token).unwrap(), session);
+        assert_eq!(tokens("one", 60).read(&token).unwrap().session, session);
     }
 
     #[test]
     fn a_token_of_another_key_or_with_a_changed_claim_is_none() {
         let token = tokens("one", 60).access(Uuid::new_v4(), Uuid::new_v4()).unwrap();
-        assert!(matches!(tokens("two", 60).session(&token), Err(Error::Unauthenticated(_))));
+        assert!(matches!(tokens("two", 60).read(&token), Err(Error::Unauthenticated(_))));
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", token.split('.').nth(1).unwrap());
-        assert!(matches!(tokens("one", 60).session(&unsigned), Err(Error::Unauthenticated(_))));
+        assert!(matches!(tokens("one", 60).read(&unsigned), Err(Error::Unauthenticated(_))));
     }
 
     #[test]
     fn an_expired_token_says_so() {
         let token = tokens("one", 0).access(Uuid::new_v4(), Uuid::new_v4()).unwrap();
         std::thread::sleep(Duration::from_millis(1100));
-        let Err(Error::Unauthenticated(message)) = tokens("one", 0).session(&token) else { panic!("it still stands") };
+        let Err(Error::Unauthenticated(message)) = tokens("one", 0).read(&token) else { panic!("it still stands") };
         assert!(message.contains("expired"), "{message}");
     }
 }

@@ -15,9 +15,10 @@ use aether_server::{
     config::{Cli, Config},
     delivery::Courier,
     http::{self, App},
+    live::Live,
     source::Synchronizer,
 };
-use aether_store::{Connect, Database, Store, session::Sessions};
+use aether_store::{Connect, Database, Store, live::Hub, session::Sessions};
 use clap::Parser;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
@@ -155,13 +156,17 @@ async fn serve(config: &Config, url: String) -> SocketAddr {
     let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
     let store = Store::new(database);
     let Ok(sealer) = config.sealer() else { panic!("no keys") };
+    let hub = Hub::new(store.clone());
     let app = App {
         schema: Schema::new(config.limits(), config.introspection),
         sessions: Sessions::new(store.clone(), config.tokens(), sealer),
         store,
         expose_statements: true,
         timeout: Duration::from_secs(60),
+        hub: hub.clone(),
+        live: Live::new(tokio::sync::watch::channel(false).1),
     };
+    tokio::spawn(hub.run());
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -30,6 +30,7 @@ pub mod departments;
 pub mod downstream_connectors;
 pub mod drift_items;
 pub mod event_outbox;
+pub mod event_streams;
 pub mod financial_metrics;
 pub mod golden_record_versions;
 pub mod golden_records;

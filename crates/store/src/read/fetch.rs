@@ -115,8 +115,26 @@ impl Reader {
         self.complete(fetch, answer, &actor).await
     }
 
+    /// Fetches the rows with these ids and writes each as JSON; one that the actor does not see is not there. `key` is the
+    /// slot of the id.
+    pub(crate) async fn fetch_each(&self, fetch: &Fetch, key: usize, ids: &[Uuid]) -> Result<HashMap<Uuid, String>> {
+        let (answer, actor) = self.as_actor(|actor| statement::root(fetch, actor, &Find::Ids(ids))).await?;
+        let mut rows = Vec::with_capacity(answer.len());
+        let group = group(answer, None, &mut rows)?;
+        let children = self.children(&fetch.children, &rows, &actor).await?;
+        let loaded = Loaded { rows, groups: HashMap::new(), children };
+        group
+            .range
+            .map(|place| {
+                let id = loaded.rows[place].try_get_by_index::<Uuid>(FIRST_SLOT + key)?;
+                let group = Group { range: place..place + 1, more: false, total: None };
+                Ok((id, render::root(fetch, &loaded, &group)?))
+            })
+            .collect()
+    }
+
     /// The rows of a statement of its own, whose first column tells whether the session stands.
-    pub(super) async fn rooted(&self, statement: impl Fn(&Actor) -> Sql) -> Result<Vec<QueryResult>> {
+    pub(crate) async fn rooted(&self, statement: impl Fn(&Actor) -> Sql) -> Result<Vec<QueryResult>> {
         Ok(self.as_actor(statement).await?.0)
     }
 

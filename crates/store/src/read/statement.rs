@@ -93,6 +93,11 @@ pub(super) fn root(fetch: &Fetch, actor: &Actor, find: &Find<'_>) -> Sql {
             sql.push("NULL::bigint");
             one_row(&mut inner, fetch, actor, &condition);
         }
+        Find::Ids(ids) => {
+            condition.push(" AND ").column(ALIAS, "id").push(" = ANY(").uuids(ids.to_vec()).push(")");
+            sql.push("NULL::bigint");
+            one_row(&mut inner, fetch, actor, &condition);
+        }
         Find::Page(page) => {
             restrict(&mut condition, fetch.ty, page, actor);
             count(&mut sql, fetch.ty, page, &condition);
@@ -106,6 +111,7 @@ pub(super) fn root(fetch: &Fetch, actor: &Actor, find: &Find<'_>) -> Sql {
 /// What a root statement finds.
 pub(super) enum Find<'a> {
     Id(uuid::Uuid),
+    Ids(&'a [uuid::Uuid]),
     Page(&'a Page),
 }
 

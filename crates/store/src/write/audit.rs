@@ -191,7 +191,7 @@ impl Trailing {
                 "aggregate_id": record.aggregate_id,
                 "kind": record.done.name(),
                 "changed_fields": record.changed_fields(),
-                "payload": { "type": type_name(record.table), "id": record.id },
+                "payload": record.about,
             })));
         }
         for announcement in &entry.announcements {

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    database::Database,
     error::{Error, Result, Stale},
     model::Model,
     scope,
@@ -317,9 +318,9 @@ impl Change {
     }
 
     /// Ends a change that is a transaction of its own.
-    pub(super) async fn finish(self) -> Result<()> {
+    pub(super) async fn finish(self, database: &Database) -> Result<()> {
         self.tell().await?;
-        commit(self.end()?).await
+        commit(database, self.end()?).await
     }
 
     /// The transaction, once nobody else holds the change.

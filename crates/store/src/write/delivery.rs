@@ -114,7 +114,7 @@ impl Store {
         );
         let transaction = self.database().begin(crate::write::KEY).await?;
         let rows = transaction.query_all_raw(sql.statement()).await?;
-        transaction.commit().await?;
+        self.database().commit(transaction).await?;
         let mut due = Vec::new();
         for row in &rows {
             let claimed = Claimed::from_query_result(row, "")?;
@@ -181,7 +181,7 @@ impl Store {
             transaction.execute_raw(sql.statement()).await?;
         }
         tell(&transaction, due, attempt, changed, ended).await?;
-        transaction.commit().await?;
+        self.database().commit(transaction).await?;
         Ok(())
     }
 }

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Store,
     actor::{Actor, ended, live},
+    database::Database,
     error::{Error, Result},
     read::Reader,
     seal::Sealer,
@@ -153,7 +154,7 @@ impl Door {
             }
             return Ok(false);
         }
-        commit(transaction).await?;
+        commit(self.store.database(), transaction).await?;
         Ok(true)
     }
 
@@ -202,22 +203,21 @@ impl Door {
         if self.together.transaction().is_some() {
             return Ok(());
         }
-        commit(transaction).await
+        commit(self.store.database(), transaction).await
     }
 
     /// Writes the trail of a refusal, in a transaction of its own.
     async fn tell_refusal(&self, refusal: Trailing) -> Result<()> {
         let transaction = self.store.database().begin(KEY).await?;
         refusal.write(&transaction).await?;
-        transaction.commit().await?;
-        Ok(())
+        self.store.database().commit(transaction).await
     }
 }
 
-pub(super) async fn commit(transaction: Arc<DatabaseTransaction>) -> Result<()> {
+/// Commits a transaction, once nobody else holds it.
+pub(super) async fn commit(database: &Database, transaction: Arc<DatabaseTransaction>) -> Result<()> {
     let transaction = Arc::into_inner(transaction).ok_or_else(|| Error::internal("a transaction still in use"))?;
-    transaction.commit().await?;
-    Ok(())
+    database.commit(transaction).await
 }
 
 impl Store {
@@ -247,7 +247,7 @@ impl Store {
             log: Mutex::new(Log::default()),
         }));
         let answer = run(change.clone()).await?;
-        change.finish().await?;
+        change.finish(self.database()).await?;
         Ok(answer)
     }
 }

@@ -56,7 +56,7 @@ impl Store {
             );
         let fresh = !transaction.query_all_raw(insert.statement()).await?.is_empty();
         if fresh {
-            transaction.commit().await?;
+            self.database().commit(transaction).await?;
             return Ok(Begun::Fresh(held));
         }
         let mut find = Sql::new();
@@ -97,7 +97,7 @@ impl Store {
             .push(" AND key = ")
             .text(held.key);
         transaction.execute_raw(sql.statement()).await?;
-        transaction.commit().await?;
+        self.database().commit(transaction).await?;
         Ok(())
     }
 
@@ -108,7 +108,7 @@ impl Store {
         sql.push("DELETE FROM idempotency_keys WHERE NOT changed AND actor_id = ").uuid(held.actor_id);
         sql.push(" AND key = ").text(held.key);
         transaction.execute_raw(sql.statement()).await?;
-        transaction.commit().await?;
+        self.database().commit(transaction).await?;
         Ok(())
     }
 }

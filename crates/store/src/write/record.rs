@@ -1,15 +1,15 @@
 //! What a change has done to rows, as audit rows and events tell it: the changed fields, before and after.
 
 use aether_domain::golden;
-use aether_entity::catalog::{self, Kind};
+use aether_entity::catalog::{self, Kind, Table};
 use chrono::{SecondsFormat, Utc};
 use heck::ToLowerCamelCase;
 use sea_orm::{Iden, Iterable, ModelTrait, Value, sea_query::OptionEnum};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::Writable;
-use crate::model::enum_value_name;
+use super::{Writable, constraint::type_name};
+use crate::{live::feed, model::enum_value_name};
 
 /// What is kept of a secret: that it changed.
 const SECRET: &str = "(secret)";
@@ -28,6 +28,8 @@ const NOISE: [&str; 3] = ["updated_at", "row_version", "created_at"];
 pub(super) enum Done {
     Created,
     Updated,
+    /// Updated, so that it is settled now.
+    Resolved,
     Deleted,
 }
 
@@ -36,6 +38,7 @@ impl Done {
         match self {
             Self::Created => "created",
             Self::Updated => "updated",
+            Self::Resolved => "resolved",
             Self::Deleted => "deleted",
         }
     }
@@ -51,6 +54,8 @@ pub(super) struct Record {
     pub(super) done: Done,
     pub(super) before: Map<String, Json>,
     pub(super) after: Map<String, Json>,
+    /// What subscribers are told of it besides the names of the fields: see `crate::live`.
+    pub(super) about: Json,
 }
 
 impl Record {
@@ -64,6 +69,7 @@ impl Record {
         };
         let table = catalog::table(E::default().table_name())?;
         let (mut was, mut is) = (Map::new(), Map::new());
+        let mut done = done;
         for column in E::Column::iter() {
             let name = Iden::unquoted(&column).to_owned();
             let Some((_, known)) = table.column(&name) else { continue };
@@ -74,6 +80,11 @@ impl Record {
             let new = after.map(|row| row.get(column));
             if old == new {
                 continue;
+            }
+            if let (Done::Updated, Some(Json::String(state))) = (done, new.clone().map(|new| json(new, Kind::Text)))
+                && feed::settles(table.name, known.name, &state)
+            {
+                done = Done::Resolved;
             }
             let field = known.name.to_lower_camel_case();
             let show = |value: Value| match json(value, known.kind) {
@@ -112,16 +123,53 @@ impl Record {
             done,
             before: was,
             after: is,
+            about: about::<E>(table, before, row, id, done == Done::Deleted),
         })
     }
 
     /// The names of the fields that changed; none for a row that is new or gone.
     pub(super) fn changed_fields(&self) -> Vec<&str> {
         match self.done {
-            Done::Updated => self.after.keys().map(String::as_str).collect(),
+            Done::Updated | Done::Resolved => self.after.keys().map(String::as_str).collect(),
             Done::Created | Done::Deleted => Vec::new(),
         }
     }
+}
+
+/// What every event of a row says of it.
+pub(super) fn named(table: &str, id: Uuid) -> Json {
+    json!({ "type": type_name(table), "id": id })
+}
+
+/// What the event of a row says of it: its kind and id, the values that subscribers filter by, since the change and before it;
+/// and of a row that is deleted all that decides who could see it.
+fn about<E: Writable>(table: &Table, before: Option<&E::Model>, row: &E::Model, id: Uuid, deleted: bool) -> Json {
+    let labels = |row: &E::Model| -> Map<String, Json> {
+        let value = |name| Some((String::from(name), json(row.get(column::<E>(name)?), Kind::Text)));
+        feed::facets(table.name).filter_map(value).filter(|(_, label)| label.is_string()).collect()
+    };
+    let facets = labels(row);
+    let mut about = named(table.name, id);
+    let was = before.map(labels).filter(|was| *was != facets);
+    if let Some(was) = was {
+        about["was"] = was.into();
+    }
+    if !facets.is_empty() {
+        about["facets"] = facets.into();
+    }
+    if deleted {
+        about["row"] = all_of::<E>(table, row);
+    }
+    about
+}
+
+/// A deleted row by column, but for what no client may ever see.
+fn all_of<E: Writable>(table: &Table, row: &E::Model) -> Json {
+    let readable = |column: &E::Column| {
+        let (_, known) = table.column(Iden::unquoted(column)).filter(|(_, known)| known.readable)?;
+        Some((known.name.to_owned(), json(row.get(*column), Kind::Text)))
+    };
+    Json::Object(E::Column::iter().filter_map(|column| readable(&column)).collect())
 }
 
 /// The column of that name, if the table has it.

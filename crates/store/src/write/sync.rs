@@ -304,7 +304,7 @@ impl Store {
             );
         let transaction = self.database().begin(crate::write::KEY).await?;
         let row = transaction.query_one_raw(sql.statement()).await?;
-        transaction.commit().await?;
+        self.database().commit(transaction).await?;
         let Some(row) = row else { return Ok(None) };
         let sealed: Vec<u8> = row.try_get_by_index(4)?;
         let config = sealer.open(&sealed).ok().and_then(|config| serde_json::from_slice(&config).ok());

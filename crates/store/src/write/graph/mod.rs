@@ -16,7 +16,7 @@ pub use self::{
 use super::{
     Change,
     change::current,
-    record::{Done, Record},
+    record::{Done, Record, named},
 };
 use crate::{
     error::{Error, Result},
@@ -96,6 +96,7 @@ impl Change {
             done: if standing.before.is_some() { Done::Updated } else { Done::Created },
             before,
             after,
+            about: named("graph_state", standing.state_id),
         });
     }
 
@@ -111,7 +112,8 @@ impl Change {
         differs("status", json!(enum_value_name(statuses.0)), json!(enum_value_name(statuses.1)));
         if !after.is_empty() {
             let (table, topic) = ("golden_records", "golden_record");
-            self.note_record(Record { table, topic, id, aggregate_id: id, done: Done::Updated, before, after });
+            let about = named(table, id);
+            self.note_record(Record { table, topic, id, aggregate_id: id, done: Done::Updated, before, after, about });
         }
     }
 

@@ -80,7 +80,7 @@ async fn seal(store: &Store, keys: &Keys) -> Result<u64> {
     let taken = "DELETE FROM audit_pending p USING audit_leaves l WHERE l.leaf_index >= $1 \
                  AND l.row_id = p.row_id AND l.row_timestamp = p.row_timestamp AND l.source = p.source";
     run(&transaction, taken, [bigint(first)?.into()]).await?;
-    transaction.commit().await?;
+    store.database().commit(transaction).await?;
     Ok(log.size() - first)
 }
 

@@ -40,7 +40,7 @@ impl Sessions {
     pub async fn accept_invitation(&self, token: &str, password: String, client: &Client) -> Result<SignedIn> {
         let transaction = self.store.database().begin(KEY).await?;
         let (invitation, found) = self::find(&transaction, token).await?.ok_or_else(refused)?;
-        transaction.commit().await?;
+        self.store.database().commit(transaction).await?;
         let password_hash = password::new_password("password", password, &found.email, &found.name).await?;
 
         let transaction = Arc::new(self.store.database().begin(KEY).await?);
@@ -61,7 +61,7 @@ impl Sessions {
                 .resource("user", user.id)
                 .risk_medium();
             audit::log(&transaction, user.organization_id, Some(&user), None, client, entry).await?;
-            door::commit(transaction).await?;
+            door::commit(self.store.database(), transaction).await?;
             return Err(refused());
         };
         let (user_id, session_id) = (user.id, Uuid::now_v7());
@@ -76,7 +76,7 @@ impl Sessions {
             .await?;
         let step = user.mfa_last_step;
         let refresh_token = self.open(change.transaction(), user, step, session_id, client, now).await?;
-        change.finish().await?;
+        change.finish(self.store.database()).await?;
         self.signed_in(user_id, session_id, refresh_token)
     }
 

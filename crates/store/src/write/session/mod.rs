@@ -38,7 +38,7 @@ use crate::{
     Store,
     error::{Error, Result},
     seal::Sealer,
-    token::{self, Tokens},
+    token::{self, Access, Tokens},
     write::{
         KEY,
         sign_in_audit::{self as audit, Entry, Event},
@@ -95,9 +95,9 @@ impl Sessions {
         &self.sealer
     }
 
-    /// The session that an access token stands for.
-    pub fn of_token(&self, token: &str) -> Result<Uuid> {
-        self.tokens.session(token)
+    /// What an access token stands for.
+    pub fn of_token(&self, token: &str) -> Result<Access> {
+        self.tokens.read(token)
     }
 
     fn signed_in(&self, user_id: Uuid, session_id: Uuid, refresh_token: String) -> Result<SignedIn> {
@@ -132,7 +132,7 @@ impl Sessions {
                     .resource("user_session", session.id)
                     .risk_high();
             audit::log(&transaction, user.organization_id, Some(&user), Some(session.id), client, entry).await?;
-            transaction.commit().await?;
+            self.store.database().commit(transaction).await?;
             return Err(stale());
         }
         let stands = spent.spent_at.is_none()
@@ -161,7 +161,7 @@ impl Sessions {
         session.update(&transaction).await?;
         let entry = Entry::new("TOKEN_REFRESHED", "Exchanged a refresh token").resource("user_session", session_id);
         audit::log(&transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
-        transaction.commit().await?;
+        self.store.database().commit(transaction).await?;
         self.signed_in(user.id, session_id, refresh_token)
     }
 
@@ -188,7 +188,7 @@ impl Sessions {
         let entry = entry.resource("user_session", session_id);
         audit::log(&transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
         audit::event(&transaction, &user, session_id, client, Event::Logout).await?;
-        transaction.commit().await?;
+        self.store.database().commit(transaction).await?;
         Ok(open.len() as u64)
     }
 }

@@ -45,7 +45,7 @@ impl Sessions {
         let transaction = self.store.database().begin(KEY).await?;
         let found = users::Entity::find_by_id(actor.user_id).one(&transaction).await?.ok_or_else(gone)?;
         // As in signing in: nothing is locked and no connection held during the check.
-        transaction.commit().await?;
+        self.store.database().commit(transaction).await?;
         if found.password_hash.is_none() {
             return Err(Error::Precondition(
                 "You sign in through an identity provider and have no password here. Use the provider's settings."
@@ -72,7 +72,7 @@ impl Sessions {
         let Some(shown) = shown else {
             let entry = Entry::new("PASSWORD_REFUSED", "Gave a wrong password or code while signed in");
             fail(&transaction, user, entry, Some(actor.session_id), client, now).await?;
-            transaction.commit().await?;
+            self.store.database().commit(transaction).await?;
             return Err(match locked {
                 true => Error::Precondition(
                     "The account is locked for a while after repeated failures. Try again in 15 minutes.".into(),
@@ -98,7 +98,7 @@ impl Sessions {
             user.mfa_last_step = Set(step);
             user.update(&transaction).await?;
         }
-        transaction.commit().await?;
+        self.store.database().commit(transaction).await?;
         Ok(Proof { password_hash: found.password_hash })
     }
 }

@@ -83,7 +83,7 @@ impl Sessions {
             }
         };
         // The check of the password takes long; nothing is locked and no connection held meanwhile.
-        transaction.commit().await?;
+        self.store.database().commit(transaction).await?;
         let right = password::verify(password, user.as_ref().and_then(|user| user.password_hash.clone())).await?;
         let transaction = self.store.database().begin(KEY).await?;
         let (Some(organization), Some(found)) = (&organization, user) else {
@@ -93,7 +93,7 @@ impl Sessions {
                     .details(json!({ "email": email }));
                 audit::log(&transaction, organization.id, None, None, client, entry).await?;
             }
-            transaction.commit().await?;
+            self.store.database().commit(transaction).await?;
             return Err(refused());
         };
         let Some(user) = users::Entity::find_by_id(found.id).lock_exclusive().one(&transaction).await? else {
@@ -112,13 +112,13 @@ impl Sessions {
         };
         let Some(shown) = shown else {
             fail(&transaction, user, Entry::new("LOGIN_FAILED", "Sign-in refused"), None, client, now).await?;
-            transaction.commit().await?;
+            self.store.database().commit(transaction).await?;
             return Err(refused());
         };
         let (user_id, session_id) = (user.id, Uuid::now_v7());
         let step = second_factor::spend(&transaction, &user, shown, Some(session_id), client, now).await?;
         let refresh_token = self.open(&transaction, user, step, session_id, client, now).await?;
-        transaction.commit().await?;
+        self.store.database().commit(transaction).await?;
         self.signed_in(user_id, session_id, refresh_token)
     }
 

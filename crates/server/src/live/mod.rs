@@ -1,0 +1,62 @@
+//! Live connections: GraphQL over WebSocket (`graphql-transport-ws`) and over server-sent events, in distinct and in single
+//! connections. All are ways to the same [`operations::Operations`].
+//!
+//! The protocols: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md> and
+//! <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>. async-graphql's own WebSocket resolves each message
+//! anew for each subscriber and keeps the request for as long as it lasts; here both are shared (see the store's hub).
+
+mod operations;
+mod sse;
+mod ws;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, http::HeaderName};
+use tokio::sync::watch;
+
+use crate::http::App;
+
+pub(crate) use self::ws::upgrade;
+
+/// The cursor behind which a stream of events is resumed.
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// The token of a single connection.
+pub(crate) const STREAM_TOKEN: HeaderName = HeaderName::from_static("x-graphql-event-stream-token");
+
+/// What live connections share.
+pub struct Live {
+    /// How long a WebSocket may take to say who it is.
+    pub init_timeout: Duration,
+    /// How often a connection is asked whether it is still there.
+    pub keep_alive: Duration,
+    stopping: watch::Receiver<bool>,
+    reserved: sse::Reserved,
+}
+
+impl Live {
+    /// Live connections that are closed once this turns true.
+    pub fn new(stopping: watch::Receiver<bool>) -> Self {
+        Self {
+            init_timeout: Duration::from_secs(5),
+            keep_alive: Duration::from_secs(25),
+            stopping,
+            reserved: sse::Reserved::default(),
+        }
+    }
+}
+
+/// Waits until the gateway stops.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    if stopping.wait_for(|stopping| *stopping).await.is_err() {
+        // Nobody will ever say so.
+        std::future::pending().await
+    }
+}
+
+/// The routes of server-sent events.
+pub(crate) fn events() -> Router<Arc<App>> {
+    Router::new().route(
+        "/graphql/stream",
+        axum::routing::get(sse::open).post(sse::operate).put(sse::reserve).delete(sse::complete).fallback(crate::http::only_post),
+    )
+}

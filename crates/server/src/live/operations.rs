@@ -1,0 +1,197 @@
+//! The operations of one live connection, whatever it speaks.
+
+use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
+
+use aether_schema::{Asker, Identity, Schema, error::code};
+use aether_store::{
+    live::{Cursor, Delivery, Line, Message, Subscription},
+    session::Client,
+    token::Access,
+};
+use async_graphql::{Request, Response};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use tokio::{sync::mpsc, time::Sleep};
+use uuid::Uuid;
+
+use crate::http::{App, execute, refusal, too_large, with_request_id};
+
+/// How many operations a connection has at once.
+pub(super) const MOST: usize = 200;
+
+/// What names an operation on its connection.
+pub(super) type Tag = Arc<str>;
+
+/// The operations of one connection.
+pub(super) struct Operations {
+    app: Arc<App>,
+    access: Option<Access>,
+    client: Client,
+    line: Arc<Line>,
+    deliveries: mpsc::Receiver<Delivery>,
+    open: HashMap<Tag, Option<Subscription>>,
+    running: FuturesUnordered<BoxFuture<'static, (Tag, Done)>>,
+    /// When the token is no longer good.
+    expiry: Option<Pin<Box<Sleep>>>,
+}
+
+enum Done {
+    Answered(Response),
+    Subscribed(Subscription),
+    Refused(Response),
+}
+
+/// What has happened to a connection.
+pub(super) enum Happened {
+    /// A subscription has a message.
+    Next(Tag, Message),
+    /// A query or mutation is answered, and ended by that.
+    Answered(Tag, Response),
+    /// An operation has failed, and ended by that.
+    Failed(Tag, Response),
+    /// The connection takes messages more slowly than they come: it is to be closed, and may come back.
+    TooSlow,
+    /// The token is no longer good.
+    Expired,
+}
+
+impl Operations {
+    pub(super) fn new(app: Arc<App>, client: Client) -> Self {
+        let (line, deliveries) = Line::new();
+        Self {
+            app,
+            access: None,
+            client,
+            line,
+            deliveries,
+            open: HashMap::new(),
+            running: FuturesUnordered::new(),
+            expiry: None,
+        }
+    }
+
+    pub(super) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Has what is begun from now on, and what is open, go by this token. One of another session does not take the place of
+    /// the first.
+    pub(super) fn authorize(&mut self, access: Access) -> bool {
+        if self.access.is_some_and(|known| known.session != access.session) {
+            return false;
+        }
+        self.access = Some(access);
+        self.expiry = Some(Box::pin(tokio::time::sleep(access.left())));
+        true
+    }
+
+    /// How long the token is still good, if there is one.
+    pub(super) fn left(&self) -> Option<Duration> {
+        self.access.map(|access| access.left())
+    }
+
+    /// Whether there is an operation of this name.
+    pub(super) fn has(&self, tag: &str) -> bool {
+        self.open.contains_key(tag)
+    }
+
+    /// Whether there is nothing left to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Begins an operation.
+    pub(super) fn begin(&mut self, tag: Tag, mut request: Request, resume: Option<Cursor>) {
+        let client = Client { request_id: Uuid::now_v7(), ..self.client.clone() };
+        let identity = self.access.map_or(Identity::Nobody, |access| Identity::Session(access.session));
+        let refused = match self.open.len() {
+            MOST.. => Some(refusal(
+                code::PRECONDITION_FAILED,
+                &format!("A connection has at most {MOST} operations at once. Open another connection."),
+            )),
+            _ => too_large(&mut request),
+        };
+        self.open.insert(tag.clone(), None);
+        let (app, line) = (self.app.clone(), self.line.clone());
+        let work = async move {
+            let request_id = client.request_id;
+            let done = if let Some(refused) = refused {
+                Done::Refused(with_request_id(refused, request_id))
+            } else if Schema::is_subscription(&mut request) {
+                let asker = Asker {
+                    store: app.store.clone(),
+                    sessions: app.sessions.clone(),
+                    identity,
+                    client,
+                    idempotency: None,
+                };
+                match app.schema.subscribe(request, asker, &app.hub, &line, tag.clone(), resume).await {
+                    Ok(subscription) => Done::Subscribed(subscription),
+                    Err(response) => Done::Refused(with_request_id(response, request_id)),
+                }
+            } else {
+                Done::Answered(execute(&app, request, identity, client, None).await)
+            };
+            (tag, done)
+        };
+        self.running.push(work.boxed());
+    }
+
+    /// Ends an operation; what it still had to say is not said.
+    pub(super) fn end(&mut self, tag: &str) {
+        self.open.remove(tag);
+    }
+
+    /// Whether this is the operation that is open under its name, and not one that was.
+    fn is_open(&self, tag: &Tag) -> bool {
+        self.open.get_key_value(tag).is_some_and(|(known, _)| Arc::ptr_eq(known, tag))
+    }
+
+    /// Waits for what happens next.
+    pub(super) async fn next(&mut self) -> Happened {
+        loop {
+            let expired = async {
+                match &mut self.expiry {
+                    Some(expiry) => expiry.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = expired => {
+                    self.expiry = None;
+                    return Happened::Expired;
+                }
+                () = self.line.overflow() => return Happened::TooSlow,
+                Some(delivery) = self.deliveries.recv() => match delivery {
+                    Delivery::Next(tag, message) if self.is_open(&tag) => return Happened::Next(tag, message),
+                    Delivery::Failed(tag, error) if self.is_open(&tag) => {
+                        self.open.remove(&tag);
+                        let response = with_request_id(Schema::errors(error), Uuid::now_v7());
+                        return Happened::Failed(tag, response);
+                    }
+                    Delivery::Next(..) | Delivery::Failed(..) => {}
+                },
+                Some((tag, done)) = self.running.next(), if !self.running.is_empty() => {
+                    if !self.is_open(&tag) {
+                        continue;
+                    }
+                    match done {
+                        Done::Subscribed(subscription) => _ = self.open.insert(tag, Some(subscription)),
+                        Done::Answered(response) => {
+                            self.open.remove(&tag);
+                            return Happened::Answered(tag, response);
+                        }
+                        Done::Refused(response) => {
+                            self.open.remove(&tag);
+                            return Happened::Failed(tag, response);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the connection's messages come over.
+    pub(super) fn line(&self) -> Arc<Line> {
+        self.line.clone()
+    }
+}

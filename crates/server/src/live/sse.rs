@@ -1,0 +1,349 @@
+//! GraphQL over server-sent events.
+//!
+//! In distinct connections, each operation is a request of its own, answered by a stream. In a single connection, the client
+//! reserves a stream (`PUT`), opens it (`GET`), and sends operations beside it (`POST`, each with an `operationId`), which it
+//! ends again (`DELETE`). A reservation is of one gateway: what goes through a load balancer must go to that one again.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use aether_schema::Identity;
+use aether_store::{live::Cursor, session::Client, token::Access};
+use async_graphql::Request;
+use axum::{
+    Extension, Json,
+    extract::{ConnectInfo, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures::{Stream, stream};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::{sync::mpsc, time::Instant};
+use uuid::Uuid;
+
+use super::{
+    LAST_EVENT_ID, STREAM_TOKEN,
+    operations::{Happened, Operations, Tag},
+    stopped,
+};
+use crate::http::{App, client, identity, is_json, refused, text};
+
+/// How long a reserved stream waits to be opened.
+const RESERVED_FOR: Duration = Duration::from_secs(30);
+/// How many streams are reserved at once; each can be had by whoever can reach the gateway.
+const MOST_RESERVED: usize = 10_000;
+/// How many operations wait for their stream.
+const WAITING: usize = 64;
+/// The one operation of a distinct connection.
+const ONLY: &str = "";
+
+/// The streams that single connections have reserved, by token.
+#[derive(Default)]
+pub(super) struct Reserved(Mutex<HashMap<String, Reservation>>);
+
+struct Reservation {
+    session: Uuid,
+    commands: mpsc::Sender<Command>,
+    /// What its stream takes the commands from, until it is opened.
+    unopened: Option<(mpsc::Receiver<Command>, Instant)>,
+}
+
+enum Command {
+    Begin(Tag, Box<Request>, Access),
+    End(String),
+}
+
+impl Reserved {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Reservation>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// How an operation is named in a request's query.
+#[derive(Deserialize)]
+pub(super) struct Parameters {
+    token: Option<String>,
+    #[serde(rename = "operationId")]
+    operation_id: Option<String>,
+    query: Option<String>,
+    variables: Option<String>,
+    #[serde(rename = "operationName")]
+    operation_name: Option<String>,
+}
+
+type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
+
+/// Reserves a stream: answered with its token.
+pub(super) async fn reserve(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let access = match allowed(&app, &headers) {
+        Ok(Some(access)) => access,
+        Ok(None) => return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7()),
+        Err(refusal) => return *refusal,
+    };
+    let mut all = app.live.reserved.all();
+    let now = Instant::now();
+    all.retain(|_, reservation| match &reservation.unopened {
+        Some((_, until)) => *until > now,
+        None => !reservation.commands.is_closed(),
+    });
+    if all.len() >= MOST_RESERVED {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "Too many streams are reserved. Try again soon.", Uuid::now_v7());
+    }
+    let token = Uuid::new_v4().to_string();
+    let (commands, waiting) = mpsc::channel(WAITING);
+    let unopened = Some((waiting, now + RESERVED_FOR));
+    all.insert(token.clone(), Reservation { session: access.session, commands, unopened });
+    (StatusCode::CREATED, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], token).into_response()
+}
+
+/// Opens a stream: the one that was reserved, or that of the operation in the request's query.
+pub(super) async fn open(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    headers: HeaderMap,
+    Query(parameters): Query<Parameters>,
+) -> Response {
+    let access = match allowed(&app, &headers) {
+        Ok(access) => access,
+        Err(refusal) => return *refusal,
+    };
+    let client = client(peer, &headers, Uuid::now_v7());
+    let Some(token) = stream_token(&headers, &parameters) else {
+        let Some(query) = parameters.query else {
+            return refused(StatusCode::BAD_REQUEST, "Send an operation: by POST, or as `query` of the URL.", Uuid::now_v7());
+        };
+        let variables = parameters.variables.as_deref().map(serde_json::from_str::<Value>).transpose();
+        let Ok(variables) = variables else {
+            return refused(StatusCode::BAD_REQUEST, "The variables are no JSON.", Uuid::now_v7());
+        };
+        let mut request = Request::new(query).variables(async_graphql::Variables::from_json(variables.unwrap_or_default()));
+        request.operation_name = parameters.operation_name;
+        return distinct(app, client, access, &headers, request);
+    };
+    let waiting = {
+        let mut all = app.live.reserved.all();
+        let reservation = all.get_mut(&token).filter(|known| access.is_some_and(|access| access.session == known.session));
+        reservation.map(|reservation| reservation.unopened.take())
+    };
+    match waiting {
+        None => refused(StatusCode::NOT_FOUND, "There is no reserved stream with this token.", Uuid::now_v7()),
+        Some(None) => refused(StatusCode::CONFLICT, "The stream is open already.", Uuid::now_v7()),
+        Some(Some((commands, _))) => {
+            let mut operations = Operations::new(app.clone(), client);
+            if let Some(access) = access {
+                operations.authorize(access);
+            }
+            answer(&app, Told { operations, commands: Some(commands), single: true, ended: false, farewell: None })
+        }
+    }
+}
+
+/// Takes an operation: for a reserved stream, or to answer it with a stream of its own.
+pub(super) async fn operate(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    headers: HeaderMap,
+    Query(parameters): Query<Parameters>,
+    body: axum::body::Bytes,
+) -> Response {
+    let access = match allowed(&app, &headers) {
+        Ok(access) => access,
+        Err(refusal) => return *refusal,
+    };
+    if !text(&headers, &header::CONTENT_TYPE).is_some_and(is_json) {
+        let why = "Send the header `Content-Type: application/json`.";
+        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, why, Uuid::now_v7());
+    }
+    let Ok(request) = serde_json::from_slice::<Request>(&body) else {
+        let why = "The body is no GraphQL request. Send {\"query\": \"…\", \"variables\": {…}}.";
+        return refused(StatusCode::BAD_REQUEST, why, Uuid::now_v7());
+    };
+    let Some(token) = stream_token(&headers, &parameters) else {
+        let client = client(peer, &headers, Uuid::now_v7());
+        return distinct(app, client, access, &headers, request);
+    };
+    let operation = match request.extensions.get("operationId") {
+        Some(async_graphql::Value::String(id)) if !id.is_empty() => Tag::from(id.as_str()),
+        _ => return refused(StatusCode::BAD_REQUEST, "The operation needs `extensions.operationId`.", Uuid::now_v7()),
+    };
+    let Some(access) = access else {
+        return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7());
+    };
+    command(&app, &token, access, Command::Begin(operation, Box::new(request), access), StatusCode::ACCEPTED).await
+}
+
+/// Ends an operation of a reserved stream.
+pub(super) async fn complete(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Query(parameters): Query<Parameters>,
+) -> Response {
+    let access = match allowed(&app, &headers) {
+        Ok(Some(access)) => access,
+        Ok(None) => return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7()),
+        Err(refusal) => return *refusal,
+    };
+    let (Some(token), Some(operation)) = (stream_token(&headers, &parameters), parameters.operation_id) else {
+        let why = "Send the stream's token and the `operationId` of what is to end.";
+        return refused(StatusCode::BAD_REQUEST, why, Uuid::now_v7());
+    };
+    command(&app, &token, access, Command::End(operation), StatusCode::OK).await
+}
+
+async fn command(app: &App, token: &str, access: Access, command: Command, done: StatusCode) -> Response {
+    let commands = {
+        let all = app.live.reserved.all();
+        all.get(token).filter(|known| known.session == access.session).map(|known| known.commands.clone())
+    };
+    let sent = match &commands {
+        Some(commands) => commands.try_send(command),
+        None => return refused(StatusCode::NOT_FOUND, "There is no reserved stream with this token.", Uuid::now_v7()),
+    };
+    match sent {
+        Ok(()) => (done, Json(json!({}))).into_response(),
+        Err(mpsc::error::TrySendError::Full(_)) => {
+            let why = "Too many operations wait for their stream. Open it first.";
+            refused(StatusCode::TOO_MANY_REQUESTS, why, Uuid::now_v7())
+        }
+        Err(mpsc::error::TrySendError::Closed(_)) => {
+            refused(StatusCode::NOT_FOUND, "The stream was closed. Reserve another.", Uuid::now_v7())
+        }
+    }
+}
+
+/// Who asks; the answer to a token that is not good.
+fn allowed(app: &App, headers: &HeaderMap) -> Result<Option<Access>, Box<Response>> {
+    match identity(app, headers.get(header::AUTHORIZATION)) {
+        (Identity::Refused(_), _) => {
+            let why = "The access token is not good: get another with login or refresh.";
+            Err(Box::new(refused(StatusCode::UNAUTHORIZED, why, Uuid::now_v7())))
+        }
+        (_, access) => Ok(access),
+    }
+}
+
+fn stream_token(headers: &HeaderMap, parameters: &Parameters) -> Option<String> {
+    text(headers, &STREAM_TOKEN).map(str::to_owned).or_else(|| parameters.token.clone())
+}
+
+/// One operation as a stream.
+fn distinct(app: Arc<App>, client: Client, access: Option<Access>, headers: &HeaderMap, request: Request) -> Response {
+    let resume = text(headers, &LAST_EVENT_ID).filter(|id| !id.is_empty()).map(|id| Cursor::decode(id, "Last-Event-ID"));
+    let resume = match resume.transpose() {
+        Ok(resume) => resume,
+        Err(_) => {
+            let why = "Last-Event-ID is no cursor of an event. Send it as it was received.";
+            return refused(StatusCode::BAD_REQUEST, why, Uuid::now_v7());
+        }
+    };
+    let mut operations = Operations::new(app.clone(), client);
+    if let Some(access) = access {
+        operations.authorize(access);
+    }
+    operations.begin(ONLY.into(), request, resume);
+    answer(&app, Told { operations, commands: None, single: false, ended: false, farewell: None })
+}
+
+fn answer(app: &App, stream: Told) -> Response {
+    let keep_alive = KeepAlive::new().interval(app.live.keep_alive);
+    let mut response = Sse::new(stream.events()).keep_alive(keep_alive).into_response();
+    // Proxies that gather what they pass on would keep it for themselves.
+    response.headers_mut().insert("x-accel-buffering", header::HeaderValue::from_static("no"));
+    response
+}
+
+/// What is streamed.
+struct Told {
+    operations: Operations,
+    commands: Option<mpsc::Receiver<Command>>,
+    single: bool,
+    ended: bool,
+    /// An event that follows the last one at once.
+    farewell: Option<Event>,
+}
+
+impl Told {
+    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        stream::unfold(self, |mut this| async move {
+            let event = this.next().await?;
+            Some((Ok(event), this))
+        })
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        if let Some(event) = self.farewell.take() {
+            return Some(event);
+        }
+        loop {
+            if self.ended || (!self.single && self.operations.is_idle()) {
+                return None;
+            }
+            let app = self.operations.app();
+            let mut stopping = app.live.stopping.clone();
+            let commanded = async {
+                match &mut self.commands {
+                    Some(commands) => commands.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(command) = commanded => {
+                    match command {
+                        Command::End(operation) => {
+                            if self.operations.has(&operation) {
+                                self.operations.end(&operation);
+                                return Some(self.completed(&operation));
+                            }
+                        }
+                        Command::Begin(operation, request, access) => {
+                            // Each request has a token: the newest counts.
+                            self.operations.authorize(access);
+                            if self.operations.has(&operation) {
+                                continue;
+                            }
+                            self.operations.begin(operation, *request, None);
+                        }
+                    }
+                }
+                happened = self.operations.next() => match happened {
+                    Happened::Next(tag, message) => {
+                        return Some(self.event(&tag, &message.json).id(message.cursor.encode()));
+                    }
+                    Happened::Answered(tag, response) | Happened::Failed(tag, response) => {
+                        self.farewell = Some(self.completed(&tag));
+                        let response = serde_json::to_string(&response).unwrap_or_else(|_| "null".into());
+                        return Some(self.event(&tag, &response));
+                    }
+                    // The client comes back by itself, and says how far it got.
+                    Happened::TooSlow | Happened::Expired => self.ended = true,
+                },
+                () = stopped(&mut stopping) => self.ended = true,
+            }
+        }
+    }
+
+    fn event(&self, tag: &str, payload: &str) -> Event {
+        let event = Event::default().event("next");
+        match self.single {
+            true => event.data(format!("{{\"id\":{},\"payload\":{payload}}}", Value::from(tag))),
+            false => event.data(payload),
+        }
+    }
+
+    fn completed(&self, tag: &str) -> Event {
+        let event = Event::default().event("complete");
+        match self.single {
+            true => event.data(json!({ "id": tag }).to_string()),
+            false => event.data(""),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Who subscribers are at this moment: asked before each event they get.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use uuid::Uuid;
+
+use crate::{
+    Store,
+    actor::Actor,
+    error::Result,
+    policy::{Permission, Role},
+    sql::Sql,
+};
+
+/// A session, and the workspace that it is asked about, if it is.
+pub(super) type Place = (Uuid, Option<Uuid>);
+
+/// Who a subscriber is now.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) actor: Arc<Actor>,
+    /// Its role in the workspace that was asked about, if it is an active member.
+    pub(super) role: Option<String>,
+}
+
+/// What decides what a subscriber sees: subscribers of one class see the same of what can be shared.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Class {
+    User(Uuid),
+    Alike {
+        organization: Uuid,
+        role: Role,
+        permissions: BTreeSet<Permission>,
+        region: Option<String>,
+        department: Option<String>,
+        in_workspace: Option<String>,
+    },
+}
+
+impl Standing {
+    /// Its class: for what depends on nothing but roles and organizations, or for what may depend on the user.
+    pub(super) fn class(&self, shared: bool) -> Class {
+        if !shared {
+            return Class::User(self.actor.user_id);
+        }
+        Class::Alike {
+            organization: self.actor.organization_id,
+            role: self.actor.role,
+            permissions: self.actor.permissions.clone(),
+            region: self.actor.region.clone(),
+            department: self.actor.department.clone(),
+            in_workspace: self.role.clone(),
+        }
+    }
+}
+
+impl Store {
+    /// Who these are now, by one statement; a session that has ended is not there.
+    pub(super) async fn standings(&self, places: &[Place]) -> Result<HashMap<Place, Standing>> {
+        let mut sql = Sql::new();
+        sql.push("SELECT c.session, c.workspace, u.row_version, o.row_version, m.role::text FROM unnest(")
+            .uuids(places.iter().map(|(session, _)| *session).collect())
+            .push(", ")
+            .uuids(places.iter().map(|(_, workspace)| workspace.unwrap_or_default()).collect())
+            .push(
+                ") AS c(session, workspace) \
+                 JOIN user_sessions s ON s.id = c.session AND s.revoked_at IS NULL AND s.expires_at > now() \
+                 JOIN users u ON u.id = s.user_id AND u.status = 'active' AND u.deleted_at IS NULL \
+                 JOIN organizations o ON o.id = u.organization_id AND o.subscription_status = 'active' AND o.deleted_at IS NULL \
+                 LEFT JOIN (workspace_members m JOIN workspaces w ON w.id = m.workspace_id AND w.deleted_at IS NULL) \
+                   ON m.workspace_id = c.workspace AND m.user_id = u.id AND m.status = 'active'",
+            );
+        let mut standings = HashMap::with_capacity(places.len());
+        for row in self.database().read(&sql).await? {
+            let (session, workspace): (Uuid, Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            let versions = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+            let actor = match self.actors().cached(session).filter(|actor| actor.versions == versions) {
+                Some(actor) => actor,
+                None => match self.actors().load(self.database(), session).await {
+                    Err(crate::Error::Unauthenticated(_)) => continue,
+                    actor => actor?,
+                },
+            };
+            let workspace = (!workspace.is_nil()).then_some(workspace);
+            standings.insert((session, workspace), Standing { actor, role: row.try_get_by_index(4)? });
+        }
+        Ok(standings)
+    }
+
+    /// The workspaces of which this user is an active member.
+    pub(super) async fn workspaces_of(&self, user: Uuid) -> Result<Vec<Uuid>> {
+        let mut sql = Sql::new();
+        sql.push("SELECT m.workspace_id FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id AND w.deleted_at IS NULL \
+                  WHERE m.status = 'active' AND m.user_id = ")
+            .uuid(user);
+        self.database().read(&sql).await?.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+    }
+}

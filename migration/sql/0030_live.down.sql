@@ -1,0 +1,15 @@
+DROP FUNCTION announce_kpi_refresh();
+DROP FUNCTION trim_events(interval);
+DROP TABLE event_streams;
+DROP INDEX idx_event_outbox_at;
+DROP INDEX idx_event_outbox_workspace;
+DROP INDEX idx_event_outbox_organization;
+ALTER TABLE event_outbox ADD COLUMN transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id();
+COMMENT ON COLUMN event_outbox.transaction_id IS 'The transaction of the change; events below the oldest open one are final.';
+CREATE INDEX idx_event_outbox_transaction ON event_outbox (transaction_id, sequence);
+REVOKE SELECT ON event_outbox FROM aether_reader;
+REVOKE SELECT ON SEQUENCE event_outbox_sequence_seq FROM aether_reader;
+DROP TRIGGER show_event_writer ON event_outbox;
+DROP FUNCTION show_event_writer();
+DROP FUNCTION event_head();
+DROP FUNCTION outstanding_event_writers();
