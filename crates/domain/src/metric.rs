@@ -3,8 +3,7 @@
 mod import;
 
 pub use self::import::{
-    Forecast, MOST_LINES, MetricKey, MetricLine, format_metrics, parse_metrics, parse_some_metrics, read_amount,
-    read_date,
+    Forecast, MOST_LINES, MetricKey, MetricLine, format_metrics, parse_metrics, parse_some_metrics,
 };
 
 macro_rules! kinds {
