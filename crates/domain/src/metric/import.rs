@@ -162,7 +162,7 @@ fn of_line(cells: &mut Cells<'_>) -> Option<MetricLine> {
 }
 
 fn kind(cells: &mut Cells<'_>, column: usize) -> Option<Kind> {
-    let kind = Kind::from_name(cells.needed(column)?);
+    let kind = Kind::read(cells.needed(column)?);
     if kind.is_none() {
         let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
         cells.wrong(column, format!("There is no such metric. Metrics are: {}.", names.join(", ")));
