@@ -119,7 +119,7 @@ impl LineageMutation {
                         edit.check_position(at, (None, None))?;
                         let mut row = empty_node(c.actor().organization_id, key);
                         edit.apply(&mut row);
-                        upsert.new(*row.id.as_ref(), row);
+                        upsert.created(*row.id.as_ref(), row);
                     }
                 }
             }
@@ -180,7 +180,7 @@ impl LineageMutation {
                             ..Default::default()
                         };
                         edit.apply(&mut row);
-                        upsert.new(*row.id.as_ref(), row);
+                        upsert.created(*row.id.as_ref(), row);
                     }
                 }
             }
@@ -270,7 +270,7 @@ impl<A: WritableEdit> Upsert<A> {
     }
 
     /// One to be inserted.
-    fn new(&mut self, id: Uuid, row: A) {
+    fn created(&mut self, id: Uuid, row: A) {
         self.ids.push(id);
         self.new.push(row);
     }
