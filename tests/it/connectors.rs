@@ -11,7 +11,7 @@ use crate::{
 const ADMINS: May = May::Workspace(&["agent"]);
 
 /// A connector that is set up but receives nothing, and a delivery to it that failed.
-const FRESH: &str = "INSERT INTO downstream_connectors (workspace_id, name, type, status, url, sealed_secret) \
+pub const FRESH: &str = "INSERT INTO downstream_connectors (workspace_id, name, type, status, url, sealed_secret) \
        VALUES (IN_WORKSPACE, 'Test', 'LoanIQ', 'READY', 'https://loans.example/records', '\\x01'); \
      INSERT INTO connector_deliveries (workspace_id, connector_id, version_id, status, attempts, last_error) \
        SELECT k.workspace_id, k.id, v.id, 'failed', 8, 'It is down.' FROM downstream_connectors k \

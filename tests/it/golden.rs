@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Makes the golden record of the demo workspace one that may be published.
-const READY: &str = "UPDATE drift_items SET status = 'approved', approved_at = now(), approval_reason = 'Agreed' \
+pub const READY: &str = "UPDATE drift_items SET status = 'approved', approved_at = now(), approval_reason = 'Agreed' \
      WHERE status = 'unresolved' AND workspace_id = IN_WORKSPACE; \
      UPDATE graph_state SET integrity_score = 0.95 WHERE workspace_id = IN_WORKSPACE; \
      SELECT workspace_id AS id, row_version AS \"expectedVersion\" FROM golden_records WHERE workspace_id = IN_WORKSPACE";

@@ -1,22 +1,20 @@
 //! The life of an anomaly: open → investigating → resolved or dismissed; an obvious one is settled at once.
 
-/// How far the work on an anomaly has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// Detected, and nobody works on it yet.
-    Open,
-    /// Somebody looks for the cause.
-    Investigating,
-    /// The cause was found and dealt with.
-    Resolved,
-    /// Judged not to matter, or to be none.
-    Dismissed,
+stored! {
+    /// How far the work on an anomaly has come.
+    pub enum Status {
+        /// Detected, and nobody works on it yet.
+        Open = "open",
+        /// Somebody looks for the cause.
+        Investigating = "investigating",
+        /// The cause was found and dealt with.
+        Resolved = "resolved",
+        /// Judged not to matter, or to be none.
+        Dismissed = "dismissed",
+    }
 }
 
 impl Status {
-    /// Every status.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Investigating, Self::Resolved, Self::Dismissed];
-
     /// Whether nothing more will happen.
     #[must_use]
     pub const fn is_settled(self) -> bool {
@@ -31,23 +29,6 @@ impl Status {
             Self::Investigating => to.is_settled(),
             Self::Resolved | Self::Dismissed => false,
         }
-    }
-
-    /// As it is stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Investigating => "investigating",
-            Self::Resolved => "resolved",
-            Self::Dismissed => "dismissed",
-        }
-    }
-
-    /// Reads a stored status.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 

@@ -1,16 +1,17 @@
 //! The life of a budget: draft → submitted → approved → locked, and back to draft when it is rejected.
 
-/// Where a budget stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// Being written; only now may its lines change.
-    Draft,
-    /// Waits for approval.
-    Submitted,
-    /// Approved.
-    Approved,
-    /// Approved and closed for good.
-    Locked,
+stored! {
+    /// Where a budget stands.
+    pub enum Status {
+        /// Being written; only now may its lines change.
+        Draft = "draft",
+        /// Waits for approval.
+        Submitted = "submitted",
+        /// Approved.
+        Approved = "approved",
+        /// Approved and closed for good.
+        Locked = "locked",
+    }
 }
 
 /// What is done with a budget.
@@ -27,9 +28,6 @@ pub enum Step {
 }
 
 impl Status {
-    /// Every status.
-    pub const ALL: [Self; 4] = [Self::Draft, Self::Submitted, Self::Approved, Self::Locked];
-
     /// Whether the lines may change.
     #[must_use]
     pub const fn is_editable(self) -> bool {
@@ -46,23 +44,6 @@ impl Status {
             (Self::Approved, Step::Lock) => Some(Self::Locked),
             _ => None,
         }
-    }
-
-    /// As it is stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Submitted => "submitted",
-            Self::Approved => "approved",
-            Self::Locked => "locked",
-        }
-    }
-
-    /// Reads a stored status.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 

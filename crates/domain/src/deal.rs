@@ -1,36 +1,26 @@
 //! The stages of a deal: open ones are freely changed, closing ends them, reopening begins them anew.
 
-/// The stage of a deal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stage {
-    /// A possible customer was found.
-    Prospecting,
-    /// The needs of the customer are being understood.
-    Discovery,
-    /// An offer was made.
-    Proposal,
-    /// Terms and price are being agreed.
-    Negotiation,
-    /// The contract is with the lawyers.
-    LegalReview,
-    /// The contract was signed.
-    ClosedWon,
-    /// The deal will not happen.
-    ClosedLost,
+stored! {
+    /// The stage of a deal.
+    pub enum Stage {
+        /// A possible customer was found.
+        Prospecting = "Prospecting",
+        /// The needs of the customer are being understood.
+        Discovery = "Discovery",
+        /// An offer was made.
+        Proposal = "Proposal",
+        /// Terms and price are being agreed.
+        Negotiation = "Negotiation",
+        /// The contract is with the lawyers.
+        LegalReview = "Legal Review",
+        /// The contract was signed.
+        ClosedWon = "Closed Won",
+        /// The deal will not happen.
+        ClosedLost = "Closed Lost",
+    }
 }
 
 impl Stage {
-    /// Every stage, in order.
-    pub const ALL: [Self; 7] = [
-        Self::Prospecting,
-        Self::Discovery,
-        Self::Proposal,
-        Self::Negotiation,
-        Self::LegalReview,
-        Self::ClosedWon,
-        Self::ClosedLost,
-    ];
-
     /// Whether the deal has ended.
     #[must_use]
     pub const fn is_closed(self) -> bool {
@@ -54,26 +44,6 @@ impl Stage {
     #[must_use]
     pub const fn may_reopen_to(self, to: Self) -> bool {
         self.is_closed() && !to.is_closed()
-    }
-
-    /// As it is stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Prospecting => "Prospecting",
-            Self::Discovery => "Discovery",
-            Self::Proposal => "Proposal",
-            Self::Negotiation => "Negotiation",
-            Self::LegalReview => "Legal Review",
-            Self::ClosedWon => "Closed Won",
-            Self::ClosedLost => "Closed Lost",
-        }
-    }
-
-    /// Reads a stored stage.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|stage| stage.as_str() == name)
     }
 }
 

@@ -29,46 +29,23 @@ impl Severity {
     }
 }
 
-/// What a deviating term is about: the type of a variable or of a clause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TermKind {
-    /// An amount, a rate, a margin or a fee.
-    Financial,
-    /// A limit or a condition of a covenant.
-    Covenant,
-    /// A ratio such as leverage; weighed as a covenant.
-    Ratio,
-    /// A defined term.
-    Definition,
-    /// Something that refers elsewhere.
-    Xref,
-    /// Boilerplate.
-    General,
-}
-
-impl TermKind {
-    /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Financial, Self::Covenant, Self::Ratio, Self::Definition, Self::Xref, Self::General];
-
-    /// Reads a stored type, such as `covenant`.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
-    /// As it is stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Financial => "financial",
-            Self::Covenant => "covenant",
-            Self::Ratio => "ratio",
-            Self::Definition => "definition",
-            Self::Xref => "xref",
-            Self::General => "general",
-        }
+stored! {
+    /// What a deviating term is about: the type of a variable or of a clause.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum TermKind {
+        /// An amount, a rate, a margin or a fee.
+        Financial = "financial",
+        /// A limit or a condition of a covenant.
+        Covenant = "covenant",
+        /// A ratio such as leverage; weighed as a covenant.
+        Ratio = "ratio",
+        /// A defined term.
+        Definition = "definition",
+        /// Something that refers elsewhere.
+        Xref = "xref",
+        /// Boilerplate.
+        General = "general",
     }
 }
 

@@ -10,6 +10,9 @@
 //! - [`source`] says from where an integration may read, how and when.
 //! - [`budget`], [`deal`] and [`anomaly`] say which change of state may follow which.
 
+#[macro_use]
+mod stored;
+
 pub mod anomaly;
 pub mod budget;
 pub mod connector;

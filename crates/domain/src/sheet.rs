@@ -2,9 +2,13 @@
 //!
 //! Every line is looked at before anything is refused, so that a file is corrected in one go.
 
+mod cells;
+
 use std::collections::HashMap;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
+
+pub use self::cells::{Cells, read_amount, read_date, rows};
 
 /// How many problems are told at most.
 pub const MOST_PROBLEMS: usize = 100;
@@ -198,8 +202,9 @@ fn places(header: &StringRecord, columns: &[Column]) -> Result<Vec<Option<usize>
     if problems.is_empty() { Ok(places) } else { Err(problems) }
 }
 
-/// A name without what people spell differently.
-fn letters(name: &str) -> String {
+/// A name without what people spell differently: case, spaces and punctuation.
+#[must_use]
+pub fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

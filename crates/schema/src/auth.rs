@@ -190,10 +190,7 @@ impl AuthMutation {
         totp: Option<String>,
         #[graphql(desc = "What the device says of itself.")] device: Option<DeviceInput>,
     ) -> Result<SignInPayload> {
-        alone(ctx)?;
-        let client = client_on(ctx, device);
-        ctx.data_unchecked::<Rates>().sign_in(client.address).map_err(Failure)?;
-        door(ctx).keep_secret();
+        let client = signing_in(ctx, device)?;
         let credentials = Credentials { email, password, organization, totp };
         Ok(SignInPayload(sessions(ctx).sign_in(credentials, &client).await.map_err(Failure)?))
     }
@@ -239,11 +236,15 @@ fn client(ctx: &Context<'_>) -> Client {
     ctx.data_unchecked::<Client>().clone()
 }
 
-/// The client, on this device.
-pub(crate) fn client_on(ctx: &Context<'_>, device: Option<DeviceInput>) -> Client {
+/// The client that opens a session on this device: by no transaction, not more often than it may, and with an answer that is
+/// not kept.
+pub(crate) fn signing_in(ctx: &Context<'_>, device: Option<DeviceInput>) -> Result<Client> {
+    alone(ctx)?;
     let mut client = client(ctx);
     client.device = Some(device_info(device, client.user_agent.as_deref()));
-    client
+    ctx.data_unchecked::<Rates>().sign_in(client.address).map_err(Failure)?;
+    door(ctx).keep_secret();
+    Ok(client)
 }
 
 /// Has who is signed in prove it anew, by the password in this field and the second factor if one is given. That takes long

@@ -1,51 +1,22 @@
-//! The page `docs/drafting.md`: every operation on it runs as it stands.
+//! The page `docs/drafting.md`: every operation on it runs as it stands, and does what the page says.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use super::{AGENT, COUNSEL, sign_in};
-use crate::support::Gateway;
-
-const PAGE: &str = include_str!("../../../docs/drafting.md");
-
-/// What the page calls a row that this field returns.
-fn name(field: &str) -> Option<&'static str> {
-    Some(match field {
-        "createWorkspace" | "updateGovernanceRules" => "workspace",
-        "inviteMember" | "acceptInvitation" | "changeMemberRole" => "member",
-        "addClause" | "editClause" | "lockClause" | "unlockClause" | "moveClause" => "clause",
-        "addCovenant" | "editCovenant" => "covenant",
-        _ => return None,
-    })
-}
+use crate::{
+    docs_pages::{page, run},
+    support::Gateway,
+};
 
 #[tokio::test]
 async fn the_page_runs_as_it_stands() {
     let gateway = Gateway::demo().await;
-    let (agent, counsel) = (sign_in(&gateway, AGENT).await, sign_in(&gateway, COUNSEL).await);
-    let mut variables = Map::new();
-    let mut last = Value::Null;
-    let mut run = 0;
-    for block in PAGE.split("```graphql ").skip(1) {
-        let (who, rest) = block.split_once('\n').expect("who runs it");
-        let (operation, _) = rest.split_once("```").expect("an end");
-        let user = match who {
-            "agent" => &agent,
-            "counsel" => &counsel,
-            other => panic!("nobody is called {other}"),
-        };
-        last = user.run(operation, Value::Object(variables.clone())).await.ok();
-        for (field, row) in last.as_object().expect("data") {
-            if let (Some(name), Some(id)) = (name(field), row.get("id")) {
-                variables.insert(name.to_owned(), id.clone());
-                variables.insert(format!("{name}Version"), row["rowVersion"].clone());
-            }
-        }
-        if operation.contains("invitations") {
-            assert!(last.to_string().contains(variables["workspace"].as_str().expect("an id")), "{last}");
-        }
-        run += 1;
-    }
-    assert_eq!(run, PAGE.matches("```graphql").count());
+    let page = page("drafting.md");
+    let answers = run(&gateway, &page).await.unwrap_or_else(|problem| panic!("{problem}"));
+    assert_eq!(answers.len(), page.text.matches("```graphql").count());
+    let workspace = &answers[0]["createWorkspace"]["id"];
+    let invited = answers.iter().find_map(|answer| answer["me"]["invitations"].as_array()).expect("invitations");
+    assert!(invited.iter().any(|invitation| invitation["workspaceId"] == *workspace), "{invited:?}");
+    let last = answers.last().expect("answers");
     let events = last["workspace"]["auditEvents"]["nodes"].as_array().expect("events");
     assert!(events.iter().any(|event| event["reasonCategory"] == json!("BORROWER_REQUEST")), "{events:?}");
 }

@@ -1,12 +1,12 @@
 //! The lines in which metrics are imported: read from CSV, and written as it.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::Kind;
-use crate::sheet::{self, Column, Line, LineError, MOST_PROBLEMS};
+use crate::sheet::{self, Cells, Column, Line, LineError, MOST_PROBLEMS};
 
 /// How many lines an import takes.
 pub const MOST_LINES: usize = 50_000;
@@ -95,31 +95,12 @@ pub fn parse_some_metrics(text: &str) -> Result<(Vec<MetricLine>, Vec<LineError>
 
 /// The lines that are right, and what is wrong with others, counted as far as said.
 fn of_lines(lines: &[Line], most_problems: usize) -> (Vec<MetricLine>, Vec<LineError>) {
-    let mut problems = Vec::new();
-    let mut read = Vec::with_capacity(lines.len());
-    let mut seen = HashMap::with_capacity(lines.len());
-    for line in lines {
-        if let Some(metric) = of_line(line, &mut problems) {
-            match seen.get(&metric.key) {
-                Some(first) => problems.push(LineError::new(
-                    line.number,
-                    "",
-                    format!(
-                        "Line {first} has a value for the same date, metric, region, line of business and product."
-                    ),
-                )),
-                None => {
-                    seen.insert(metric.key.clone(), line.number);
-                    read.push(metric);
-                }
-            }
-        }
-        if problems.len() >= most_problems {
-            problems.truncate(most_problems);
-            break;
-        }
-    }
-    (read, problems)
+    let twice = |line, first| {
+        let message =
+            format!("Line {first} has a value for the same date, metric, region, line of business and product.");
+        LineError::new(line, "", message)
+    };
+    sheet::rows(lines, &COLUMNS, most_problems, of_line, |metric| metric.key.clone(), twice)
 }
 
 /// Writes metrics as the CSV that [`parse_metrics`] reads.
@@ -150,17 +131,15 @@ pub fn format_metrics(lines: &[MetricLine]) -> String {
     )
 }
 
-/// One line; `None` if it is wrong, which the problems then say.
-fn of_line(line: &Line, problems: &mut Vec<LineError>) -> Option<MetricLine> {
-    let before = problems.len();
-    let mut cells = Cells { line, problems };
-    let date = cells.date(0);
-    let kind = cells.kind(1);
+/// One line; `None` if it is wrong, which is then noted.
+fn of_line(cells: &mut Cells<'_>) -> Option<MetricLine> {
+    let date = cells.needed(0).and_then(|_| cells.date(0));
+    let kind = kind(cells, 1);
     let [region, lob, product] = [(2, 50), (3, 50), (4, 100)].map(|(column, most)| cells.text(column, most));
-    let [actual, value, budget, lower, upper] = [5, 6, 7, 8, 9].map(|column| cells.number(column));
+    let [actual, value, budget, lower, upper] = [5, 6, 7, 8, 9].map(|column| cells.amount(column));
     let model = cells.text(10, 100);
     let currency = cells.currency(11);
-    if cells.problems.len() > before {
+    if !cells.are_right() {
         return None;
     }
     if actual.is_none() && value.is_none() && budget.is_none() {
@@ -172,11 +151,8 @@ fn of_line(line: &Line, problems: &mut Vec<LineError>) -> Option<MetricLine> {
     if lower.zip(upper).is_some_and(|(lower, upper)| lower > upper) {
         cells.wrong(9, "The upper end of the confidence interval is below the lower one.");
     }
-    if problems.len() > before {
-        return None;
-    }
     Some(MetricLine {
-        line: line.number,
+        line: cells.line(),
         key: MetricKey { date: date?, kind: kind?, region, lob, product },
         actual,
         forecast: value.map(|value| Forecast { value, lower, upper, model }),
@@ -185,119 +161,18 @@ fn of_line(line: &Line, problems: &mut Vec<LineError>) -> Option<MetricLine> {
     })
 }
 
-/// The cells of a line, read into values.
-struct Cells<'a> {
-    line: &'a Line,
-    problems: &'a mut Vec<LineError>,
-}
-
-impl<'a> Cells<'a> {
-    fn wrong(&mut self, column: usize, message: impl Into<String>) {
-        self.problems.push(LineError::new(self.line.number, COLUMNS[column].name, message));
+fn kind(cells: &mut Cells<'_>, column: usize) -> Option<Kind> {
+    let kind = Kind::read(cells.needed(column)?);
+    if kind.is_none() {
+        let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        cells.wrong(column, format!("There is no such metric. Metrics are: {}.", names.join(", ")));
     }
-
-    fn needed(&mut self, column: usize) -> Option<&'a str> {
-        let cell = self.line.cell(column);
-        if cell.is_none() {
-            self.wrong(column, "A value is needed here.");
-        }
-        cell
-    }
-
-    fn date(&mut self, column: usize) -> Option<NaiveDate> {
-        let cell = self.needed(column)?;
-        let date = read_date(cell);
-        if date.is_none() {
-            self.wrong(column, "A date is written as 2026-01-31, or 2026-01 for the first day of a month.");
-        }
-        date
-    }
-
-    fn kind(&mut self, column: usize) -> Option<Kind> {
-        let cell = self.needed(column)?;
-        let kind = Kind::from_name(cell);
-        if kind.is_none() {
-            let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-            self.wrong(column, format!("There is no such metric. Metrics are: {}.", names.join(", ")));
-        }
-        kind
-    }
-
-    fn text(&mut self, column: usize, most: usize) -> Option<String> {
-        let cell = self.line.cell(column)?;
-        if cell.chars().count() > most {
-            self.wrong(column, format!("This has more than {most} characters."));
-        }
-        Some(cell.to_owned())
-    }
-
-    fn number(&mut self, column: usize) -> Option<Decimal> {
-        let cell = self.line.cell(column)?;
-        let number = read_amount(cell);
-        if number.is_none() {
-            self.wrong(
-                column,
-                "A number is written as -1234.56: at most 18 digits and two decimals, without separators, signs of currency \
-                 or percent.",
-            );
-        }
-        number
-    }
-
-    fn currency(&mut self, column: usize) -> Option<String> {
-        let cell = self.line.cell(column)?;
-        if cell.len() != 3 || !cell.bytes().all(|c| c.is_ascii_uppercase()) {
-            self.wrong(column, "A currency is an ISO 4217 code of three capitals, such as USD.");
-        }
-        Some(cell.to_owned())
-    }
-}
-
-/// A day, or the first day of a month.
-#[must_use]
-pub fn read_date(text: &str) -> Option<NaiveDate> {
-    let is_date = |text: &str| text.bytes().all(|c| c.is_ascii_digit() || c == b'-');
-    let date = match text.len() {
-        10 if is_date(text) => text.parse().ok()?,
-        7 if is_date(text) => format!("{text}-01").parse().ok()?,
-        _ => return None,
-    };
-    Some(date).filter(|date: &NaiveDate| (1900..=2999).contains(&date.year()))
-}
-
-/// A number that `NUMERIC(20,2)` holds exactly.
-#[must_use]
-pub fn read_amount(text: &str) -> Option<Decimal> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, cents) = digits.split_once('.').unwrap_or((digits, "0"));
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-    if !is_digits(whole) || !is_digits(cents) || whole.len() > 18 || cents.trim_end_matches('0').len() > 2 {
-        return None;
-    }
-    Decimal::from_str_exact(text.trim_end_matches('.'))
-        .ok()
-        .map(|value| if value.is_zero() { Decimal::ZERO } else { value })
+    kind
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_and_dates_are_read_strictly() {
-        for (text, number) in [("1", "1"), ("-0.50", "-0.50"), ("0012.3", "12.3"), ("-0", "0"), ("1.500", "1.500")] {
-            assert_eq!(read_amount(text).map(|n| n.to_string()).as_deref(), Some(number), "{text}");
-        }
-        for text in
-            ["", "-", "1,000", "1e3", "1_000", "+1", "1.", ".5", "1.234", "$1", "5%", "1234567890123456789", "١"]
-        {
-            assert_eq!(read_amount(text), None, "{text}");
-        }
-        assert_eq!(read_date("2026-02").map(|date| date.to_string()).as_deref(), Some("2026-02-01"));
-        for text in ["2026-02-30", "2026-2-1", "26-02-01", "01.02.2026", "1899-12-31", "2026-13", "+026-01-01"] {
-            assert_eq!(read_date(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn problems_name_line_and_column() {

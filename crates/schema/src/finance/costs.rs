@@ -5,9 +5,10 @@ use aether_store::{Error, write::action};
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
+use sea_orm::Set;
 use uuid::Uuid;
 
+use super::month::{may_correct, recorded};
 use crate::{
     change::change,
     graph::Row,
@@ -68,10 +69,8 @@ impl DepartmentCostMutation {
             // The department is locked, so that no two record the same month at once.
             let department = c.find::<departments::Entity>(department_id).await?;
             c.about::<departments::Entity>(department.id);
-            let known = department_costs::Entity::find()
-                .filter(department_costs::Column::DepartmentId.eq(department.id))
-                .filter(department_costs::Column::PeriodDate.eq(period))
-                .lock(LockType::NoKeyUpdate);
+            let department_id = (department_costs::Column::DepartmentId, department.id);
+            let month = (department_costs::Column::PeriodDate, period);
             let write = |costs: &mut department_costs::ActiveModel| {
                 set(&mut costs.payroll, input.payroll);
                 set(&mut costs.software, input.software);
@@ -80,10 +79,9 @@ impl DepartmentCostMutation {
                 set(&mut costs.other, input.other);
                 patch(&mut costs.headcount, input.headcount);
             };
-            let costs = match c.one(known).await? {
+            let costs = match recorded::<department_costs::Entity>(&c, department_id, month).await? {
                 Some(known) => {
-                    let expected = expected_version.ok_or_else(there_already)?;
-                    c.expect::<department_costs::Entity>(&known, expected).await?;
+                    may_correct::<department_costs::Entity>(&c, &known, expected_version).await?;
                     c.update(known, write).await?
                 }
                 None => {
@@ -101,11 +99,4 @@ impl DepartmentCostMutation {
         })
         .await
     }
-}
-
-fn there_already() -> Error {
-    Error::invalid(
-        "expectedVersion",
-        "This month is recorded already. Read it, and send its rowVersion as expectedVersion to correct it.",
-    )
 }

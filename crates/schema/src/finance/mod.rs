@@ -7,6 +7,7 @@ mod budgets;
 mod costs;
 mod departments;
 mod metrics;
+mod month;
 mod vendor_spend;
 mod vendors;
 

@@ -8,10 +8,11 @@ use aether_store::{
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
 use chrono::{Months, NaiveDate};
 use rust_decimal::{Decimal, RoundingStrategy};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
+use sea_orm::Set;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::month::{may_correct, recorded};
 use crate::{
     change::change,
     graph::Row,
@@ -65,8 +66,7 @@ impl VendorSpendMutation {
             let yoy = change_in_percent(before.map(|before| before.amount), amount);
             let spend = match month(&c, vendor.id, Some(period)).await? {
                 Some(known) => {
-                    let expected = expected_version.ok_or_else(there_already)?;
-                    c.expect::<vendor_spend::Entity>(&known, expected).await?;
+                    may_correct::<vendor_spend::Entity>(&c, &known, expected_version).await?;
                     c.update(known, |spend| {
                         spend.amount = Set(amount);
                         patch(&mut spend.budget_amount, input.budget_amount);
@@ -129,11 +129,12 @@ async fn month(
     period: Option<NaiveDate>,
 ) -> aether_store::Result<Option<vendor_spend::Model>> {
     let Some(period) = period else { return Ok(None) };
-    let spend = vendor_spend::Entity::find()
-        .filter(vendor_spend::Column::VendorId.eq(vendor))
-        .filter(vendor_spend::Column::PeriodDate.eq(period))
-        .lock(LockType::NoKeyUpdate);
-    c.one(spend).await
+    recorded::<vendor_spend::Entity>(
+        c,
+        (vendor_spend::Column::VendorId, vendor),
+        (vendor_spend::Column::PeriodDate, period),
+    )
+    .await
 }
 
 /// By how many percent an amount has changed, to two decimals. There is no answer without an amount to compare with, or where
@@ -143,13 +144,6 @@ fn change_in_percent(from: Option<Decimal>, to: Decimal) -> Option<Decimal> {
     let change = to.checked_sub(from)?.checked_div(from)?.checked_mul(Decimal::ONE_HUNDRED)?;
     let change = change.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     (change.abs() < Decimal::from(10_000_000)).then_some(change)
-}
-
-fn there_already() -> Error {
-    Error::invalid(
-        "expectedVersion",
-        "This month is recorded already. Read it, and send its rowVersion as expectedVersion to correct it.",
-    )
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use aether_entity::{
 };
 use aether_store::{
     Error,
-    write::{Change, action},
+    write::{Change, WritableEdit, action},
 };
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use chrono::{DateTime, FixedOffset};
@@ -105,29 +105,25 @@ impl LineageMutation {
             }
             unique("nodes", "nodeKey", &keys)?;
             let mut known = nodes_by_key(&c, &keys).await?;
-            let (mut new, mut ids, mut updated) = (Vec::new(), Vec::with_capacity(nodes.len()), 0);
+            let mut upsert = Upsert::default();
             for (at, (node, key)) in nodes.into_iter().zip(keys).enumerate() {
                 let edit = NodeEdit::new(at, node)?;
                 match known.remove(&key) {
                     Some(row) => {
-                        ids.push(row.id);
                         edit.check_position(at, (row.position_x, row.position_y))?;
                         let before = row.row_version;
                         let row = c.update(row, |row| edit.apply(row)).await?;
-                        updated += i32::from(row.row_version != before);
+                        upsert.known(row.id, row.row_version != before);
                     }
                     None => {
                         edit.check_position(at, (None, None))?;
                         let mut row = empty_node(c.actor().organization_id, key);
-                        ids.push(*row.id.as_ref());
                         edit.apply(&mut row);
-                        new.push(row);
+                        upsert.created(*row.id.as_ref(), row);
                     }
                 }
             }
-            let created = count(new.len());
-            c.insert_all(new).await?;
-            Ok(LineageUpsert { created, updated, unchanged: count(ids.len()) - created - updated, ids })
+            upsert.finish(&c).await
         })
         .await
     }
@@ -162,15 +158,14 @@ impl LineageMutation {
             }
             unique("edges", "target", &ends)?;
             let mut known = edges_between(&c, &ends).await?;
-            let (mut new, mut ids, mut updated) = (Vec::new(), Vec::with_capacity(edges.len()), 0);
+            let mut upsert = Upsert::default();
             for (at, (edge, ends)) in edges.into_iter().zip(ends).enumerate() {
                 let edit = EdgeEdit::new(at, edge)?;
                 match known.remove(&ends) {
                     Some(row) => {
-                        ids.push(row.id);
                         let before = row.row_version;
                         let row = c.update(row, |row| edit.apply(row)).await?;
-                        updated += i32::from(row.row_version != before);
+                        upsert.known(row.id, row.row_version != before);
                     }
                     None => {
                         let mut row = data_lineage_edges::ActiveModel {
@@ -184,15 +179,12 @@ impl LineageMutation {
                             latency: Set(None),
                             ..Default::default()
                         };
-                        ids.push(*row.id.as_ref());
                         edit.apply(&mut row);
-                        new.push(row);
+                        upsert.created(*row.id.as_ref(), row);
                     }
                 }
             }
-            let created = count(new.len());
-            c.insert_all(new).await?;
-            Ok(LineageUpsert { created, updated, unchanged: count(ids.len()) - created - updated, ids })
+            upsert.finish(&c).await
         })
         .await
     }
@@ -257,8 +249,40 @@ fn unique<T: std::hash::Hash + Eq>(list: &str, field: &str, keys: &[T]) -> aethe
     }
 }
 
-fn count(number: usize) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
+/// An upsert on its way.
+struct Upsert<A> {
+    ids: Vec<Uuid>,
+    new: Vec<A>,
+    updated: usize,
+}
+
+impl<A> Default for Upsert<A> {
+    fn default() -> Self {
+        Self { ids: Vec::new(), new: Vec::new(), updated: 0 }
+    }
+}
+
+impl<A: WritableEdit> Upsert<A> {
+    /// One that was there.
+    fn known(&mut self, id: Uuid, has_changed: bool) {
+        self.ids.push(id);
+        self.updated += usize::from(has_changed);
+    }
+
+    /// One to be inserted.
+    fn created(&mut self, id: Uuid, row: A) {
+        self.ids.push(id);
+        self.new.push(row);
+    }
+
+    async fn finish(self, c: &Change) -> aether_store::Result<LineageUpsert> {
+        let Self { ids, new, updated } = self;
+        // A call takes far fewer than an i32 can count.
+        let count = |number| i32::try_from(number).unwrap_or(i32::MAX);
+        let [created, updated, unchanged] = [new.len(), updated, ids.len() - new.len() - updated].map(count);
+        c.insert_all(new).await?;
+        Ok(LineageUpsert { created, updated, unchanged, ids })
+    }
 }
 
 async fn nodes_by_key(c: &Change, keys: &[String]) -> aether_store::Result<HashMap<String, data_lineage_nodes::Model>> {

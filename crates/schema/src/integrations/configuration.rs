@@ -5,10 +5,7 @@ use aether_entity::{
     integrations,
     sea_orm_active_enums::{IntegrationStatus, IntegrationType, SyncFrequency},
 };
-use aether_store::{
-    Error,
-    write::{Change, action},
-};
+use aether_store::{Error, write::action};
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
 use serde_json::Value as Json;
@@ -176,17 +173,7 @@ impl ConfigurationMutation {
         #[graphql(desc = "The integration.")] id: Uuid,
         #[graphql(desc = "The version of the integration that you saw.")] expected_version: i32,
     ) -> Result<Row<integrations::Entity>> {
-        change(ctx, &action::ENABLE_INTEGRATION, |c| async move {
-            let integration = c.edit::<integrations::Entity>(id, expected_version).await?;
-            let status = ready(&integration.provider);
-            if integration.sync_enabled
-                && !matches!(integration.status, IntegrationStatus::Error | IntegrationStatus::Inactive)
-            {
-                return Err(Error::Precondition("The integration is switched on already.".into()));
-            }
-            switch(&c, integration, true, status).await
-        })
-        .await
+        switch(ctx, id, expected_version, true).await
     }
 
     /// Switches the synchronization of an integration off; one that is running ends as it would have.
@@ -196,33 +183,30 @@ impl ConfigurationMutation {
         #[graphql(desc = "The integration.")] id: Uuid,
         #[graphql(desc = "The version of the integration that you saw.")] expected_version: i32,
     ) -> Result<Row<integrations::Entity>> {
-        change(ctx, &action::ENABLE_INTEGRATION, |c| async move {
-            let integration = c.edit::<integrations::Entity>(id, expected_version).await?;
-            if !integration.sync_enabled {
-                return Err(Error::Precondition("The integration is switched off already.".into()));
-            }
-            switch(&c, integration, false, IntegrationStatus::Inactive).await
-        })
-        .await
+        switch(ctx, id, expected_version, false).await
     }
 }
 
-async fn switch(
-    c: &Change,
-    integration: integrations::Model,
-    on: bool,
-    status: IntegrationStatus,
-) -> aether_store::Result<Row<integrations::Entity>> {
-    let id = integration.id;
-    c.update(integration, |integration| {
-        integration.sync_enabled = Set(on);
-        integration.status = Set(status);
-        if on {
-            integration.consecutive_failures = Set(0);
+async fn switch(ctx: &Context<'_>, id: Uuid, expected_version: i32, on: bool) -> Result<Row<integrations::Entity>> {
+    change(ctx, &action::ENABLE_INTEGRATION, |c| async move {
+        let integration = c.edit::<integrations::Entity>(id, expected_version).await?;
+        let stands_still = matches!(integration.status, IntegrationStatus::Error | IntegrationStatus::Inactive);
+        if integration.sync_enabled == on && !(on && stands_still) {
+            let message = format!("The integration is switched {} already.", if on { "on" } else { "off" });
+            return Err(Error::Precondition(message));
         }
+        let status = if on { ready(&integration.provider) } else { IntegrationStatus::Inactive };
+        c.update(integration, |integration| {
+            integration.sync_enabled = Set(on);
+            integration.status = Set(status);
+            if on {
+                integration.consecutive_failures = Set(0);
+            }
+        })
+        .await?;
+        Ok(Row::new(id))
     })
-    .await?;
-    Ok(Row::new(id))
+    .await
 }
 
 /// The status of an integration that is configured and switched on. What the gateway does not read by itself waits for

@@ -16,7 +16,7 @@ use aether_store::{
     },
 };
 use async_graphql::{Context, Object, Result, SimpleObject};
-use sea_orm::{FromQueryResult, Iterable};
+use sea_orm::FromQueryResult;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -85,12 +85,11 @@ struct ImpactedNode {
 impl ImpactedNode {
     fn read(reached: &Reached) -> aether_store::Result<Self> {
         let row: ImpactedRow = reached.read()?;
-        let kind = NodeType::iter().find(|kind| aether_store::value::label(kind) == row.r#type);
         Ok(Self {
             distance: reached.distance,
             node_id: reached.id,
             label: row.label,
-            kind: Choice(kind.ok_or_else(|| Error::internal("a type of nodes that is not known"))?),
+            kind: Choice(row.r#type),
             value: row.value,
             has_drift: row.has_drift,
             has_warning: row.has_warning,
@@ -105,7 +104,7 @@ impl ImpactedNode {
 #[derive(FromQueryResult)]
 struct ImpactedRow {
     label: String,
-    r#type: String,
+    r#type: NodeType,
     value: Option<String>,
     has_drift: bool,
     has_warning: bool,

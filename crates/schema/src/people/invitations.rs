@@ -12,12 +12,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, prelude::
 
 use super::{rights, users::withdraw_invitations};
 use crate::{
-    auth::{DeviceInput, SignInPayload, alone, client_on, sessions},
+    auth::{DeviceInput, SignInPayload, sessions, signing_in},
     change::{change, door},
     error::Failure,
     graph::Row,
     input::{Choice, Scalar, text},
-    rate::Rates,
 };
 
 /// Somebody to invite.
@@ -148,10 +147,7 @@ impl InvitationMutation {
         password: String,
         #[graphql(desc = "What the device says of itself.")] device: Option<DeviceInput>,
     ) -> Result<SignInPayload> {
-        alone(ctx)?;
-        let client = client_on(ctx, device);
-        ctx.data_unchecked::<Rates>().sign_in(client.address).map_err(Failure)?;
-        door(ctx).keep_secret();
+        let client = signing_in(ctx, device)?;
         Ok(SignInPayload(sessions(ctx).accept_invitation(&token, password, &client).await.map_err(Failure)?))
     }
 }

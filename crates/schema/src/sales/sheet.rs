@@ -1,11 +1,6 @@
 //! The lines of an import of deals.
 
-use std::collections::HashMap;
-
-use aether_domain::{
-    metric::{read_amount, read_date},
-    sheet::{Column, Line, LineError, MOST_PROBLEMS, read},
-};
+use aether_domain::sheet::{Cells, Column, LineError, MOST_PROBLEMS, letters, read, read_amount, rows};
 use aether_entity::sea_orm_active_enums::{DealLob, DealRegion, DealSegment, DealStage};
 use aether_store::value::label;
 use chrono::NaiveDate;
@@ -75,29 +70,21 @@ pub(super) struct DealLine {
 /// Reads the CSV of an import; `system` is the external system of lines that name none.
 pub(super) fn parse(csv: &str, system: Option<&str>) -> Result<Vec<DealLine>, Vec<LineError>> {
     let lines = read(csv, &COLUMNS, MOST_LINES)?;
-    let (mut deals, mut problems, mut seen) = (Vec::with_capacity(lines.len()), Vec::new(), HashMap::new());
-    for line in &lines {
-        if let Some(deal) = of_line(line, system, &mut problems) {
-            match seen.insert((deal.external_system.clone(), deal.external_deal_id.clone()), deal.line) {
-                Some(first) => problems.push(LineError::new(
-                    deal.line,
-                    "external_deal_id",
-                    format!("Line {first} has the same deal. A file has each deal once."),
-                )),
-                None => deals.push(deal),
-            }
-        }
-        if problems.len() >= MOST_PROBLEMS {
-            problems.truncate(MOST_PROBLEMS);
-            break;
-        }
-    }
+    let (deals, problems) = rows(
+        &lines,
+        &COLUMNS,
+        MOST_PROBLEMS,
+        |cells| of_line(cells, system),
+        |deal| (deal.external_system.clone(), deal.external_deal_id.clone()),
+        |line, first| {
+            let message = format!("Line {first} has the same deal. A file has each deal once.");
+            LineError::new(line, COLUMNS[0].name, message)
+        },
+    );
     if problems.is_empty() { Ok(deals) } else { Err(problems) }
 }
 
-fn of_line(line: &Line, system: Option<&str>, problems: &mut Vec<LineError>) -> Option<DealLine> {
-    let before = problems.len();
-    let mut cells = Cells { line, problems };
+fn of_line(cells: &mut Cells<'_>, system: Option<&str>) -> Option<DealLine> {
     let id = cells.text(0, 100);
     if id.is_none() {
         cells.wrong(0, "A value is needed here: it tells which deal the line is about.");
@@ -106,96 +93,50 @@ fn of_line(line: &Line, system: Option<&str>, problems: &mut Vec<LineError>) -> 
     if external_system.is_none() {
         cells.wrong(1, "Name the system that the deal is from, here or in the argument externalSystem.");
     }
-    let deal = DealLine {
-        line: line.number,
+    Some(DealLine {
+        line: cells.line(),
         external_deal_id: id.unwrap_or_default(),
         external_system: external_system.unwrap_or_default(),
         name: cells.text(2, 500),
         account_name: cells.text(3, 255),
-        region: cells.one_of(4),
-        segment: cells.one_of(5),
-        lob: cells.one_of(6),
+        region: one_of(cells, 4),
+        segment: one_of(cells, 5),
+        lob: one_of(cells, 6),
         vertical: cells.text(7, 50),
         revenue_type: cells.text(8, 50),
-        stage: cells.one_of(9),
-        value: cells.number(10, |value| !value.is_sign_negative(), "A value is written as 1234.56 and not negative."),
+        stage: one_of(cells, 9),
+        value: cells.value(
+            10,
+            |text| read_amount(text).filter(|value| !value.is_sign_negative()),
+            "A value is written as 1234.56 and not negative.",
+        ),
         currency: cells.currency(11),
-        probability: cells.number(
+        probability: cells.value(
             12,
-            |value| (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(value),
+            |text| read_amount(text).filter(|value| (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(value)),
             "A probability is a number from 0 to 100, in percent, without a sign of percent.",
         ),
-        expected_close_date: cells.date(13),
-        actual_close_date: cells.date(14),
+        expected_close_date: cells.day(13),
+        actual_close_date: cells.day(14),
         owner_email: cells.text(15, 255).map(|email| email.to_lowercase()),
         channel: cells.text(16, 100),
         campaign_source: cells.text(17, 200),
         close_reason: cells.text(18, 255),
         competitor_lost_to: cells.text(19, 255),
-        created_date: cells.date(20),
-    };
-    (problems.len() == before).then_some(deal)
+        created_date: cells.day(20),
+    })
 }
 
-/// The cells of a line, read into values.
-struct Cells<'a> {
-    line: &'a Line,
-    problems: &'a mut Vec<LineError>,
-}
-
-impl Cells<'_> {
-    fn wrong(&mut self, column: usize, message: impl Into<String>) {
-        self.problems.push(LineError::new(self.line.number, COLUMNS[column].name, message));
+/// A value of an enum, by its name in the documents or in the graph.
+fn one_of<E: ActiveEnum<Value: Into<sea_orm::Value>> + Iterable>(cells: &mut Cells<'_>, column: usize) -> Option<E> {
+    let cell = letters(cells.cell(column)?);
+    let found = E::iter().find(|known| letters(&label(known)) == cell);
+    if found.is_none() {
+        let known: Vec<_> = E::iter().map(|known| label(&known)).collect();
+        let message = format!("There is no such {}. Known are: {}.", cells.name(column), known.join(", "));
+        cells.wrong(column, message);
     }
-
-    fn text(&mut self, column: usize, most: usize) -> Option<String> {
-        let cell = self.line.cell(column)?;
-        if cell.chars().count() > most {
-            self.wrong(column, format!("This has more than {most} characters."));
-        }
-        Some(cell.to_owned())
-    }
-
-    /// A value of an enum, by its name in the documents or in the graph.
-    fn one_of<E: ActiveEnum<Value: Into<sea_orm::Value>> + Iterable>(&mut self, column: usize) -> Option<E> {
-        let cell = letters(self.line.cell(column)?);
-        let found = E::iter().find(|known| letters(&label(known)) == cell);
-        if found.is_none() {
-            let known: Vec<_> = E::iter().map(|known| label(&known)).collect();
-            self.wrong(column, format!("There is no such {}. Known are: {}.", COLUMNS[column].name, known.join(", ")));
-        }
-        found
-    }
-
-    fn number(&mut self, column: usize, fits: impl Fn(&Decimal) -> bool, message: &str) -> Option<Decimal> {
-        let number = read_amount(self.line.cell(column)?).filter(fits);
-        if number.is_none() {
-            self.wrong(column, message);
-        }
-        number
-    }
-
-    fn date(&mut self, column: usize) -> Option<NaiveDate> {
-        let cell = self.line.cell(column)?;
-        let date = if cell.len() == 10 { read_date(cell) } else { None };
-        if date.is_none() {
-            self.wrong(column, "A date is written as 2026-01-31.");
-        }
-        date
-    }
-
-    fn currency(&mut self, column: usize) -> Option<String> {
-        let cell = self.line.cell(column)?;
-        if cell.len() != 3 || !cell.bytes().all(|c| c.is_ascii_uppercase()) {
-            self.wrong(column, "A currency is an ISO 4217 code of three capitals, such as USD.");
-        }
-        Some(cell.to_owned())
-    }
-}
-
-/// A name without what people spell differently.
-fn letters(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    found
 }
 
 #[cfg(test)]
