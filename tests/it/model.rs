@@ -15,6 +15,7 @@ pub const OWN: [&str; 10] = [
     "audit_tree_heads",
     "clause_readings",
     "event_outbox",
+    "event_streams",
     "idempotency_keys",
     "seaql_migrations",
     "user_invitations",
