@@ -76,7 +76,13 @@ async fn what_is_deleted_is_told_without_its_object() {
     socket.subscribe("c", query, json!({ "w": deal.workspace })).await;
     let mut outsider =
         Socket::of(&gateway.sign_in("cfo@meridian-capital.example", "meridian-capital").await, &gateway).await;
-    outsider.subscribe("all", "subscription { events(topics: [CLAUSE, GRAPH, GOLDEN_RECORD]) { topic kind node { nodeId } } }", json!({})).await;
+    outsider
+        .subscribe(
+            "all",
+            "subscription { events(topics: [CLAUSE, GRAPH, GOLDEN_RECORD]) { topic kind node { nodeId } } }",
+            json!({}),
+        )
+        .await;
     socket.settle().await;
     let added = deal.agent.run(add, json!({ "w": deal.workspace })).await.ok()["addClause"].clone();
     let created = socket.message("c").await;
