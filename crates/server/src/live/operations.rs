@@ -8,7 +8,7 @@ use aether_store::{
     session::Client,
     token::Access,
 };
-use async_graphql::{Request, Response};
+use async_graphql::{Request, Response, Value};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{sync::mpsc, time::Sleep};
 use uuid::Uuid;
@@ -129,7 +129,11 @@ impl Operations {
                     Err(response) => Done::Refused(with_request_id(response, request_id)),
                 }
             } else {
-                Done::Answered(execute(&app, request, identity, client, None).await)
+                let response = execute(&app, request, identity, client, None).await;
+                match is_refused(&response) {
+                    true => Done::Refused(response),
+                    false => Done::Answered(response),
+                }
             };
             (tag, done)
         };
@@ -194,4 +198,9 @@ impl Operations {
     pub(super) fn line(&self) -> Arc<Line> {
         self.line.clone()
     }
+}
+
+/// Whether nothing was executed. A field that failed is part of an answer, and says where it is.
+fn is_refused(response: &Response) -> bool {
+    response.data == Value::Null && !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
 }

@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
@@ -69,11 +69,21 @@ enum Said {
     Pong {},
     Subscribe {
         id: String,
+        #[serde(deserialize_with = "asked")]
         payload: Box<Request>,
     },
     Complete {
         id: String,
     },
+}
+
+/// A request that says its query, if only an empty one.
+fn asked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Request>, D::Error> {
+    let payload = Value::deserialize(deserializer)?;
+    if !payload.get("query").is_some_and(Value::is_string) {
+        return Err(D::Error::missing_field("query"));
+    }
+    serde_json::from_value(payload).map(Box::new).map_err(D::Error::custom)
 }
 
 /// Makes a WebSocket of a request.
@@ -261,9 +271,9 @@ impl Connection {
 
     /// Says farewell and waits for the client's.
     async fn part(&mut self, close: Message) {
-        if self.socket.send(close).await.is_ok() {
-            while let Some(Ok(_)) = self.socket.recv().await {}
-        }
+        // This fails if the client has said its farewell first, which reading on answers.
+        _ = self.socket.send(close).await;
+        while let Some(Ok(_)) = self.socket.recv().await {}
     }
 }
 
