@@ -60,7 +60,7 @@ function listen(client, query, variables) {
 }
 
 for (const [mode, single] of [['distinct connections', false], ['a single connection', true]]) {
-  describe(mode, () => {
+  describe(mode, { concurrency: 4 }, () => {
     test('what another user changes over HTTP is told once, in order and in full', async () => {
       const workspace = await Workspace.create();
       const margin = await workspace.bindMargin();
@@ -184,15 +184,21 @@ for (const [mode, single] of [['distinct connections', false], ['a single connec
 }
 
 test('a single connection that is not lazy is there at once, stays, and comes back', async () => {
-  const client = connect(await cfo(), true, { lazy: false });
+  const workspace = await Workspace.create();
+  const client = connect(workspace.risk, true, { lazy: false });
   await until('a connection', () => client.opened === 1);
   assert.equal(await listen(client, '{ eventCursor }').end(), undefined);
   assert.equal(client.opened, 1);
   // The client takes the end of a stream on which nothing is open for no reason to come back.
-  listen(client, 'subscription { dealChanged { kind } }');
+  const variables = { workspace: workspace.id, after: await workspace.risk.cursor() };
+  const listener = listen(client, CLAUSES, variables);
+  listener.heard = ({ data }) => (variables.after = data.clauseChanged.cursor);
+  const added = await workspace.addClauses('1');
+  await listener.atLeast(1);
   client.cut();
   await until('another connection', () => client.opened === 2);
-  assert.equal(await listen(client, '{ eventCursor }').end(), undefined);
+  added.push(...(await workspace.addClauses('2')));
+  assert.deepEqual(titles(await listener.exactly(2)), added);
   assert.equal(client.opened, 2);
 });
 

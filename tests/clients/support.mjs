@@ -69,9 +69,17 @@ export async function signIn(email, organization) {
   return new User((await send(query, { email, organization })).login);
 }
 
-export const agent = () => signIn('agent@northgate-bank.example', 'northgate-bank');
-export const risk = () => signIn('risk@northgate-bank.example', 'northgate-bank');
-export const cfo = () => signIn('sarah.chen@aether-demo.com', 'aether-demo');
+/** Each signs in once: the gateway counts how often somebody tries. */
+const once = (signing) => {
+  let user;
+  return () => (user ??= signing());
+};
+
+export const agent = once(() => signIn('agent@northgate-bank.example', 'northgate-bank'));
+export const anotherRisk = () => signIn('risk@northgate-bank.example', 'northgate-bank');
+export const risk = once(anotherRisk);
+export const anotherCfo = () => signIn('sarah.chen@aether-demo.com', 'aether-demo');
+export const cfo = once(anotherCfo);
 
 /** A new workspace that the agent drafts in and risk reads along. */
 export class Workspace {
