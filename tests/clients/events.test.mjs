@@ -202,9 +202,10 @@ test('a single connection that is not lazy is there at once, stays, and comes ba
   assert.equal(client.opened, 2);
 });
 
-test('a single connection has one stream and takes each operation under a name of its own', async () => {
+test('a single connection has one stream and takes each operation under a name of its own', async (t) => {
   const { authorization } = await cfo();
   const told = new AbortController();
+  t.after(() => told.abort());
   const ask = (method, more = {}) => fetch(URL_SSE, { method, ...more, headers: { authorization, ...more.headers } });
   const token = { 'x-graphql-event-stream-token': await (await ask('PUT')).text() };
   const stream = await ask('GET', { headers: token, signal: told.signal });
@@ -220,7 +221,6 @@ test('a single connection has one stream and takes each operation under a name o
   assert.equal((await operation('b')).status, 202);
   assert.equal((await operation()).status, 400);
   assert.equal((await fetch(`${URL_SSE}?operationId=a`, { method: 'DELETE', headers: { authorization, ...token } })).status, 200);
-  told.abort();
 });
 
 test('Last-Event-ID resumes behind it, and counts more than after', async () => {

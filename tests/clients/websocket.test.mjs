@@ -84,7 +84,7 @@ describe('graphql-ws', { concurrency: 4 }, () => {
       assert.ok(change.actor.name && change.driftItem.title);
     });
     await t.test('the events', async () => {
-      const told = (await events.atLeast(2)).map(({ data }) => data.events).filter((event) => event.topic === 'VARIABLE');
+      const told = (await events.exactly(3)).map(({ data }) => data.events).filter((event) => event.topic === 'VARIABLE');
       assert.deepEqual(told, [
         { topic: 'VARIABLE', kind: 'UPDATED', type: 'Variable', id: margin.id, node: { __typename: 'Variable', value: '375 bps' } },
       ]);
@@ -302,6 +302,13 @@ describe('graphql-ws', { concurrency: 4 }, () => {
     await workspace.addClauses('2');
     assert.deepEqual(titles(await kept.exactly(2)), ['1', '2']);
     assert.deepEqual(titles(stopped.messages), ['1']);
+  });
+
+  test('a message that is too large ends the connection for good', async () => {
+    const client = connect(await cfo());
+    const listener = listen(client, `{ eventCursor } #${'x'.repeat(1_100_000)}`);
+    assert.equal((await listener.end()).code, 1009);
+    assert.equal(client.sockets.length, 1);
   });
 
   test('payloads with nothing in what may be left out are taken', async () => {

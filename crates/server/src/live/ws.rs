@@ -246,7 +246,9 @@ impl Connection {
     fn understand(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<Option<Said>, Close> {
         self.heard = Instant::now();
         let text = match received {
-            None | Some(Err(_) | Ok(Message::Close(_))) => return Err(Close::new(1000, "")),
+            None | Some(Ok(Message::Close(_))) => return Err(Close::new(1000, "")),
+            // 1000 would have clients come back at once and say the same again.
+            Some(Err(_)) => return Err(Close::new(1009, "The message is broken, or larger than 1 MiB")),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
             Some(Ok(Message::Binary(_))) => return Err(Close::bad_request("Invalid message: send text")),
             Some(Ok(Message::Text(text))) => text,
