@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{Gateway, Sdl};
 
 /// The gateway's own tables: no client ever sees their rows.
-pub const OWN: [&str; 10] = [
+pub const OWN: [&str; 11] = [
     "audit_leaves",
     "audit_nodes",
     "audit_pending",

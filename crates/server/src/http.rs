@@ -204,7 +204,11 @@ pub(crate) fn with_request_id(mut response: async_graphql::Response, request_id:
 }
 
 /// Whoever sends a request, as far as the request tells.
-pub(crate) fn client(peer: Option<Extension<ConnectInfo<SocketAddr>>>, headers: &HeaderMap, request_id: Uuid) -> Client {
+pub(crate) fn client(
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: &HeaderMap,
+    request_id: Uuid,
+) -> Client {
     Client {
         address: peer.map(|Extension(ConnectInfo(peer))| peer.ip()),
         user_agent: text(headers, &header::USER_AGENT).map(|agent| agent.chars().take(500).collect()),

@@ -57,6 +57,10 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 pub(crate) fn events() -> Router<Arc<App>> {
     Router::new().route(
         "/graphql/stream",
-        axum::routing::get(sse::open).post(sse::operate).put(sse::reserve).delete(sse::complete).fallback(crate::http::only_post),
+        axum::routing::get(sse::open)
+            .post(sse::operate)
+            .put(sse::reserve)
+            .delete(sse::complete)
+            .fallback(crate::http::only_post),
     )
 }

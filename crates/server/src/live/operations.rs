@@ -8,7 +8,7 @@ use aether_store::{
     session::Client,
     token::Access,
 };
-use async_graphql::{Request, Response, Value};
+use async_graphql::{Request, Response};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{sync::mpsc, time::Sleep};
 use uuid::Uuid;
@@ -129,11 +129,7 @@ impl Operations {
                     Err(response) => Done::Refused(with_request_id(response, request_id)),
                 }
             } else {
-                let response = execute(&app, request, identity, client, None).await;
-                match is_refused(&response) {
-                    true => Done::Refused(response),
-                    false => Done::Answered(response),
-                }
+                Done::Answered(execute(&app, request, identity, client, None).await)
             };
             (tag, done)
         };
@@ -180,11 +176,11 @@ impl Operations {
                     }
                     match done {
                         Done::Subscribed(subscription) => _ = self.open.insert(tag, Some(subscription)),
-                        Done::Answered(response) => {
+                        Done::Answered(response) if !was_refused(&response) => {
                             self.open.remove(&tag);
                             return Happened::Answered(tag, response);
                         }
-                        Done::Refused(response) => {
+                        Done::Answered(response) | Done::Refused(response) => {
                             self.open.remove(&tag);
                             return Happened::Failed(tag, response);
                         }
@@ -200,7 +196,9 @@ impl Operations {
     }
 }
 
-/// Whether nothing was executed. A field that failed is part of an answer, and says where it is.
-fn is_refused(response: &Response) -> bool {
-    response.data == Value::Null && !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
+/// Whether the operation was not executed at all, for it is none or does not fit the schema.
+fn was_refused(response: &Response) -> bool {
+    let codes = [code::GRAPHQL_PARSE_FAILED, code::GRAPHQL_VALIDATION_FAILED];
+    let mut told = response.errors.iter().map(|error| error.extensions.as_ref().and_then(|known| known.get("code")));
+    !response.errors.is_empty() && told.all(|told| codes.iter().any(|code| told == Some(&(*code).into())))
 }

@@ -97,7 +97,9 @@ type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 pub(super) async fn reserve(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let access = match allowed(&app, &headers) {
         Ok(Some(access)) => access,
-        Ok(None) => return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7()),
+        Ok(None) => {
+            return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7());
+        }
         Err(refusal) => return *refusal,
     };
     let mut all = app.live.reserved.all();
@@ -107,7 +109,11 @@ pub(super) async fn reserve(State(app): State<Arc<App>>, headers: HeaderMap) -> 
         None => !reservation.commands.is_closed(),
     });
     if all.len() >= MOST_RESERVED {
-        return refused(StatusCode::SERVICE_UNAVAILABLE, "Too many streams are reserved. Try again soon.", Uuid::now_v7());
+        return refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many streams are reserved. Try again soon.",
+            Uuid::now_v7(),
+        );
     }
     let token = Uuid::new_v4().to_string();
     let (commands, waiting) = mpsc::channel(WAITING);
@@ -130,19 +136,25 @@ pub(super) async fn open(
     let client = client(peer, &headers, Uuid::now_v7());
     let Some(token) = stream_token(&headers, &parameters) else {
         let Some(query) = parameters.query else {
-            return refused(StatusCode::BAD_REQUEST, "Send an operation: by POST, or as `query` of the URL.", Uuid::now_v7());
+            return refused(
+                StatusCode::BAD_REQUEST,
+                "Send an operation: by POST, or as `query` of the URL.",
+                Uuid::now_v7(),
+            );
         };
         let variables = parameters.variables.as_deref().map(serde_json::from_str::<Value>).transpose();
         let Ok(variables) = variables else {
             return refused(StatusCode::BAD_REQUEST, "The variables are no JSON.", Uuid::now_v7());
         };
-        let mut request = Request::new(query).variables(async_graphql::Variables::from_json(variables.unwrap_or_default()));
+        let mut request =
+            Request::new(query).variables(async_graphql::Variables::from_json(variables.unwrap_or_default()));
         request.operation_name = parameters.operation_name;
         return distinct(app, client, access, &headers, request);
     };
     let waiting = {
         let mut all = app.live.reserved.all();
-        let reservation = all.get_mut(&token).filter(|known| access.is_some_and(|access| access.session == known.session));
+        let reservation =
+            all.get_mut(&token).filter(|known| access.is_some_and(|access| access.session == known.session));
         reservation.map(|reservation| Some((reservation.unopened.take()?.0, reservation.names.clone())))
     };
     match waiting {
@@ -200,7 +212,9 @@ pub(super) async fn complete(
 ) -> Response {
     let access = match allowed(&app, &headers) {
         Ok(Some(access)) => access,
-        Ok(None) => return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7()),
+        Ok(None) => {
+            return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7());
+        }
         Err(refusal) => return *refusal,
     };
     let (Some(token), Some(operation)) = (stream_token(&headers, &parameters), parameters.operation_id) else {
@@ -262,7 +276,8 @@ fn stream_token(headers: &HeaderMap, parameters: &Parameters) -> Option<String> 
 
 /// One operation as a stream.
 fn distinct(app: Arc<App>, client: Client, access: Option<Access>, headers: &HeaderMap, request: Request) -> Response {
-    let resume = text(headers, &LAST_EVENT_ID).filter(|id| !id.is_empty()).map(|id| Cursor::decode(id, "Last-Event-ID"));
+    let resume =
+        text(headers, &LAST_EVENT_ID).filter(|id| !id.is_empty()).map(|id| Cursor::decode(id, "Last-Event-ID"));
     let resume = match resume.transpose() {
         Ok(resume) => resume,
         Err(_) => {

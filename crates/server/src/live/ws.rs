@@ -230,7 +230,9 @@ impl Connection {
         match identity(self.operations.app(), authorization) {
             (Identity::Nobody, _) => Ok(()),
             (Identity::Session(_), Some(access)) if self.operations.authorize(access) => Ok(()),
-            (Identity::Session(_), _) => Err(Close::forbidden("The token is of another session: open another connection")),
+            (Identity::Session(_), _) => {
+                Err(Close::forbidden("The token is of another session: open another connection"))
+            }
             (Identity::Refused(_), _) => {
                 Err(Close::forbidden("The access token is not good: get another with login or refresh"))
             }

@@ -451,8 +451,13 @@ impl Hub {
             state.position = last;
             for (place, event) in events.iter().enumerate() {
                 let tenants = [event.organization_id, event.workspace_id];
-                let ids: HashSet<u64> =
-                    tenants.iter().flatten().filter_map(|tenant| state.by_tenant.get(tenant)).flatten().copied().collect();
+                let ids: HashSet<u64> = tenants
+                    .iter()
+                    .flatten()
+                    .filter_map(|tenant| state.by_tenant.get(tenant))
+                    .flatten()
+                    .copied()
+                    .collect();
                 for id in ids {
                     let subscriber = &state.subscribers[&id];
                     if subscriber.told.is_some_and(|told| event.sequence > told) && subscriber.watch.wants(event) {
