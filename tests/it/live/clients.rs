@@ -63,7 +63,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// What a program prints, which must succeed.
 fn run(mut command: Command) -> String {
     let output = command.output().unwrap_or_else(|error| {
-        panic!("{command:?}: {error}. Install Node.js 20 or newer with npm (Debian: `apt-get install nodejs npm`).")
+        panic!("{command:?}: {error}. Install Node.js 18 or newer with npm (Debian: `apt-get install nodejs npm`).")
     });
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(output.status.success(), "{command:?} failed with {}:\n{text}", output.status);
