@@ -161,6 +161,10 @@ pub(crate) async fn execute(
     if let Some(refusal) = too_large(&mut request) {
         return with_request_id(refusal, request_id);
     }
+    if Schema::is_subscription(&mut request) {
+        let message = "Subscribe over a WebSocket at /graphql (graphql-transport-ws), or at /graphql/stream (server-sent events).";
+        return with_request_id(refusal(code::GRAPHQL_VALIDATION_FAILED, message), request_id);
+    }
     let asker = Asker { store: app.store.clone(), sessions: app.sessions.clone(), identity, client, idempotency };
     let execution = counting(app.schema.execute(request, asker));
     let (mut response, statements) = match tokio::time::timeout(app.timeout, execution).await {

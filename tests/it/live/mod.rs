@@ -1,5 +1,6 @@
 //! Live updates, as clients of both transports see them.
 
+mod clients;
 mod delivery;
 mod order;
 mod protocol;
