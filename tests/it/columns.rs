@@ -128,7 +128,10 @@ async fn the_reader_selects_what_is_exposed_and_can_do_nothing_else() {
         .map(|row| (row["table"].as_str().expect("text"), row["column"].as_str().expect("text")))
         .collect();
     let exposed: BTreeSet<_> = classified().into_iter().filter(|(_, exposed)| *exposed).map(|(name, _)| name).collect();
-    assert_eq!(readable, exposed);
+    // What it tells subscribers, the gateway reads as the reader too; no type of the graph shows it.
+    let told: BTreeSet<_> =
+        readable.iter().filter(|(table, _)| ["event_outbox", "event_streams"].contains(table)).copied().collect();
+    assert_eq!(readable.difference(&told).copied().collect::<BTreeSet<_>>(), exposed);
     // Partitions and sequences included.
     let may = gateway
         .rows(
