@@ -60,6 +60,7 @@ pub fn gateway(binaries: &Binaries, database_url: &str) -> Command {
 /// A program that serves; it ends when this is dropped.
 pub struct Server {
     pub address: SocketAddr,
+    pub pid: u32,
     _child: Child,
 }
 
@@ -77,7 +78,8 @@ impl Server {
             ensure!(begin.elapsed() < Duration::from_secs(60), "the {name} does not serve within a minute");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(Self { address, _child: child })
+        let pid = child.id().with_context(|| format!("the {name} has ended"))?;
+        Ok(Self { address, pid, _child: child })
     }
 
     /// The answer to a POST.
