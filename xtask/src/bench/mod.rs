@@ -10,7 +10,10 @@ mod load;
 mod programs;
 mod queries;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use aether_embedded::{Cluster, Settings};
 use anyhow::{Context, Result, bail, ensure};
@@ -55,10 +58,13 @@ pub struct Options {
     #[arg(long, conflicts_with_all = ["query", "bar", "edits", "rounds"])]
     live: bool,
     #[command(flatten)]
-    audience: live::Options,
+    audience: live::Load,
     /// Measures debug builds: to try the benchmark itself, not for figures.
     #[arg(long)]
     debug: bool,
+    /// Measures the builds in this folder, instead of building.
+    #[arg(long, value_name = "FOLDER")]
+    binaries: Option<PathBuf>,
 }
 
 impl Options {
@@ -90,8 +96,13 @@ struct Row {
 pub async fn run(options: Options) -> Result<()> {
     // Edits and subscriptions are not a load generator's.
     let generator = if options.edits || options.live { None } else { Some(Generator::find().await?) };
-    eprintln!("Building the gateway and the floor …");
-    let binaries = Binaries::build(!options.debug).await?;
+    let binaries = match &options.binaries {
+        Some(folder) => Binaries::in_folder(folder),
+        None => {
+            eprintln!("Building the gateway and the floor …");
+            Binaries::build(!options.debug).await?
+        }
+    };
     let cluster = match options.database_url {
         Some(_) => None,
         None => {

@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -20,6 +20,11 @@ pub struct Binaries {
 }
 
 impl Binaries {
+    /// Those that are in this folder already.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self { gateway: folder.join("aether-nexus"), floor: folder.join("aether-floor") }
+    }
+
     /// Builds them; cargo shows how far it is.
     pub async fn build(release: bool) -> Result<Self> {
         let output = Command::new(env!("CARGO"))

@@ -51,7 +51,7 @@ const SUBSCRIPTION: &str = "subscription Watch($workspace: UUID!) { clauseChange
 
 /// How large a load.
 #[derive(Args)]
-pub struct Options {
+pub struct Load {
     /// With `--live`: how many subscribers.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=50_000))]
     subscribers: u64,
@@ -84,7 +84,7 @@ struct Measured {
 
 /// Measures both and writes a table.
 pub async fn run(
-    options: &Options,
+    options: &Load,
     seconds: Option<u64>,
     debug: bool,
     binaries: &Binaries,
@@ -222,7 +222,7 @@ async fn sample(server: &Server, facility: &Facility, source: &Source) -> Result
 }
 
 async fn measure_gateway(
-    options: &Options,
+    options: &Load,
     times: u64,
     facilities: &[Facility],
     database: &DatabaseConnection,
@@ -277,7 +277,7 @@ async fn measure_gateway(
 }
 
 async fn measure_floor(
-    options: &Options,
+    options: &Load,
     times: u64,
     places: usize,
     server: &Server,
@@ -308,7 +308,7 @@ async fn measure_floor(
 /// Connects the subscribers, has each hear of a first change, then puts on the load; `ready` is called in between.
 #[expect(clippy::too_many_arguments, reason = "it is what both measurements have in common")]
 async fn load<F>(
-    options: &Options,
+    options: &Load,
     times: u64,
     places: usize,
     server: &Server,

@@ -34,6 +34,6 @@ SELECT u.id, o.id, format('live-%s-%s@benchmark.example', u.n, u.p), format('Sub
   FROM live_user u JOIN organizations o ON o.slug = u.slug, live_editor e;
 
 INSERT INTO workspace_members (workspace_id, user_id, role, is_admin, status, joined_at)
-SELECT u.workspace_id, u.id, u.in_workspace::workspace_role, false, 'active', now() FROM live_user u
+SELECT u.workspace_id, u.id, u.in_workspace::workspace_role, false, 'active'::member_status, now() FROM live_user u
 UNION ALL
-SELECT w.id, e.id, 'agent', true, 'active', now() FROM live_workspace w, live_editor e;
+SELECT w.id, e.id, 'agent', true, 'active'::member_status, now() FROM live_workspace w, live_editor e;
