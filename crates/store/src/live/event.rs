@@ -83,14 +83,16 @@ impl Event {
     /// Whether the row has one of these values in the column since the change, or had one before it: whoever watches what is
     /// open must hear when it is closed.
     pub(super) fn has(&self, column: &str, labels: &[String]) -> bool {
-        [&self.about.facets, &self.about.was].into_iter().filter_map(|values| values.get(column)).any(|v| labels.contains(v))
+        [&self.about.facets, &self.about.was]
+            .into_iter()
+            .filter_map(|values| values.get(column))
+            .any(|v| labels.contains(v))
     }
 
     /// The value of the column since the change.
     pub(super) fn facet(&self, column: &str) -> Option<&str> {
         self.about.facets.get(column).map(String::as_str)
     }
-
 }
 
 /// `SELECT … FROM event_outbox e WHERE `

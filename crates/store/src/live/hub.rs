@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{
     cursor::Cursor,
     event::Event,
-    standing::{self, Class, Standing},
+    standing::{self, Alike, Class, Standing},
     watch::{Message, Tenant, Watch},
 };
 use crate::{
@@ -451,8 +451,13 @@ impl Hub {
             state.position = last;
             for (place, event) in events.iter().enumerate() {
                 let tenants = [event.organization_id, event.workspace_id];
-                let ids: HashSet<u64> =
-                    tenants.iter().flatten().filter_map(|tenant| state.by_tenant.get(tenant)).flatten().copied().collect();
+                let ids: HashSet<u64> = tenants
+                    .iter()
+                    .flatten()
+                    .filter_map(|tenant| state.by_tenant.get(tenant))
+                    .flatten()
+                    .copied()
+                    .collect();
                 for id in ids {
                     let subscriber = &state.subscribers[&id];
                     if subscriber.told.is_some_and(|told| event.sequence > told) && subscriber.watch.wants(event) {
@@ -464,19 +469,20 @@ impl Hub {
         let standing = self.check(wanted.keys().copied().collect()).await?;
         // Those who are of one class and want the same events of one watch are told by one message.
         let mut groups: HashMap<(usize, Class, Vec<usize>), Vec<u64>> = HashMap::new();
-        let mut watches: HashMap<usize, Arc<Watch>> = HashMap::new();
+        let mut watches: HashMap<usize, (Arc<Watch>, Alike)> = HashMap::new();
         {
             let state = self.state();
             for (id, places) in wanted {
                 let (Some(now), Some(subscriber)) = (standing.get(&id), state.subscribers.get(&id)) else { continue };
                 // By its address: it is shared by all who ask the same.
                 let watch = Arc::as_ptr(&subscriber.watch) as usize;
-                watches.entry(watch).or_insert_with(|| subscriber.watch.clone());
-                groups.entry((watch, now.class(subscriber.watch.is_shared()), places)).or_default().push(id);
+                let known = watches.entry(watch);
+                let (_, alike) = known.or_insert_with(|| (subscriber.watch.clone(), subscriber.watch.alike()));
+                groups.entry((watch, now.class(*alike), places)).or_default().push(id);
             }
         }
         let mut work = stream::iter(groups.into_iter().map(|((watch, _, places), ids)| {
-            let (watch, standing) = (watches[&watch].clone(), &standing);
+            let ((watch, _), standing) = (watches[&watch].clone(), &standing);
             async move {
                 let events: Vec<&Event> = places.iter().map(|place| &events[*place]).collect();
                 // Any of them may read for all; the first whose session stands does.
