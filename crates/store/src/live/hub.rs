@@ -161,6 +161,8 @@ struct State {
 /// The subscribers of one gateway.
 pub struct Hub {
     store: Store,
+    /// What this gateway signs with when it tells the others.
+    name: String,
     stream: OnceLock<Uuid>,
     state: Mutex<State>,
     begun: Notify,
@@ -169,7 +171,8 @@ pub struct Hub {
 impl Hub {
     /// A hub without subscribers. It tells nothing until it [runs](Self::run).
     pub fn new(store: Store) -> Arc<Self> {
-        Arc::new(Self { store, stream: OnceLock::new(), state: Mutex::default(), begun: Notify::new() })
+        let name = Uuid::new_v4().to_string();
+        Arc::new(Self { store, name, stream: OnceLock::new(), state: Mutex::default(), begun: Notify::new() })
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -316,8 +319,11 @@ impl Hub {
     async fn listen(&self, woken: &Notify) {
         loop {
             if let Ok(mut listener) = self.store.database().listen(CHANNEL).await {
-                while listener.recv().await.is_ok() {
-                    woken.notify_one();
+                while let Ok(told) = listener.recv().await {
+                    // What was committed here is known.
+                    if told.payload() != self.name {
+                        woken.notify_one();
+                    }
                 }
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -330,7 +336,7 @@ impl Hub {
         loop {
             self.store.database().committed().notified().await;
             woken.notify_one();
-            _ = self.store.database().notify(CHANNEL).await;
+            _ = self.store.database().notify(CHANNEL, &self.name).await;
             tokio::time::sleep(ROUND).await;
         }
     }
@@ -372,8 +378,9 @@ impl Hub {
         let read = self.store.events(position, None).await?;
         let Some(last) = read.events.last().map(|event| event.sequence) else { return Ok(false) };
         self.follow_members(&read.events).await?;
-        self.hand_over(&read.events, last).await?;
-        *handed = Some(last);
+        if self.hand_over(&read.events, last).await? {
+            *handed = Some(last);
+        }
         Ok(true)
     }
 
@@ -442,8 +449,9 @@ impl Hub {
         Ok(standing)
     }
 
-    /// Puts the messages of these events into the queues of those who see them.
-    async fn hand_over(&self, events: &[Event], last: i64) -> Result<()> {
+    /// Puts the messages of these events into the queues of those who see them. Not if one who read for others was not like
+    /// them any more: then it is to be done once again.
+    async fn hand_over(&self, events: &[Event], last: i64) -> Result<bool> {
         let mut wanted: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         {
             let mut state = self.state();
@@ -481,8 +489,9 @@ impl Hub {
                 groups.entry((watch, now.class(*alike), places)).or_default().push(id);
             }
         }
-        let mut work = stream::iter(groups.into_iter().map(|((watch, _, places), ids)| {
-            let ((watch, _), standing) = (watches[&watch].clone(), &standing);
+        let mut readers: HashMap<u64, (Alike, Class)> = HashMap::new();
+        let mut work = stream::iter(groups.into_iter().map(|((watch, class, places), ids)| {
+            let ((watch, alike), standing) = (watches[&watch].clone(), &standing);
             async move {
                 let events: Vec<&Event> = places.iter().map(|place| &events[*place]).collect();
                 // Any of them may read for all; the first whose session stands does.
@@ -492,19 +501,31 @@ impl Hub {
                     match watch.messages(&self.store, &reader, self.stream(), &events).await {
                         Err(Error::Unauthenticated(_)) => continue,
                         Err(Error::Unavailable) => return Err(Error::Unavailable),
-                        messages => return Ok((ids, messages)),
+                        messages => {
+                            let reader = (*id, (alike, class));
+                            return Ok((ids, Some(reader), messages));
+                        }
                     }
                 }
-                Ok((ids, Ok(Vec::new())))
+                Ok((ids, None, Ok(Vec::new())))
             }
         }))
         .buffer_unordered(AT_ONCE);
         let mut done = Vec::new();
         while let Some(answer) = work.next().await {
-            let answer: Result<(Vec<u64>, Result<Vec<Option<Message>>>)> = answer;
-            done.push(answer?);
+            let answer: Result<(Vec<u64>, Option<_>, Result<Vec<Option<Message>>>)> = answer;
+            let (ids, reader, messages) = answer?;
+            readers.extend(reader.filter(|_| ids.len() > 1));
+            done.push((ids, messages));
         }
         drop(work);
+        // Whoever was demoted while it read saw too little for the others, and whoever was promoted too much.
+        let now = self.check(readers.keys().copied().collect()).await?;
+        let is_as_before =
+            |(id, (alike, class)): (&u64, &(Alike, Class))| now.get(id).is_some_and(|now| now.class(*alike) == *class);
+        if !readers.iter().all(is_as_before) {
+            return Ok(false);
+        }
         // Only now that all are worked out: a round that fails is tried again as a whole, and nobody is told twice.
         let mut state = self.state();
         for (ids, messages) in done {
@@ -528,7 +549,7 @@ impl Hub {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
