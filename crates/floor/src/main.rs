@@ -1,7 +1,11 @@
-//! The floor under the gateway's speed: each of the benchmark's queries as one statement written by hand, whose JSON is
+//! The floor under the gateway's speed: for its queries, each of the benchmark's queries as one statement written by hand, whose JSON is
 //! passed through as bytes. No GraphQL, no authentication; user and organization are told at the start.
 //!
+//! For its live updates, see [`rooms`].
+//!
 //! The statements keep the gateway's promises: its order, its page sizes and its conditions on what a user may see.
+
+mod rooms;
 
 use std::net::SocketAddr;
 
@@ -27,8 +31,20 @@ use uuid::Uuid;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The benchmark's queries, each as one statement written by hand.
-#[derive(Parser, Clone)]
+/// The floor under the gateway.
+#[derive(Parser)]
+enum Floor {
+    /// The benchmark's queries, each as one statement written by hand.
+    Queries(Config),
+    /// Messages passed on to all WebSockets of a room.
+    Rooms {
+        /// Where to serve.
+        #[arg(long, env = "FLOOR_LISTEN")]
+        listen: SocketAddr,
+    },
+}
+
+#[derive(clap::Args, Clone)]
 struct Config {
     /// The database.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
@@ -155,7 +171,17 @@ FROM (
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let config: &'static Config = Box::leak(Box::new(Config::parse()));
+    let (listen, router) = match Floor::parse() {
+        Floor::Queries(config) => (config.listen, queries(config).await?),
+        Floor::Rooms { listen } => (listen, rooms::router()),
+    };
+    let router = router.route("/readyz", get(|| async { "ready" }));
+    axum::serve(TcpListener::bind(listen).await?, router).await?;
+    Ok(())
+}
+
+async fn queries(config: Config) -> Result<Router> {
+    let config: &'static Config = Box::leak(Box::new(config));
     // As the gateway connects: the same role, the same settings.
     let options = config.database_url.clone().application_name("aether-floor").options([
         ("role", "aether_reader"),
@@ -167,15 +193,12 @@ async fn main() -> Result<()> {
         .test_before_acquire(false)
         .connect_with(options)
         .await?;
-    let router = Router::new()
-        .route("/readyz", get(|| async { "ready" }))
+    Ok(Router::new()
         .route("/document", post(document))
         .route("/deals", post(deals))
         .route("/workspace", post(workspace))
         .route("/metrics", post(metrics))
-        .with_state(App { config, pool });
-    axum::serve(TcpListener::bind(config.listen).await?, router).await?;
-    Ok(())
+        .with_state(App { config, pool }))
 }
 
 async fn document(State(app): State<App>, _: Bytes) -> Response {

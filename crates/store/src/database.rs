@@ -141,10 +141,10 @@ impl Database {
         &self.committed
     }
 
-    /// Tells all gateways that listen on this channel.
-    pub(crate) async fn notify(&self, channel: &str) -> Result<()> {
+    /// Tells all gateways that listen on this channel who has something to tell.
+    pub(crate) async fn notify(&self, channel: &str, who: &str) -> Result<()> {
         let mut sql = Sql::new();
-        sql.push("SELECT pg_notify(").text(channel).push(", '')");
+        sql.push("SELECT pg_notify(").text(channel).push(", ").text(who).push(")");
         self.reader.query_all_raw(sql.statement()).await?;
         Ok(())
     }

@@ -5,11 +5,15 @@
 //! ratio is taken between neighbours, and what is reported is the median.
 
 mod edits;
+mod live;
 mod load;
 mod programs;
 mod queries;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use aether_embedded::{Cluster, Settings};
 use anyhow::{Context, Result, bail, ensure};
@@ -32,9 +36,9 @@ const SCALE: &str = "4";
 /// How to measure.
 #[derive(Args)]
 pub struct Options {
-    /// Seconds of each measurement.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    seconds: u64,
+    /// Seconds of each measurement; 4 unless said, 60 of live updates.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: Option<u64>,
     /// Measurements of each program and query.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
     rounds: u64,
@@ -50,9 +54,23 @@ pub struct Options {
     /// Measures `editVariable` instead of the queries; it has no floor.
     #[arg(long, conflicts_with_all = ["query", "bar"])]
     edits: bool,
+    /// Measures live updates instead of the queries: subscribers over WebSocket of one gateway, against a plain WebSocket server.
+    #[arg(long, conflicts_with_all = ["query", "bar", "edits", "rounds"])]
+    live: bool,
+    #[command(flatten)]
+    audience: live::Load,
     /// Measures debug builds: to try the benchmark itself, not for figures.
     #[arg(long)]
     debug: bool,
+    /// Measures the builds in this folder, instead of building.
+    #[arg(long, value_name = "FOLDER")]
+    binaries: Option<PathBuf>,
+}
+
+impl Options {
+    fn seconds(&self) -> u64 {
+        self.seconds.unwrap_or(4)
+    }
 }
 
 /// Who asks, and for what: as text, from the database.
@@ -76,10 +94,15 @@ struct Row {
 }
 
 pub async fn run(options: Options) -> Result<()> {
-    // Edits are not a load generator's to send.
-    let generator = if options.edits { None } else { Some(Generator::find().await?) };
-    eprintln!("Building the gateway and the floor …");
-    let binaries = Binaries::build(!options.debug).await?;
+    // Edits and subscriptions are not a load generator's.
+    let generator = if options.edits || options.live { None } else { Some(Generator::find().await?) };
+    let binaries = match &options.binaries {
+        Some(folder) => Binaries::in_folder(folder),
+        None => {
+            eprintln!("Building the gateway and the floor …");
+            Binaries::build(!options.debug).await?
+        }
+    };
     let cluster = match options.database_url {
         Some(_) => None,
         None => {
@@ -96,6 +119,7 @@ pub async fn run(options: Options) -> Result<()> {
             let measured = measure(&options, generator, &binaries, &url).await;
             measured.map(|(rows, about)| (table(&rows, &about), below(&rows, options.bar)))
         }
+        None if options.live => live::run(&options.audience, options.seconds, options.debug, &binaries, &url).await,
         None => measure_edits(&options, &binaries, &url).await.map(|table| (table, Vec::new())),
     };
     if let Some(cluster) = cluster {
@@ -103,7 +127,7 @@ pub async fn run(options: Options) -> Result<()> {
     }
     let (table, slow) = measured?;
     println!("{table}");
-    ensure!(slow.is_empty(), "below the bar: {}", slow.join(", "));
+    ensure!(slow.is_empty(), "{}", slow.join(", "));
     Ok(())
 }
 
@@ -120,6 +144,7 @@ async fn measure(
     command.envs([("AETHER_ACCESS_TOKEN_MINUTES", "1440"), ("AETHER_EXPOSE_STATEMENTS", "true")]);
     let gateway = Server::start("gateway", command, "AETHER_LISTEN").await?;
     let mut command = tokio::process::Command::new(&binaries.floor);
+    command.arg("queries");
     command.envs([("DATABASE_URL", url), ("FLOOR_MAX_CONNECTIONS", &POOL.to_string())]);
     command.envs([("FLOOR_USER", &subject.user), ("FLOOR_ORGANIZATION", &subject.organization)]);
     command.envs([("FLOOR_WORKSPACE", &subject.workspace), ("FLOOR_METRICS_SINCE", &subject.metrics_since)]);
@@ -132,7 +157,7 @@ async fn measure(
     for query in chosen() {
         pairs.push(check(query, &subject, &gateway, &floor, &authorization).await?);
     }
-    let seconds = 2 * (WARM_UP_SECONDS + options.rounds * options.seconds) * pairs.len() as u64;
+    let seconds = 2 * (WARM_UP_SECONDS + options.rounds * options.seconds()) * pairs.len() as u64;
     eprintln!("Measuring with {}, {CONNECTIONS} connections: about {seconds} seconds.", generator.name());
     let begin = Instant::now();
     for (row, [ours, theirs]) in &mut pairs {
@@ -142,7 +167,7 @@ async fn measure(
         generator.run(theirs, WARM_UP_SECONDS).await?;
         for round in 1..=options.rounds {
             let (ours, theirs) =
-                (generator.run(ours, options.seconds).await?, generator.run(theirs, options.seconds).await?);
+                (generator.run(ours, options.seconds()).await?, generator.run(theirs, options.seconds()).await?);
             let ratio = ours.rate / theirs.rate;
             eprintln!(
                 "[{:>3} of ~{seconds} s] {name}, round {round} of {}: gateway {:.1}/s, floor {:.1}/s, ratio {ratio:.2}",
@@ -160,7 +185,7 @@ async fn measure(
         "{}, {CONNECTIONS} connections, median of {} × {} s in turn; PostgreSQL {}; {} processors",
         generator.name(),
         options.rounds,
-        options.seconds,
+        options.seconds(),
         subject.postgres,
         std::thread::available_parallelism()?,
     );
@@ -181,7 +206,7 @@ async fn measure_edits(options: &Options, binaries: &Binaries, url: &str) -> Res
         "editVariable with drift, graph, audit row and events in its transaction; median of {} × {} s{}; {} processors, shared by \
          clients, gateway and PostgreSQL {}\n\n| edits | edits/s (min–max) | p50 ms | p99 ms |\n|---|--:|--:|--:|\n",
         options.rounds,
-        options.seconds,
+        options.seconds(),
         if options.debug { ", debug build" } else { "" },
         std::thread::available_parallelism()?,
         text(&database, "SELECT split_part(current_setting('server_version'), ' ', 1)").await?,
@@ -189,7 +214,7 @@ async fn measure_edits(options: &Options, binaries: &Binaries, url: &str) -> Res
     for spread in edits::Spread::ALL {
         let mut samples = Vec::new();
         for round in 1..=options.rounds {
-            let sample = edits::run(spread, &database, &gateway, &authorization, options.seconds).await?;
+            let sample = edits::run(spread, &database, &gateway, &authorization, options.seconds()).await?;
             eprintln!("{}, round {round} of {}: {:.1}/s", spread.name(), options.rounds, sample.rate);
             samples.push(sample);
         }
@@ -247,9 +272,16 @@ async fn text(database: &DatabaseConnection, sql: &str) -> Result<String> {
 }
 
 async fn sign_in(gateway: &Server) -> Result<String> {
-    let login = r#"mutation { login(email: "sarah.chen@aether-demo.com", password: "aether-demo", organization: "aether-demo") { accessToken } }"#;
+    login(gateway, "sarah.chen@aether-demo.com", "aether-demo", "aether-demo").await
+}
+
+/// What a user shows who has signed in.
+async fn login(gateway: &Server, email: &str, password: &str, organization: &str) -> Result<String> {
+    let login = "mutation Login($email: String!, $password: String!, $organization: String) {
+        login(email: $email, password: $password, organization: $organization) { accessToken } }";
+    let variables = json!({ "email": email, "password": password, "organization": organization });
     let client = reqwest::Client::new().post(format!("http://{}/graphql", gateway.address));
-    let answer: Value = client.json(&json!({ "query": login })).send().await?.json().await?;
+    let answer: Value = client.json(&json!({ "query": login, "variables": variables })).send().await?.json().await?;
     let token =
         answer["data"]["login"]["accessToken"].as_str().with_context(|| format!("nobody signed in: {answer}"))?;
     Ok(format!("Bearer {token}"))
@@ -336,7 +368,10 @@ fn table(rows: &[Row], about: &str) -> String {
 fn below(rows: &[Row], bar: Option<f64>) -> Vec<String> {
     let Some(bar) = bar else { return Vec::new() };
     let ratios = rows.iter().map(|row| (row.query, median(row.ratios.iter().copied())));
-    ratios.filter(|(_, ratio)| *ratio < bar).map(|(query, ratio)| format!("{query} at {ratio:.3}")).collect()
+    ratios
+        .filter(|(_, ratio)| *ratio < bar)
+        .map(|(query, ratio)| format!("below the bar: {query} at {ratio:.3}"))
+        .collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -20,6 +20,11 @@ pub struct Binaries {
 }
 
 impl Binaries {
+    /// Those that are in this folder already.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self { gateway: folder.join("aether-nexus"), floor: folder.join("aether-floor") }
+    }
+
     /// Builds them; cargo shows how far it is.
     pub async fn build(release: bool) -> Result<Self> {
         let output = Command::new(env!("CARGO"))
@@ -60,6 +65,7 @@ pub fn gateway(binaries: &Binaries, database_url: &str) -> Command {
 /// A program that serves; it ends when this is dropped.
 pub struct Server {
     pub address: SocketAddr,
+    pub pid: u32,
     _child: Child,
 }
 
@@ -77,7 +83,8 @@ impl Server {
             ensure!(begin.elapsed() < Duration::from_secs(60), "the {name} does not serve within a minute");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(Self { address, _child: child })
+        let pid = child.id().with_context(|| format!("the {name} has ended"))?;
+        Ok(Self { address, pid, _child: child })
     }
 
     /// The answer to a POST.

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{
     cursor::Cursor,
     event::Event,
-    standing::{self, Class, Standing},
+    standing::{self, Alike, Class, Standing},
     watch::{Message, Tenant, Watch},
 };
 use crate::{
@@ -151,6 +151,8 @@ impl Subscriber {
 /// The messages of one group of subscribers.
 struct Told {
     ids: Vec<u64>,
+    /// Who has read for the others, and as what.
+    reader: Option<(u64, Alike, Class)>,
     messages: Result<Vec<Option<Message>>>,
 }
 
@@ -167,6 +169,8 @@ struct State {
 /// The subscribers of one gateway.
 pub struct Hub {
     store: Store,
+    /// What this gateway signs with when it tells the others.
+    name: String,
     stream: OnceLock<Uuid>,
     state: Mutex<State>,
     begun: Notify,
@@ -175,7 +179,8 @@ pub struct Hub {
 impl Hub {
     /// A hub without subscribers. It tells nothing until it [runs](Self::run).
     pub fn new(store: Store) -> Arc<Self> {
-        Arc::new(Self { store, stream: OnceLock::new(), state: Mutex::default(), begun: Notify::new() })
+        let name = Uuid::new_v4().to_string();
+        Arc::new(Self { store, name, stream: OnceLock::new(), state: Mutex::default(), begun: Notify::new() })
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -322,8 +327,11 @@ impl Hub {
     async fn listen(&self, woken: &Notify) {
         loop {
             if let Ok(mut listener) = self.store.database().listen(CHANNEL).await {
-                while listener.recv().await.is_ok() {
-                    woken.notify_one();
+                while let Ok(told) = listener.recv().await {
+                    // What was committed here is known.
+                    if told.payload() != self.name {
+                        woken.notify_one();
+                    }
                 }
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -336,7 +344,7 @@ impl Hub {
         loop {
             self.store.database().committed().notified().await;
             woken.notify_one();
-            _ = self.store.database().notify(CHANNEL).await;
+            _ = self.store.database().notify(CHANNEL, &self.name).await;
             tokio::time::sleep(ROUND).await;
         }
     }
@@ -378,8 +386,9 @@ impl Hub {
         let read = self.store.events(position, None).await?;
         let Some(last) = read.events.last().map(|event| event.sequence) else { return Ok(false) };
         self.follow_members(&read.events).await?;
-        self.hand_over(&read.events, last).await?;
-        *handed = Some(last);
+        if self.hand_over(&read.events, last).await? {
+            *handed = Some(last);
+        }
         Ok(true)
     }
 
@@ -448,8 +457,9 @@ impl Hub {
         Ok(standing)
     }
 
-    /// Puts the messages of these events into the queues of those who see them.
-    async fn hand_over(&self, events: &[Event], last: i64) -> Result<()> {
+    /// Puts the messages of these events into the queues of those who see them. Not if one who read for others was not like
+    /// them any more: then it is to be done once again.
+    async fn hand_over(&self, events: &[Event], last: i64) -> Result<bool> {
         let mut wanted: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         {
             let mut state = self.state();
@@ -475,19 +485,20 @@ impl Hub {
         let standing = self.check(wanted.keys().copied().collect()).await?;
         // Those who are of one class and want the same events of one watch are told by one message.
         let mut groups: HashMap<(usize, Class, Vec<usize>), Vec<u64>> = HashMap::new();
-        let mut watches: HashMap<usize, Arc<Watch>> = HashMap::new();
+        let mut watches: HashMap<usize, (Arc<Watch>, Alike)> = HashMap::new();
         {
             let state = self.state();
             for (id, places) in wanted {
                 let (Some(now), Some(subscriber)) = (standing.get(&id), state.subscribers.get(&id)) else { continue };
                 // By its address: it is shared by all who ask the same.
                 let watch = Arc::as_ptr(&subscriber.watch) as usize;
-                watches.entry(watch).or_insert_with(|| subscriber.watch.clone());
-                groups.entry((watch, now.class(subscriber.watch.is_shared()), places)).or_default().push(id);
+                let known = watches.entry(watch);
+                let (_, alike) = known.or_insert_with(|| (subscriber.watch.clone(), subscriber.watch.alike()));
+                groups.entry((watch, now.class(*alike), places)).or_default().push(id);
             }
         }
-        let work = groups.into_iter().map(|((watch, _, places), ids)| {
-            let (watch, standing) = (watches[&watch].clone(), &standing);
+        let work = groups.into_iter().map(|((watch, class, places), ids)| {
+            let ((watch, alike), standing) = (watches[&watch].clone(), &standing);
             async move {
                 let events: Vec<&Event> = places.iter().map(|place| &events[*place]).collect();
                 // Any of them may read for all; the first whose session stands does.
@@ -497,16 +508,25 @@ impl Hub {
                     match watch.messages(&self.store, &reader, self.stream(), &events).await {
                         Err(Error::Unauthenticated(_)) => continue,
                         Err(Error::Unavailable) => return Err(Error::Unavailable),
-                        messages => return Ok(Told { ids, messages }),
+                        messages => {
+                            let reader = (ids.len() > 1).then_some((*id, alike, class));
+                            return Ok(Told { ids, reader, messages });
+                        }
                     }
                 }
-                Ok(Told { ids, messages: Ok(Vec::new()) })
+                Ok(Told { ids, reader: None, messages: Ok(Vec::new()) })
             }
         });
         let done: Vec<Told> = stream::iter(work).buffer_unordered(AT_ONCE).try_collect().await?;
+        // Whoever was demoted while it read saw too little for the others, and whoever was promoted too much.
+        let readers: Vec<_> = done.iter().filter_map(|told| told.reader.as_ref()).collect();
+        let now = self.check(readers.iter().map(|(id, ..)| *id).collect()).await?;
+        if !readers.iter().all(|(id, alike, class)| now.get(id).is_some_and(|now| now.class(*alike) == *class)) {
+            return Ok(false);
+        }
         // Only now that all are worked out: a round that fails is tried again as a whole, and nobody is told twice.
         let mut state = self.state();
-        for Told { ids, messages } in done {
+        for Told { ids, messages, .. } in done {
             for id in ids {
                 let messages = match &messages {
                     Ok(messages) => messages,
@@ -527,7 +547,7 @@ impl Hub {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

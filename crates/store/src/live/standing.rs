@@ -26,7 +26,20 @@ pub(super) struct Standing {
     pub(super) role: Option<String>,
 }
 
-/// What decides what a subscriber sees: subscribers of one class see the same of what can be shared.
+/// Who sees the same of what is asked for, from many to few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Alike {
+    /// All members of the workspace.
+    Members,
+    /// Those of them who have the same role in it.
+    Role,
+    /// Those who are alike in their organization, too.
+    Class,
+    /// Each user something else.
+    Nobody,
+}
+
+/// What decides what a subscriber sees: subscribers of one class see the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Class {
     User(Uuid),
@@ -38,21 +51,30 @@ pub(super) enum Class {
         department: Option<String>,
         in_workspace: Option<String>,
     },
+    Member {
+        role: Option<String>,
+        /// Whether its view is confined: it sees nothing of what is about many rows at once.
+        confined: bool,
+    },
 }
 
 impl Standing {
-    /// Its class: for what depends on nothing but roles and organizations, or for what may depend on the user.
-    pub(super) fn class(&self, shared: bool) -> Class {
-        if !shared {
-            return Class::User(self.actor.user_id);
-        }
-        Class::Alike {
-            organization: self.actor.organization_id,
-            role: self.actor.role,
-            permissions: self.actor.permissions.clone(),
-            region: self.actor.region.clone(),
-            department: self.actor.department.clone(),
-            in_workspace: self.role.clone(),
+    /// Its class, where this is who sees the same.
+    pub(super) fn class(&self, alike: Alike) -> Class {
+        let actor = &self.actor;
+        let confined = actor.confining_region().is_some() || actor.confining_department().is_some();
+        match alike {
+            Alike::Members => Class::Member { role: None, confined },
+            Alike::Role => Class::Member { role: self.role.clone(), confined },
+            Alike::Class => Class::Alike {
+                organization: actor.organization_id,
+                role: actor.role,
+                permissions: actor.permissions.clone(),
+                region: actor.region.clone(),
+                department: actor.department.clone(),
+                in_workspace: self.role.clone(),
+            },
+            Alike::Nobody => Class::User(actor.user_id),
         }
     }
 }

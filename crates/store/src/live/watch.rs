@@ -8,7 +8,7 @@ use std::{
 use futures::future::try_join_all;
 use uuid::Uuid;
 
-use super::{cursor::Cursor, event::Event};
+use super::{cursor::Cursor, event::Event, standing::Alike};
 use crate::{
     Store,
     actor::live,
@@ -124,27 +124,23 @@ impl Watch {
             && self.facets.iter().all(|(column, labels)| event.has(column, labels))
     }
 
-    /// Whether what a subscriber sees of it depends on nothing but roles and organizations, so that it need not be worked out
-    /// for each user.
-    pub(super) fn is_shared(&self) -> bool {
-        let types_are = match self.tables {
-            [] => false,
-            tables => tables.iter().all(|table| {
-                Model::get()
-                    .by_table(table)
-                    .is_some_and(|ty| is_alike(ty) && !self.objects.iter().any(|o| o.fetch.ty.id == ty.id))
-                    || self
-                        .objects
-                        .iter()
-                        .any(|object| object.fetch.ty.table.name == *table && sees_alike(&object.fetch))
-            }),
+    /// Whom what a subscriber sees of it depends on, so that it need not be worked out for each of them.
+    pub(super) fn alike(&self) -> Alike {
+        let in_workspace = matches!(self.tenant, Tenant::Workspace(_));
+        let of_table = |table: &&str| {
+            let Some(ty) = Model::get().by_table(table) else { return Alike::Nobody };
+            let object = self.objects.iter().find(|object| object.fetch.ty.id == ty.id);
+            row_alike(ty, in_workspace)
+                .max(object.map_or(Alike::Members, |object| told_alike(&object.fetch, in_workspace)))
         };
-        types_are && self.actor.as_ref().is_none_or(|actor| self.meets_everybody() && tells_alike(&actor.fetch))
-    }
-
-    /// Whether those who make the changes are visible to all who may see the changes: members of a workspace see each other.
-    fn meets_everybody(&self) -> bool {
-        matches!(self.tenant, Tenant::Workspace(_))
+        // Of any table: some of them are seen by nobody alike.
+        let rows = self.tables.iter().map(of_table).max().unwrap_or(Alike::Nobody);
+        // Members of a workspace see all who ever were members of it, and only those make changes there.
+        let actor = self.actor.as_ref().map_or(Alike::Members, |actor| match in_workspace {
+            true => told_alike(&actor.fetch, in_workspace),
+            false => Alike::Nobody,
+        });
+        rows.max(actor)
     }
 
     /// The permission without which none of it is seen, if there is one.
@@ -321,31 +317,42 @@ async fn seen_before(
     seen.iter().filter_map(|row| row.try_get_by_index::<Option<Uuid>>(1).transpose()).map(|id| Ok(id?)).collect()
 }
 
-/// Whether all who have the same roles and organization see the same rows of the type.
-fn is_alike(ty: &Type) -> bool {
-    let scope = matches!(ty.scope, Scope::Organization | Scope::Workspace(_));
-    let narrow = ty.narrow.iter().all(|narrow| match narrow {
-        Narrow::Own(_) | Narrow::SharedScenarios => false,
+/// Who sees the same rows of the type: in one workspace, or in one organization.
+fn row_alike(ty: &Type, in_workspace: bool) -> Alike {
+    let scope = match ty.scope {
+        // The users of an organization are seen by all of it, but by others too, each of whom sees some.
+        _ if ty.table.name == "users" => Alike::Nobody,
+        // Keys that carry the workspace keep all that hangs together in one.
+        Scope::Workspace(_) if in_workspace => Alike::Members,
+        Scope::Organization => Alike::Class,
+        _ => Alike::Nobody,
+    };
+    let narrow = ty.narrow.iter().map(|narrow| match narrow {
+        Narrow::Own(_) | Narrow::SharedScenarios => Alike::Nobody,
+        Narrow::SettledForInvestors => Alike::Role,
         Narrow::Region(_)
         | Narrow::Department(_)
         | Narrow::DepartmentName(_)
         | Narrow::AllRegions
-        | Narrow::Requires(_)
-        | Narrow::SettledForInvestors => true,
+        | Narrow::Requires(_) => Alike::Class,
     });
-    // The users of an organization are seen by all of it, but by others too, each of whom sees some.
-    scope && narrow && ty.table.name != "users"
+    narrow.max().unwrap_or(Alike::Members).max(scope)
 }
 
-/// Whether all of them are told the same of a row.
-fn tells_alike(fetch: &Fetch) -> bool {
-    let columns = fetch.slots.iter().all(|slot| match slot {
-        Slot::Column(index) => !matches!(fetch.ty.masks.get(index), Some(Mask::SelfOrManager)),
-        Slot::Rank | Slot::Snippet => false,
+/// Who of them is told the same of a row.
+fn told_alike(fetch: &Fetch, in_workspace: bool) -> Alike {
+    let columns = fetch.slots.iter().map(|slot| match slot {
+        Slot::Column(index) => match fetch.ty.masks.get(index) {
+            None => Alike::Members,
+            Some(Mask::NotInvestors) => Alike::Role,
+            Some(Mask::SameOrganization(_)) => Alike::Class,
+            Some(Mask::SelfOrManager) => Alike::Nobody,
+        },
+        Slot::Rank | Slot::Snippet => Alike::Nobody,
     });
-    columns && fetch.children.iter().all(|Child { fetch, .. }| sees_alike(fetch))
-}
-
-fn sees_alike(fetch: &Fetch) -> bool {
-    is_alike(fetch.ty) && tells_alike(fetch)
+    let children = fetch
+        .children
+        .iter()
+        .map(|Child { fetch, .. }| row_alike(fetch.ty, in_workspace).max(told_alike(fetch, in_workspace)));
+    columns.chain(children).max().unwrap_or(Alike::Members)
 }
