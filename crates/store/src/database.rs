@@ -9,7 +9,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, TransactionTrait, sqlx,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, TransactionTrait,
+    sqlx,
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -158,6 +159,15 @@ impl Database {
         };
         heard.await.map_err(|error| {
             tracing::debug!(%error, "not listening");
+            Error::Unavailable
+        })
+    }
+
+    /// A connection under the role that reads which is not of the pool, and closed once it is dropped.
+    pub(crate) async fn detached(&self) -> Result<sqlx::PgConnection> {
+        let connection = self.reader.get_postgres_connection_pool().acquire().await;
+        connection.map(|connection| connection.detach()).map_err(|error| {
+            tracing::debug!(%error, "no connection");
             Error::Unavailable
         })
     }

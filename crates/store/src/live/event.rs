@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use sea_orm::QueryResult;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -14,9 +14,9 @@ use crate::{
     sql::Sql,
 };
 
-/// One change of one thing.
-#[derive(Debug, Clone)]
-pub(crate) struct Event {
+/// One change of one thing, as the outbox has it; serialized, it is for other gateways only.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
     pub(super) sequence: i64,
     pub(super) at: String,
     pub(super) topic: String,
@@ -30,7 +30,7 @@ pub(crate) struct Event {
 }
 
 /// What an event is about.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct About {
     /// The row's kind: `drift_item`.
@@ -68,6 +68,11 @@ impl Event {
         })
     }
 
+    /// Its number: events are told in this order.
+    pub fn sequence(&self) -> i64 {
+        self.sequence
+    }
+
     /// The type of the row that it is about, if that is a type of the graph.
     pub(super) fn ty(&self) -> Option<&'static Type> {
         static TYPES: LazyLock<HashMap<String, &'static Type>> =
@@ -83,14 +88,16 @@ impl Event {
     /// Whether the row has one of these values in the column since the change, or had one before it: whoever watches what is
     /// open must hear when it is closed.
     pub(super) fn has(&self, column: &str, labels: &[String]) -> bool {
-        [&self.about.facets, &self.about.was].into_iter().filter_map(|values| values.get(column)).any(|v| labels.contains(v))
+        [&self.about.facets, &self.about.was]
+            .into_iter()
+            .filter_map(|values| values.get(column))
+            .any(|v| labels.contains(v))
     }
 
     /// The value of the column since the change.
     pub(super) fn facet(&self, column: &str) -> Option<&str> {
         self.about.facets.get(column).map(String::as_str)
     }
-
 }
 
 /// `SELECT … FROM event_outbox e WHERE `
