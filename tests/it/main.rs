@@ -27,6 +27,7 @@ mod filters;
 mod golden;
 mod integrations;
 mod lineage;
+mod live;
 mod locks;
 mod metrics;
 mod migrations;

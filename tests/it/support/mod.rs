@@ -15,7 +15,7 @@ use aether_server::{
     config::{Cli, Config},
     delivery::Courier,
     http::{self, App},
-    live::Live,
+    live::{self, Live},
     source::Synchronizer,
 };
 use aether_store::{Connect, Database, Store, live::Hub, session::Sessions};
@@ -185,6 +185,8 @@ async fn serve(config: &Config, url: String) -> Serving {
     let store = Store::new(database);
     let Ok(sealer) = config.sealer() else { panic!("no keys") };
     let hub = Hub::new(store.clone());
+    let nats = config.nats().expect("servers of NATS");
+    let telling = tokio::spawn(live::tell(hub.clone(), store.clone(), nats));
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let app = App {
         schema: Schema::new(config.limits(), config.introspection),
@@ -192,10 +194,9 @@ async fn serve(config: &Config, url: String) -> Serving {
         store,
         expose_statements: true,
         timeout: Duration::from_secs(60),
-        hub: hub.clone(),
+        hub,
         live: Live::new(stopping),
     };
-    let telling = tokio::spawn(hub.run());
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -1,0 +1,3 @@
+//! Live updates.
+
+mod nats;
