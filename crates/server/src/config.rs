@@ -227,10 +227,9 @@ impl Config {
     /// The servers of NATS; none if it is not used.
     pub fn nats(&self) -> Result<Vec<ServerAddr>> {
         let servers = self.nats_url.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
+        let read = |url: &str| url.parse().ok().filter(|server: &ServerAddr| matches!(server.scheme(), "nats" | "tls"));
         // The URL may have a password, and is not repeated.
-        servers
-            .map(|url| url.parse().context("AETHER_NATS_URL must list URLs such as `nats://localhost:4222`."))
-            .collect()
+        servers.map(|url| read(url).context("AETHER_NATS_URL must list URLs such as `nats://localhost:4222`.")).collect()
     }
 
     /// The encryption at rest.
@@ -322,7 +321,9 @@ mod tests {
         let hosts: Vec<_> =
             servers.iter().map(|server| (server.host(), server.port(), server.tls_required())).collect();
         assert_eq!(hosts, [("one", 4222, false), ("two", 4333, true)]);
-        assert!(config(&["--nats-url", "postgres://one:5432"]).check().is_err());
+        for wrong in ["postgres://one:5432", "ws://one:4222", "nats://"] {
+            assert!(config(&["--nats-url", wrong]).check().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub(super) struct Nats {
     given: Option<i64>,
     /// When PostgreSQL is asked unless a message comes.
     look: Instant,
+    /// When the last message came, or the stream was joined.
+    heard: Instant,
     _relay: JoinSet<()>,
 }
 
@@ -97,9 +99,6 @@ impl Nats {
             .event_callback(move |event| {
                 match &event {
                     async_nats::Event::Connected => tracing::info!("connected to NATS"),
-                    async_nats::Event::Disconnected => {
-                        tracing::warn!("NATS is away: events are read from PostgreSQL until it is back");
-                    }
                     event => tracing::debug!(%event, "NATS"),
                 }
                 change.send_replace(());
@@ -114,7 +113,7 @@ impl Nats {
         let mut relay = JoinSet::new();
         relay.spawn(relay::run(outbox.clone(), broker.clone()));
         let link = Link::Away(join(outbox.clone(), broker.clone()));
-        Ok(Self { outbox, broker, link, given: None, look: Instant::now(), _relay: relay })
+        Ok(Self { outbox, broker, link, given: None, look: Instant::now(), heard: Instant::now(), _relay: relay })
     }
 
     /// Reads PostgreSQL until the stream can be read, and then that.
@@ -143,6 +142,7 @@ impl Source for Nats {
                     messages = joining => {
                         tracing::debug!("events come by NATS");
                         self.broker.changes.mark_unchanged();
+                        self.heard = Instant::now();
                         self.link = Link::Joined { messages: Box::new(messages), caught_up: false };
                     }
                     events = self.outbox.next(after) => return Ok(self.give(events?)),
@@ -161,6 +161,7 @@ impl Source for Nats {
                     // it would wait for that number in vain.
                     _ = self.broker.changes.changed() => self.leave(),
                     message = messages.next() => {
+                        self.heard = Instant::now();
                         let chain = Chain::of(message, messages, after);
                         *caught_up = !chain.gap;
                         if chain.ended {
@@ -176,8 +177,10 @@ impl Source for Nats {
                         self.look = Instant::now() + SILENCE;
                         if !events.is_empty() {
                             tracing::debug!("events were late and have been read from PostgreSQL");
-                            // Whatever the reason is, this stream may be another one by now.
-                            self.leave();
+                            // Nobody may relay just now, but the stream may also be another one by now.
+                            if self.heard.elapsed() > SILENCE {
+                                self.leave();
+                            }
                             return Ok(self.give(events));
                         }
                     }
@@ -276,7 +279,10 @@ fn join(outbox: Outbox, mut broker: Broker) -> Joining {
     Box::pin(async move {
         let mut told = false;
         loop {
-            broker.connected().await;
+            if tokio::time::timeout(PATIENCE, broker.connected()).await.is_err() {
+                tracing::warn!("NATS does not answer: events are read from PostgreSQL until it does");
+                broker.connected().await;
+            }
             match broker.join(&outbox).await {
                 Ok(messages) => return messages,
                 Err(error) if told => tracing::debug!(%error, "no stream of events"),
