@@ -20,7 +20,7 @@ CREATE FUNCTION outstanding_event_writers() RETURNS text[] LANGUAGE sql VOLATILE
 $$;
 
 -- The last number that was given, and the transactions that may still commit numbers up to it; in this order.
-CREATE FUNCTION event_head(OUT last bigint, OUT writers text[]) LANGUAGE plpgsql AS $$
+CREATE FUNCTION event_head(OUT last bigint, OUT writers text[]) LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END INTO last FROM event_outbox_sequence_seq;
     writers := outstanding_event_writers();
@@ -28,14 +28,13 @@ END
 $$;
 
 -- The gateway reads them with the role that can do nothing but read; no type of the graph shows them.
-GRANT SELECT ON SEQUENCE event_outbox_sequence_seq TO aether_reader;
 GRANT SELECT ON event_outbox TO aether_reader;
 REVOKE ALL ON FUNCTION event_head(), outstanding_event_writers() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION event_head(), outstanding_event_writers() TO aether_reader;
 
 -- Superseded by the lock: a transaction that only stays open holds nothing up.
 DROP INDEX idx_event_outbox_transaction;
-ALTER TABLE event_outbox DROP COLUMN transaction_id;
+COMMENT ON COLUMN event_outbox.transaction_id IS 'The transaction of the change: the events of one change have the same.';
 
 -- A subscription that resumes reads the events of its organization or of its workspaces from where it was.
 CREATE INDEX idx_event_outbox_organization ON event_outbox (organization_id, sequence) WHERE organization_id IS NOT NULL;
@@ -93,6 +92,7 @@ $$;
 
 DO $$
 BEGIN
+    EXECUTE format('ALTER FUNCTION event_head() SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION trim_events(interval) SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION announce_kpi_refresh() SET search_path = %I, pg_temp', current_schema());
 END

@@ -4507,6 +4507,14 @@ static EVENT_OUTBOX: Table = Table {
             readable: true,
         },
         Column {
+            name: "transaction_id",
+            doc: "The transaction of the change: the events of one change have the same.",
+            kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
             name: "topic",
             doc: "The topic under which the event is published.",
             kind: Kind::Text,

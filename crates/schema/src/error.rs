@@ -156,6 +156,14 @@ pub(crate) fn at(error: Error, position: Pos) -> ServerError {
     async_graphql::Error::from(Failure(error)).into_server_error(position)
 }
 
+/// An error that is of no place in the document.
+pub(crate) fn nowhere(error: Error) -> ServerError {
+    let mut error = at(error, Pos::default());
+    // Lines and columns count from one: the default is no place that clients could show.
+    error.locations.clear();
+    error
+}
+
 /// Gives a code to the errors that async-graphql itself raises before anything runs.
 pub(crate) fn with_code(mut error: ServerError) -> ServerError {
     let has_code = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());

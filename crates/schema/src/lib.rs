@@ -43,7 +43,7 @@ use aether_store::{
         idempotency::{Begun, Held},
     },
 };
-use async_graphql::{MergedObject, Pos, Request, Response, SDLExportOptions, Value};
+use async_graphql::{MergedObject, Request, Response, SDLExportOptions, Value};
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
@@ -223,7 +223,7 @@ impl Schema {
             Ok(false) => response.data = Value::Null,
             Err(error) => {
                 response.data = Value::Null;
-                response.errors.push(error::at(error, Pos::default()));
+                response.errors.push(error::nowhere(error));
             }
         }
         response
@@ -255,7 +255,7 @@ fn replayed(answer: serde_json::Value) -> Response {
 }
 
 fn failed(error: Error) -> Response {
-    Response::from_errors(vec![error::at(error, Pos::default())])
+    Response::from_errors(vec![error::nowhere(error)])
 }
 
 /// Keeps an answer for repeated requests, unless it shows secrets or the request failed for a reason that passes.

@@ -341,7 +341,12 @@ pub(crate) fn fields(all: impl IntoIterator<Item = MetaField>) -> Fields {
     all.into_iter().map(|field| (field.name.clone(), field)).collect()
 }
 
-pub(crate) fn field(name: &str, doc: &str, ty: String, arguments: impl IntoIterator<Item = MetaInputValue>) -> MetaField {
+pub(crate) fn field(
+    name: &str,
+    doc: &str,
+    ty: String,
+    arguments: impl IntoIterator<Item = MetaInputValue>,
+) -> MetaField {
     MetaField {
         name: name.into(),
         description: Some(doc.into()),

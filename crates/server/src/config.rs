@@ -229,7 +229,9 @@ impl Config {
         let servers = self.nats_url.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
         let read = |url: &str| url.parse().ok().filter(|server: &ServerAddr| matches!(server.scheme(), "nats" | "tls"));
         // The URL may have a password, and is not repeated.
-        servers.map(|url| read(url).context("AETHER_NATS_URL must list URLs such as `nats://localhost:4222`.")).collect()
+        servers
+            .map(|url| read(url).context("AETHER_NATS_URL must list URLs such as `nats://localhost:4222`."))
+            .collect()
     }
 
     /// The encryption at rest.

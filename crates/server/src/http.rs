@@ -161,6 +161,10 @@ pub(crate) async fn execute(
     if let Some(refusal) = too_large(&mut request) {
         return with_request_id(refusal, request_id);
     }
+    if Schema::is_subscription(&mut request) {
+        let message = "Subscribe over a WebSocket at /graphql (graphql-transport-ws), or at /graphql/stream (server-sent events).";
+        return with_request_id(refusal(code::GRAPHQL_VALIDATION_FAILED, message), request_id);
+    }
     let asker = Asker { store: app.store.clone(), sessions: app.sessions.clone(), identity, client, idempotency };
     let execution = counting(app.schema.execute(request, asker));
     let (mut response, statements) = match tokio::time::timeout(app.timeout, execution).await {
@@ -200,7 +204,11 @@ pub(crate) fn with_request_id(mut response: async_graphql::Response, request_id:
 }
 
 /// Whoever sends a request, as far as the request tells.
-pub(crate) fn client(peer: Option<Extension<ConnectInfo<SocketAddr>>>, headers: &HeaderMap, request_id: Uuid) -> Client {
+pub(crate) fn client(
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: &HeaderMap,
+    request_id: Uuid,
+) -> Client {
     Client {
         address: peer.map(|Extension(ConnectInfo(peer))| peer.ip()),
         user_agent: text(headers, &header::USER_AGENT).map(|agent| agent.chars().take(500).collect()),

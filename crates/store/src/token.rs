@@ -84,14 +84,16 @@ impl Tokens {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.leeway = 0;
-        decode::<Claims>(token, &self.decoding, &validation).map(|token| Access { session: token.claims.sid, expires_at: token.claims.exp }).map_err(|error| {
-            Error::Unauthenticated(match error.kind() {
-                ErrorKind::ExpiredSignature => {
-                    "The access token has expired. Get a new one with the refresh mutation.".into()
-                }
-                _ => "This is no access token of this gateway. Sign in with the login mutation.".to_owned(),
+        decode::<Claims>(token, &self.decoding, &validation)
+            .map(|token| Access { session: token.claims.sid, expires_at: token.claims.exp })
+            .map_err(|error| {
+                Error::Unauthenticated(match error.kind() {
+                    ErrorKind::ExpiredSignature => {
+                        "The access token has expired. Get a new one with the refresh mutation.".into()
+                    }
+                    _ => "This is no access token of this gateway. Sign in with the login mutation.".to_owned(),
+                })
             })
-        })
     }
 }
 

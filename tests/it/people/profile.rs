@@ -129,6 +129,7 @@ async fn one_ends_sessions_of_ones_own_only() {
     // A CFO sees the analyst's session, but it is not the CFO's.
     assert_eq!(cfo.run(revoke, theirs).await.code(), "NOT_FOUND");
     assert_eq!(analyst.run(revoke, lost_id.clone()).await.code(), "NOT_FOUND");
+    assert_eq!(cfo.run(revoke, session(&cfo).await).await.code(), "PRECONDITION_FAILED", "for that there is logout");
     let ended = cfo.run(revoke, lost_id.clone()).await.ok();
     assert!(ended["revokeSession"]["revokedAt"].is_string());
     assert_eq!(lost.query("{ me { sessionId } }").await.code(), "UNAUTHENTICATED");

@@ -18,6 +18,16 @@ impl Answer {
         Self { query: query.to_owned(), status, body }
     }
 
+    /// The first answer of a stream that has ended.
+    pub async fn of_stream(query: &str, response: reqwest::Response) -> Self {
+        let status = response.status().as_u16();
+        let text = response.text().await.expect("a body");
+        let first = text.split("event: next\ndata: ").nth(1).and_then(|rest| rest.lines().next());
+        let first = first.unwrap_or_else(|| panic!("no answer in the stream: {text}"));
+        let body = serde_json::from_str(first).unwrap_or_else(|error| panic!("{error}: {text}"));
+        Self { query: query.to_owned(), status, body }
+    }
+
     /// The data of an answer without errors.
     pub fn ok(self) -> Value {
         assert!(self.body.get("errors").is_none(), "{}\n{:#}", self.query, self.body);

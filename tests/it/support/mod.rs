@@ -233,6 +233,20 @@ impl User<'_> {
         Answer::of(query, request.send().await.expect("an answer")).await
     }
 
+    /// Subscribes where it must be refused, and tells how.
+    pub async fn refused(&self, subscription: &str, variables: Value) -> Answer {
+        let request = self
+            .gateway
+            .http
+            .post(format!("{}/graphql/stream", self.gateway.url))
+            .json(&json!({ "query": subscription, "variables": variables }));
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        Answer::of_stream(subscription, request.send().await.expect("an answer")).await
+    }
+
     /// Sends an operation without variables.
     pub async fn query(&self, query: &str) -> Answer {
         self.run(query, json!({})).await

@@ -10,6 +10,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub at: DateTimeWithTimeZone,
     pub sequence: i64,
+    #[sea_orm(ignore, column_type = "custom(\"xid8\")", select_as = "text")]
+    pub transaction_id: String,
     #[sea_orm(column_type = "Text")]
     pub topic: String,
     #[sea_orm(column_type = "Text")]

@@ -20,7 +20,7 @@ use aether_store::{
     read::Reader,
 };
 use async_graphql::{
-    Context, Object, Pos, Request, Response, SubscriptionType, parser::types::OperationType, registry::Registry,
+    Context, Object, Request, Response, SubscriptionType, parser::types::OperationType, registry::Registry,
 };
 use futures::{Stream, StreamExt, stream};
 
@@ -96,18 +96,6 @@ impl Schema {
         tag: Arc<str>,
         resume: Option<Cursor>,
     ) -> std::result::Result<Subscription, Response> {
-        let failed = |error| Response::from_errors(vec![error::at(error, Pos::default())]);
-        let session = match asker.identity {
-            Identity::Session(session) => session,
-            Identity::Refused(error) => return Err(failed(error)),
-            Identity::Nobody => {
-                return Err(failed(Error::Unauthenticated(
-                    "Sign in with the login mutation and send its accessToken: in the payload of connection_init as \
-                     `{\"authorization\": \"Bearer …\"}`, or in the header `Authorization: Bearer …`."
-                        .into(),
-                )));
-            }
-        };
         let slot = Arc::new(Slot::default());
         let request = request.data(slot.clone()).data(plan::RowCount::default());
         let mut stream = self.0.execute_stream(request);
@@ -119,6 +107,19 @@ impl Schema {
         if !errors.is_empty() {
             return Err(Response::from_errors(errors.into_iter().map(error::with_code).collect()));
         }
+        let failed = |error| Response::from_errors(vec![error::nowhere(error)]);
+        // What fits no schema is told to anybody, as it is of queries.
+        let session = match asker.identity {
+            Identity::Session(session) => session,
+            Identity::Refused(error) => return Err(failed(error)),
+            Identity::Nobody => {
+                return Err(failed(Error::Unauthenticated(
+                    "Sign in with the login mutation and send its accessToken: in the payload of connection_init as \
+                     `{\"authorization\": \"Bearer …\"}`, or in the header `Authorization: Bearer …`."
+                        .into(),
+                )));
+            }
+        };
         let wish = slot.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         let wish = wish.unwrap_or_else(|| Err(Error::invalid("", "This asks for nothing."))).map_err(failed)?;
         hub.subscribe(wish.watch, session, resume.or(wish.after), line, tag).await.map_err(failed)
@@ -126,6 +127,6 @@ impl Schema {
 
     /// An error as clients see it: the errors of a GraphQL response.
     pub fn errors(error: Error) -> Response {
-        Response::from_errors(vec![error::at(error, Pos::default())])
+        Response::from_errors(vec![error::nowhere(error)])
     }
 }

@@ -50,8 +50,8 @@ pub(super) fn register(registry: &mut Registry) {
     ];
     let doc = "Tells of all that happens in your organization and in your workspaces, as far as you may see it.";
     add(&mut root, field(EVENTS, doc, format!("{EVENT}!"), everything));
-    let doc = "What can be subscribed to: each change that you may see is told once and in order. Over WebSocket \
-         (`graphql-transport-ws`) or as server-sent events, both at `/graphql/stream`.";
+    let doc = "What can be subscribed to: each change that you may see is told once and in order. Over WebSocket at `/graphql` \
+         (`graphql-transport-ws`), or as server-sent events at `/graphql/stream`.";
     let mut ty = object("Subscription", doc, root);
     if let MetaType::Object { is_subscription, .. } = &mut ty {
         *is_subscription = true;

@@ -104,7 +104,8 @@ impl<'a> Asked<'a> {
                 "cursor" => Part::Cursor,
                 "at" => Part::At,
                 "actor" => {
-                    let users = Model::get().by_table("users").ok_or_else(|| Error::internal("a graph without users"))?;
+                    let users =
+                        Model::get().by_table("users").ok_or_else(|| Error::internal("a graph without users"))?;
                     watch.actor = Some(self.object(users, &selected)?);
                     Part::Actor
                 }

@@ -134,7 +134,7 @@ impl ProfileMutation {
         .await
     }
 
-    /// Ends one of one's own sessions, such as that of a lost device. `me { user { sessions { … } } }` lists them.
+    /// Ends one of one's other sessions, such as that of a lost device; `logout` ends the one in use. `me { user { sessions { … } } }` lists them.
     async fn revoke_session(
         &self,
         ctx: &Context<'_>,
@@ -145,6 +145,9 @@ impl ProfileMutation {
             // Those who manage users see the others' sessions as well.
             if session.user_id != c.actor().user_id {
                 return Err(Error::NotFound("There is no user session with this id among yours.".into()));
+            }
+            if session.id == c.actor().session_id {
+                return Err(Error::Precondition("This is the session that you use now. End it with logout.".into()));
             }
             if session.revoked_at.is_some() || session.expires_at <= c.now() {
                 return Err(Error::Precondition("The session has ended already.".into()));

@@ -176,11 +176,11 @@ impl Operations {
                     }
                     match done {
                         Done::Subscribed(subscription) => _ = self.open.insert(tag, Some(subscription)),
-                        Done::Answered(response) => {
+                        Done::Answered(response) if !was_refused(&response) => {
                             self.open.remove(&tag);
                             return Happened::Answered(tag, response);
                         }
-                        Done::Refused(response) => {
+                        Done::Answered(response) | Done::Refused(response) => {
                             self.open.remove(&tag);
                             return Happened::Failed(tag, response);
                         }
@@ -194,4 +194,11 @@ impl Operations {
     pub(super) fn line(&self) -> Arc<Line> {
         self.line.clone()
     }
+}
+
+/// Whether the operation was not executed at all, for it is none or does not fit the schema.
+fn was_refused(response: &Response) -> bool {
+    let codes = [code::GRAPHQL_PARSE_FAILED, code::GRAPHQL_VALIDATION_FAILED];
+    let mut told = response.errors.iter().map(|error| error.extensions.as_ref().and_then(|known| known.get("code")));
+    !response.errors.is_empty() && told.all(|told| codes.iter().any(|code| told == Some(&(*code).into())))
 }

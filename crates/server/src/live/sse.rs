@@ -5,7 +5,7 @@
 //! ends again (`DELETE`). A reservation is of one gateway: what goes through a load balancer must go to that one again.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
@@ -53,8 +53,19 @@ pub(super) struct Reserved(Mutex<HashMap<String, Reservation>>);
 struct Reservation {
     session: Uuid,
     commands: mpsc::Sender<Command>,
+    names: Names,
     /// What its stream takes the commands from, until it is opened.
     unopened: Option<(mpsc::Receiver<Command>, Instant)>,
+}
+
+/// The names of a single connection's operations, each from when it was sent until it has ended.
+#[derive(Clone, Default)]
+struct Names(Arc<Mutex<HashSet<Tag>>>);
+
+impl Names {
+    fn all(&self) -> MutexGuard<'_, HashSet<Tag>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
 }
 
 enum Command {
@@ -86,7 +97,9 @@ type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 pub(super) async fn reserve(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let access = match allowed(&app, &headers) {
         Ok(Some(access)) => access,
-        Ok(None) => return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7()),
+        Ok(None) => {
+            return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7());
+        }
         Err(refusal) => return *refusal,
     };
     let mut all = app.live.reserved.all();
@@ -96,12 +109,16 @@ pub(super) async fn reserve(State(app): State<Arc<App>>, headers: HeaderMap) -> 
         None => !reservation.commands.is_closed(),
     });
     if all.len() >= MOST_RESERVED {
-        return refused(StatusCode::SERVICE_UNAVAILABLE, "Too many streams are reserved. Try again soon.", Uuid::now_v7());
+        return refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many streams are reserved. Try again soon.",
+            Uuid::now_v7(),
+        );
     }
     let token = Uuid::new_v4().to_string();
     let (commands, waiting) = mpsc::channel(WAITING);
     let unopened = Some((waiting, now + RESERVED_FOR));
-    all.insert(token.clone(), Reservation { session: access.session, commands, unopened });
+    all.insert(token.clone(), Reservation { session: access.session, commands, names: Names::default(), unopened });
     (StatusCode::CREATED, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], token).into_response()
 }
 
@@ -119,30 +136,36 @@ pub(super) async fn open(
     let client = client(peer, &headers, Uuid::now_v7());
     let Some(token) = stream_token(&headers, &parameters) else {
         let Some(query) = parameters.query else {
-            return refused(StatusCode::BAD_REQUEST, "Send an operation: by POST, or as `query` of the URL.", Uuid::now_v7());
+            return refused(
+                StatusCode::BAD_REQUEST,
+                "Send an operation: by POST, or as `query` of the URL.",
+                Uuid::now_v7(),
+            );
         };
         let variables = parameters.variables.as_deref().map(serde_json::from_str::<Value>).transpose();
         let Ok(variables) = variables else {
             return refused(StatusCode::BAD_REQUEST, "The variables are no JSON.", Uuid::now_v7());
         };
-        let mut request = Request::new(query).variables(async_graphql::Variables::from_json(variables.unwrap_or_default()));
+        let mut request =
+            Request::new(query).variables(async_graphql::Variables::from_json(variables.unwrap_or_default()));
         request.operation_name = parameters.operation_name;
         return distinct(app, client, access, &headers, request);
     };
     let waiting = {
         let mut all = app.live.reserved.all();
-        let reservation = all.get_mut(&token).filter(|known| access.is_some_and(|access| access.session == known.session));
-        reservation.map(|reservation| reservation.unopened.take())
+        let reservation =
+            all.get_mut(&token).filter(|known| access.is_some_and(|access| access.session == known.session));
+        reservation.map(|reservation| Some((reservation.unopened.take()?.0, reservation.names.clone())))
     };
     match waiting {
         None => refused(StatusCode::NOT_FOUND, "There is no reserved stream with this token.", Uuid::now_v7()),
         Some(None) => refused(StatusCode::CONFLICT, "The stream is open already.", Uuid::now_v7()),
-        Some(Some((commands, _))) => {
+        Some(Some((commands, names))) => {
             let mut operations = Operations::new(app.clone(), client);
             if let Some(access) = access {
                 operations.authorize(access);
             }
-            answer(&app, Told { operations, commands: Some(commands), single: true, ended: false, farewell: None })
+            answer(&app, Told::new(operations, Some((commands, names))))
         }
     }
 }
@@ -189,7 +212,9 @@ pub(super) async fn complete(
 ) -> Response {
     let access = match allowed(&app, &headers) {
         Ok(Some(access)) => access,
-        Ok(None) => return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7()),
+        Ok(None) => {
+            return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7());
+        }
         Err(refusal) => return *refusal,
     };
     let (Some(token), Some(operation)) = (stream_token(&headers, &parameters), parameters.operation_id) else {
@@ -200,14 +225,28 @@ pub(super) async fn complete(
 }
 
 async fn command(app: &App, token: &str, access: Access, command: Command, done: StatusCode) -> Response {
-    let commands = {
+    let reserved = {
         let all = app.live.reserved.all();
-        all.get(token).filter(|known| known.session == access.session).map(|known| known.commands.clone())
+        let known = all.get(token).filter(|known| known.session == access.session);
+        known.map(|known| (known.commands.clone(), known.names.clone()))
     };
-    let sent = match &commands {
-        Some(commands) => commands.try_send(command),
-        None => return refused(StatusCode::NOT_FOUND, "There is no reserved stream with this token.", Uuid::now_v7()),
+    let Some((commands, names)) = reserved else {
+        return refused(StatusCode::NOT_FOUND, "There is no reserved stream with this token.", Uuid::now_v7());
     };
+    let name = match &command {
+        Command::Begin(name, ..) => Some(name.clone()),
+        Command::End(_) => None,
+    };
+    if let Some(name) = &name
+        && !names.all().insert(name.clone())
+    {
+        let why = "There is an operation of this name already: choose another `operationId`.";
+        return refused(StatusCode::CONFLICT, why, Uuid::now_v7());
+    }
+    let sent = commands.try_send(command);
+    if let (Some(name), Err(_)) = (&name, &sent) {
+        names.all().remove(name);
+    }
     match sent {
         Ok(()) => (done, Json(json!({}))).into_response(),
         Err(mpsc::error::TrySendError::Full(_)) => {
@@ -237,7 +276,8 @@ fn stream_token(headers: &HeaderMap, parameters: &Parameters) -> Option<String> 
 
 /// One operation as a stream.
 fn distinct(app: Arc<App>, client: Client, access: Option<Access>, headers: &HeaderMap, request: Request) -> Response {
-    let resume = text(headers, &LAST_EVENT_ID).filter(|id| !id.is_empty()).map(|id| Cursor::decode(id, "Last-Event-ID"));
+    let resume =
+        text(headers, &LAST_EVENT_ID).filter(|id| !id.is_empty()).map(|id| Cursor::decode(id, "Last-Event-ID"));
     let resume = match resume.transpose() {
         Ok(resume) => resume,
         Err(_) => {
@@ -250,7 +290,7 @@ fn distinct(app: Arc<App>, client: Client, access: Option<Access>, headers: &Hea
         operations.authorize(access);
     }
     operations.begin(ONLY.into(), request, resume);
-    answer(&app, Told { operations, commands: None, single: false, ended: false, farewell: None })
+    answer(&app, Told::new(operations, None))
 }
 
 fn answer(app: &App, stream: Told) -> Response {
@@ -264,14 +304,20 @@ fn answer(app: &App, stream: Told) -> Response {
 /// What is streamed.
 struct Told {
     operations: Operations,
-    commands: Option<mpsc::Receiver<Command>>,
-    single: bool,
+    /// Of a single connection: the commands that it is sent, and the names of its operations.
+    single: Option<(mpsc::Receiver<Command>, Names)>,
     ended: bool,
-    /// An event that follows the last one at once.
-    farewell: Option<Event>,
+    /// An event that comes at once.
+    following: Option<Event>,
 }
 
 impl Told {
+    fn new(operations: Operations, single: Option<(mpsc::Receiver<Command>, Names)>) -> Self {
+        // Some browsers hold a stream to be open only when its first byte is there.
+        let following = Some(Event::default().comment(""));
+        Self { operations, single, ended: false, following }
+    }
+
     fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
         stream::unfold(self, |mut this| async move {
             let event = this.next().await?;
@@ -280,18 +326,18 @@ impl Told {
     }
 
     async fn next(&mut self) -> Option<Event> {
-        if let Some(event) = self.farewell.take() {
+        if let Some(event) = self.following.take() {
             return Some(event);
         }
         loop {
-            if self.ended || (!self.single && self.operations.is_idle()) {
+            if self.ended || (self.single.is_none() && self.operations.is_idle()) {
                 return None;
             }
             let app = self.operations.app();
             let mut stopping = app.live.stopping.clone();
             let commanded = async {
-                match &mut self.commands {
-                    Some(commands) => commands.recv().await,
+                match &mut self.single {
+                    Some((commands, _)) => commands.recv().await,
                     None => std::future::pending().await,
                 }
             };
@@ -319,7 +365,7 @@ impl Told {
                         return Some(self.event(&tag, &message.json).id(message.cursor.encode()));
                     }
                     Happened::Answered(tag, response) | Happened::Failed(tag, response) => {
-                        self.farewell = Some(self.completed(&tag));
+                        self.following = Some(self.completed(&tag));
                         let response = serde_json::to_string(&response).unwrap_or_else(|_| "null".into());
                         return Some(self.event(&tag, &response));
                     }
@@ -333,17 +379,20 @@ impl Told {
 
     fn event(&self, tag: &str, payload: &str) -> Event {
         let event = Event::default().event("next");
-        match self.single {
-            true => event.data(format!("{{\"id\":{},\"payload\":{payload}}}", Value::from(tag))),
-            false => event.data(payload),
+        match &self.single {
+            Some(_) => event.data(format!("{{\"id\":{},\"payload\":{payload}}}", Value::from(tag))),
+            None => event.data(payload),
         }
     }
 
     fn completed(&self, tag: &str) -> Event {
         let event = Event::default().event("complete");
-        match self.single {
-            true => event.data(json!({ "id": tag }).to_string()),
-            false => event.data(""),
+        match &self.single {
+            Some((_, names)) => {
+                names.all().remove(tag);
+                event.data(json!({ "id": tag }).to_string())
+            }
+            None => event.data(""),
         }
     }
 }

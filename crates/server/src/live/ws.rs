@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
@@ -69,11 +69,21 @@ enum Said {
     Pong {},
     Subscribe {
         id: String,
+        #[serde(deserialize_with = "asked")]
         payload: Box<Request>,
     },
     Complete {
         id: String,
     },
+}
+
+/// A request that says its query, if only an empty one.
+fn asked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Request>, D::Error> {
+    let payload = Value::deserialize(deserializer)?;
+    if !payload.get("query").is_some_and(Value::is_string) {
+        return Err(D::Error::missing_field("query"));
+    }
+    serde_json::from_value(payload).map(Box::new).map_err(D::Error::custom)
 }
 
 /// Makes a WebSocket of a request.
@@ -220,7 +230,9 @@ impl Connection {
         match identity(self.operations.app(), authorization) {
             (Identity::Nobody, _) => Ok(()),
             (Identity::Session(_), Some(access)) if self.operations.authorize(access) => Ok(()),
-            (Identity::Session(_), _) => Err(Close::forbidden("The token is of another session: open another connection")),
+            (Identity::Session(_), _) => {
+                Err(Close::forbidden("The token is of another session: open another connection"))
+            }
             (Identity::Refused(_), _) => {
                 Err(Close::forbidden("The access token is not good: get another with login or refresh"))
             }
@@ -236,7 +248,9 @@ impl Connection {
     fn understand(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<Option<Said>, Close> {
         self.heard = Instant::now();
         let text = match received {
-            None | Some(Err(_) | Ok(Message::Close(_))) => return Err(Close::new(1000, "")),
+            None | Some(Ok(Message::Close(_))) => return Err(Close::new(1000, "")),
+            // 1000 would have clients come back at once and say the same again.
+            Some(Err(_)) => return Err(Close::new(1009, "The message is broken, or larger than 1 MiB")),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
             Some(Ok(Message::Binary(_))) => return Err(Close::bad_request("Invalid message: send text")),
             Some(Ok(Message::Text(text))) => text,
@@ -261,9 +275,9 @@ impl Connection {
 
     /// Says farewell and waits for the client's.
     async fn part(&mut self, close: Message) {
-        if self.socket.send(close).await.is_ok() {
-            while let Some(Ok(_)) = self.socket.recv().await {}
-        }
+        // This fails if the client has said its farewell first, which reading on answers.
+        _ = self.socket.send(close).await;
+        while let Some(Ok(_)) = self.socket.recv().await {}
     }
 }
 

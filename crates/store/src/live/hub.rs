@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use tokio::{
     sync::{Notify, mpsc},
     time::Instant,
@@ -145,6 +145,12 @@ impl Subscriber {
             Tenant::Organization | Tenant::Everything => (self.session, None),
         }
     }
+}
+
+/// The messages of one group of subscribers.
+struct Told {
+    ids: Vec<u64>,
+    messages: Result<Vec<Option<Message>>>,
 }
 
 #[derive(Default)]
@@ -444,7 +450,7 @@ impl Hub {
                 groups.entry((watch, now.class(subscriber.watch.is_shared()), places)).or_default().push(id);
             }
         }
-        let mut work = stream::iter(groups.into_iter().map(|((watch, _, places), ids)| {
+        let work = groups.into_iter().map(|((watch, _, places), ids)| {
             let (watch, standing) = (watches[&watch].clone(), &standing);
             async move {
                 let events: Vec<&Event> = places.iter().map(|place| &events[*place]).collect();
@@ -455,22 +461,16 @@ impl Hub {
                     match watch.messages(&self.store, &reader, self.stream(), &events).await {
                         Err(Error::Unauthenticated(_)) => continue,
                         Err(Error::Unavailable) => return Err(Error::Unavailable),
-                        messages => return Ok((ids, messages)),
+                        messages => return Ok(Told { ids, messages }),
                     }
                 }
-                Ok((ids, Ok(Vec::new())))
+                Ok(Told { ids, messages: Ok(Vec::new()) })
             }
-        }))
-        .buffer_unordered(AT_ONCE);
-        let mut done = Vec::new();
-        while let Some(answer) = work.next().await {
-            let answer: Result<(Vec<u64>, Result<Vec<Option<Message>>>)> = answer;
-            done.push(answer?);
-        }
-        drop(work);
+        });
+        let done: Vec<Told> = stream::iter(work).buffer_unordered(AT_ONCE).try_collect().await?;
         // Only now that all are worked out: a round that fails is tried again as a whole, and nobody is told twice.
         let mut state = self.state();
-        for (ids, messages) in done {
+        for Told { ids, messages } in done {
             for id in ids {
                 let messages = match &messages {
                     Ok(messages) => messages,

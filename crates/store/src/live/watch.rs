@@ -130,8 +130,13 @@ impl Watch {
         let types_are = match self.tables {
             [] => false,
             tables => tables.iter().all(|table| {
-                Model::get().by_table(table).is_some_and(|ty| is_alike(ty) && !self.objects.iter().any(|o| o.fetch.ty.id == ty.id))
-                    || self.objects.iter().any(|object| object.fetch.ty.table.name == *table && sees_alike(&object.fetch))
+                Model::get()
+                    .by_table(table)
+                    .is_some_and(|ty| is_alike(ty) && !self.objects.iter().any(|o| o.fetch.ty.id == ty.id))
+                    || self
+                        .objects
+                        .iter()
+                        .any(|object| object.fetch.ty.table.name == *table && sees_alike(&object.fetch))
             }),
         };
         types_are && self.actor.as_ref().is_none_or(|actor| self.meets_everybody() && tells_alike(&actor.fetch))
@@ -181,7 +186,11 @@ impl Watch {
             let ids: Vec<Uuid> = ids.into_iter().collect();
             let seen = reader.fetch_each(&object.fetch, object.key, &ids).await?;
             let missing: Vec<Uuid> = ids.into_iter().filter(|id| !seen.contains_key(id)).collect();
-            let gone = if missing.is_empty() { HashSet::new() } else { seen_before(store, reader, ty, missing, events).await? };
+            let gone = if missing.is_empty() {
+                HashSet::new()
+            } else {
+                seen_before(store, reader, ty, missing, events).await?
+            };
             Ok::<_, Error>((ty.id, Seen { rows: seen, gone }))
         });
         let actors = async {
@@ -219,7 +228,8 @@ impl Watch {
             None => return Ok(None),
         };
         let cursor = Cursor::new(stream, event.sequence);
-        let quoted = |text: &str| serde_json::to_string(text).map_err(|_| Error::internal("text that is no JSON string"));
+        let quoted =
+            |text: &str| serde_json::to_string(text).map_err(|_| Error::internal("text that is no JSON string"));
         let null = || "null".to_owned();
         let mut out = String::from("{\"data\":{");
         out.push_str(&self.field.0);
@@ -232,9 +242,8 @@ impl Watch {
             out.push_str(&match part {
                 Part::Literal(json) => json.clone(),
                 Part::Kind => quoted(&event.kind.to_ascii_uppercase())?,
-                Part::ChangedFields => {
-                    serde_json::to_string(&event.changed_fields).map_err(|_| Error::internal("names that are no JSON"))?
-                }
+                Part::ChangedFields => serde_json::to_string(&event.changed_fields)
+                    .map_err(|_| Error::internal("names that are no JSON"))?,
                 Part::Cursor => quoted(&cursor.encode())?,
                 Part::At => quoted(&event.at)?,
                 Part::Topic => quoted(&event.topic.to_ascii_uppercase())?,
@@ -285,7 +294,9 @@ async fn seen_before(
     }
     // An event of a row that was deleted later.
     if !unexplained.is_empty() {
-        for event in store.deleted(unexplained.into_iter().collect()).await?.into_iter().filter(|event| about_missing(event)) {
+        for event in
+            store.deleted(unexplained.into_iter().collect()).await?.into_iter().filter(|event| about_missing(event))
+        {
             rows.extend(event.about.row.map(|row| (event.about.id, row)));
         }
     }
@@ -295,8 +306,14 @@ async fn seen_before(
     let rows = serde_json::Value::Array(rows.into_values().map(Into::into).collect());
     let statement = |actor: &crate::actor::Actor| {
         let mut sql = Sql::new();
-        sql.push("SELECT g.live, t.id FROM (SELECT ").append(&live(actor)).push(" AS live) g LEFT JOIN LATERAL (SELECT t.id FROM ");
-        sql.push("jsonb_populate_recordset(NULL::").push(ty.table.name).push(", ").json(rows.clone()).push(") t WHERE ");
+        sql.push("SELECT g.live, t.id FROM (SELECT ")
+            .append(&live(actor))
+            .push(" AS live) g LEFT JOIN LATERAL (SELECT t.id FROM ");
+        sql.push("jsonb_populate_recordset(NULL::")
+            .push(ty.table.name)
+            .push(", ")
+            .json(rows.clone())
+            .push(") t WHERE ");
         sql.append(&scope::condition(ty, "t", actor)).push(") t ON g.live");
         sql
     };

@@ -1,0 +1,133 @@
+//! The protocol `graphql-transport-ws`, word for word.
+
+use std::time::Duration;
+
+use aether_server::config::Cli;
+use aether_store::token::Tokens;
+use clap::Parser;
+use futures::SinkExt;
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::Socket;
+use crate::support::{Gateway, User};
+
+/// An access token of the user's session that is good for so long.
+async fn token(user: &User<'_>, seconds: u64) -> String {
+    let me = user.data("{ me { sessionId user { id } } }").await;
+    let id = |value: &serde_json::Value| value.as_str().expect("an id").parse().expect("a UUID");
+    let config = Cli::parse_from(["aether-nexus"]).config;
+    let tokens = Tokens::new(config.jwt_secret.as_bytes(), Duration::from_secs(seconds), Duration::ZERO);
+    let token = tokens.access(id(&me["me"]["user"]["id"]), id(&me["me"]["sessionId"]));
+    token.unwrap_or_else(|_| panic!("it signs"))
+}
+
+fn init(token: &str) -> serde_json::Value {
+    json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } })
+}
+
+#[tokio::test]
+async fn every_close_code_of_the_protocol() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let mut other = Socket::speaking(&gateway, "").await;
+    assert_eq!(other.closed().await, 4406);
+
+    for nonsense in ["", "{", "[]", "{\"type\":\"hello\"}", "{\"type\":\"subscribe\",\"id\":\"a\"}"] {
+        let mut socket = Socket::of(&cfo, &gateway).await;
+        socket.text(nonsense).await;
+        assert_eq!(socket.closed().await, 4400, "{nonsense}");
+    }
+    let mut socket = Socket::of(&cfo, &gateway).await;
+    socket.0.send(Message::binary(vec![1])).await.expect("it takes a message");
+    assert_eq!(socket.closed().await, 4400);
+
+    let mut early = Socket::silent(&gateway).await;
+    early.subscribe("a", "{ health { status } }", json!({})).await;
+    assert_eq!(early.closed().await, 4401);
+
+    let mut refused = Socket::silent(&gateway).await;
+    refused.send(init("nonsense")).await;
+    assert_eq!(refused.closed().await, 4403);
+
+    let mut late = Socket::silent(&gateway).await;
+    assert_eq!(late.closed().await, 4408);
+
+    let mut twice = Socket::of(&cfo, &gateway).await;
+    for _ in 0..2 {
+        twice.subscribe("a", "subscription { budgetChanged { kind } }", json!({})).await;
+    }
+    assert_eq!(twice.closed().await, 4409);
+
+    let mut again = Socket::of(&cfo, &gateway).await;
+    again.send(json!({ "type": "connection_init" })).await;
+    assert_eq!(again.closed().await, 4429);
+}
+
+#[tokio::test]
+async fn a_token_that_ends_closes_the_connection_unless_a_fresh_one_was_sent() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let (short, long) = (token(&cfo, 3).await, token(&cfo, 600).await);
+    let mut ends = Socket::silent(&gateway).await;
+    ends.send(init(&short)).await;
+    assert_eq!(ends.receive().await["type"], "connection_ack");
+    let mut lasts = Socket::silent(&gateway).await;
+    lasts.send(init(&short)).await;
+    assert_eq!(lasts.receive().await["type"], "connection_ack");
+    lasts.send(json!({ "type": "ping", "payload": { "authorization": format!("Bearer {long}") } })).await;
+    let pong = lasts.receive().await;
+    assert_eq!(pong["type"], "pong");
+    assert!(pong["payload"]["expiresIn"].as_u64().expect("seconds") > 500);
+    assert_eq!(ends.closed().await, 4403);
+    lasts.subscribe("q", "{ me { user { name } } }", json!({})).await;
+    assert_eq!(lasts.message("q").await["user"]["name"], "Sarah Chen");
+
+    // Another session's token is another connection's.
+    let analyst = gateway.sign_in("analyst@aether-demo.com", "aether-demo").await;
+    let theirs = analyst.token.as_deref().expect("a token");
+    assert_eq!(lasts.receive().await["type"], "complete");
+    lasts.send(json!({ "type": "ping", "payload": { "authorization": format!("Bearer {theirs}") } })).await;
+    assert_eq!(lasts.closed().await, 4403);
+}
+
+#[tokio::test]
+async fn queries_and_mutations_go_over_the_socket_too() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let mut socket = Socket::of(&cfo, &gateway).await;
+    socket.send(json!({ "type": "ping" })).await;
+    assert_eq!(socket.receive().await, json!({ "type": "pong" }));
+    let create = "mutation { createBudget(input: { name: \"Socket\", fiscalYear: 2065, version: \"a\" }) { name } }";
+    socket.subscribe("m", create, json!({})).await;
+    assert_eq!(socket.message("m").await["name"], "Socket");
+    assert_eq!(socket.receive().await, json!({ "type": "complete", "id": "m" }));
+    // An answered operation's id is free again.
+    socket.subscribe("m", "{ nothing }", json!({})).await;
+    assert_eq!(socket.refusal("m").await, "GRAPHQL_VALIDATION_FAILED");
+    socket.subscribe("m", "subscription { a: budgetChanged { kind } b: dealChanged { kind } }", json!({})).await;
+    assert_eq!(socket.refusal("m").await, "VALIDATION_FAILED");
+    socket.subscribe("m", "subscription {", json!({})).await;
+    assert_eq!(socket.refusal("m").await, "GRAPHQL_PARSE_FAILED");
+
+    // Nobody in particular may sign in, and nothing else.
+    let mut nobody = Socket::silent(&gateway).await;
+    nobody.send(json!({ "type": "connection_init" })).await;
+    assert_eq!(nobody.receive().await["type"], "connection_ack");
+    nobody.subscribe("s", "subscription { budgetChanged { kind } }", json!({})).await;
+    assert_eq!(nobody.refusal("s").await, "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn a_connection_has_so_many_operations_and_no_more() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let mut socket = Socket::of(&cfo, &gateway).await;
+    for n in 0..=200 {
+        socket.subscribe(&n.to_string(), "subscription { budgetChanged { kind } }", json!({})).await;
+    }
+    assert_eq!(socket.refusal("200").await, "PRECONDITION_FAILED");
+    socket.send(json!({ "type": "complete", "id": "7" })).await;
+    socket.subscribe("new", "{ me { user { name } } }", json!({})).await;
+    assert_eq!(socket.message("new").await["user"]["name"], "Sarah Chen");
+}
