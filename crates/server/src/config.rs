@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use aether_schema::Limits;
 use aether_store::{Connect, merkle, seal::Sealer, token::Tokens};
 use anyhow::{Context, Result, bail, ensure};
+use async_nats::ServerAddr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const DEFAULT_SECRET: &str = "development-only-secret-that-everybody-knows";
@@ -142,6 +143,10 @@ pub struct Config {
     /// Hours that events are kept for subscribers to resume behind.
     #[arg(long, env = "AETHER_EVENT_RETENTION_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u64).range(1..=8784), global = true)]
     pub event_retention_hours: u64,
+    /// Servers of NATS with JetStream that bring events from one gateway to all, comma-separated, as `nats://host:4222` or
+    /// `tls://user:password@host:4222`; without them each gateway reads all events from PostgreSQL.
+    #[arg(long, env = "AETHER_NATS_URL", value_delimiter = ',', hide_env_values = true, global = true)]
+    pub nats_url: Vec<String>,
 }
 
 impl Config {
@@ -167,6 +172,7 @@ impl Config {
                 "AETHER_ALLOWED_ORIGINS must list origins such as `https://example.com`, and `{origin}` is none."
             );
         }
+        self.nats()?;
         if self.profile == Profile::Production {
             ensure!(
                 self.jwt_secret != DEFAULT_SECRET,
@@ -216,6 +222,16 @@ impl Config {
     /// How long events are kept.
     pub fn event_retention(&self) -> Duration {
         Duration::from_secs(self.event_retention_hours * 3_600)
+    }
+
+    /// The servers of NATS; none if it is not used.
+    pub fn nats(&self) -> Result<Vec<ServerAddr>> {
+        let servers = self.nats_url.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
+        let read = |url: &str| url.parse().ok().filter(|server: &ServerAddr| matches!(server.scheme(), "nats" | "tls"));
+        // The URL may have a password, and is not repeated.
+        servers
+            .map(|url| read(url).context("AETHER_NATS_URL must list URLs such as `nats://localhost:4222`."))
+            .collect()
     }
 
     /// The encryption at rest.
@@ -298,6 +314,18 @@ mod tests {
         assert!(config(&["--audit-signing-keys", "short"]).check().is_err());
         let long = "a-secret-that-nobody-else-knows-at-all";
         assert!(config(&["--audit-signing-keys", &format!("{long},")]).check().is_err());
+    }
+
+    #[test]
+    fn nats_is_used_where_a_server_is_named() {
+        assert!(config(&["--nats-url", ""]).nats().unwrap().is_empty());
+        let servers = config(&["--nats-url", "nats://one:4222, tls://user:word@two:4333"]).nats().unwrap();
+        let hosts: Vec<_> =
+            servers.iter().map(|server| (server.host(), server.port(), server.tls_required())).collect();
+        assert_eq!(hosts, [("one", 4222, false), ("two", 4333, true)]);
+        for wrong in ["postgres://one:5432", "ws://one:4222", "nats://"] {
+            assert!(config(&["--nats-url", wrong]).check().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -147,7 +147,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     };
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
     let keeper = tokio::spawn(keeper::keep(store.clone(), config.event_retention()));
-    let telling = tokio::spawn(hub.run());
+    let telling = tokio::spawn(live::tell(hub, store.clone(), config.nats()?));
     let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
     // Everything else can be served where the machine knows no certificate authorities.
     let synchronizer = Synchronizer::new(store.clone(), config.sealer()?, source::PATIENCE)

@@ -163,6 +163,15 @@ impl Database {
         })
     }
 
+    /// A connection under the role that reads which is not of the pool, and closed once it is dropped.
+    pub(crate) async fn detached(&self) -> Result<sqlx::PgConnection> {
+        let connection = self.reader.get_postgres_connection_pool().acquire().await;
+        connection.map(|connection| connection.detach()).map_err(|error| {
+            tracing::debug!(%error, "no connection");
+            Error::Unavailable
+        })
+    }
+
     /// Tries again what changes nothing when the connection turns out to be broken. When the server restarts, every
     /// connection of a pool breaks, and each is found out and replaced only once it is used.
     async fn unbroken<T, F>(&self, attempt: impl Fn() -> F) -> Result<T>

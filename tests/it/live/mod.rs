@@ -2,6 +2,7 @@
 
 mod clients;
 mod delivery;
+mod nats;
 mod order;
 mod protocol;
 mod replay;

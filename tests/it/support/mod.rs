@@ -15,7 +15,7 @@ use aether_server::{
     config::{Cli, Config},
     delivery::Courier,
     http::{self, App},
-    live::Live,
+    live::{self, Live},
     source::Synchronizer,
 };
 use aether_store::{Connect, Database, Store, live::Hub, session::Sessions};
@@ -35,7 +35,9 @@ pub struct Gateway {
     /// The database, as its owner: what no client may do, a test may.
     pub owner: DatabaseConnection,
     http: reqwest::Client,
-    database: String,
+    /// Dropped with the last gateway over it.
+    database: Arc<Scratch>,
+    serving: Serving,
 }
 
 impl Gateway {
@@ -51,6 +53,15 @@ impl Gateway {
         let mut options = ConnectOptions::new(&url);
         options.max_connections(2).sqlx_logging(false);
         let owner = sea_orm::Database::connect(options).await.expect("the owner connects");
+        Self::over(Arc::new(Scratch(database)), owner, flags).await
+    }
+
+    /// A further gateway over the same database with these flags, as one on another machine would be.
+    pub async fn another(&self, flags: &[&str]) -> Self {
+        Self::over(self.database.clone(), self.owner.clone(), flags).await
+    }
+
+    async fn over(database: Arc<Scratch>, owner: DatabaseConnection, flags: &[&str]) -> Self {
         // Tests ask more often than people do; those of the limits set them.
         let limits =
             ["--logins-per-minute", "--mutations-per-minute"].into_iter().filter(|limit| !flags.contains(limit));
@@ -58,16 +69,22 @@ impl Gateway {
         let flags = ["aether-nexus", "--expose-statements", "true"].iter().chain(&limits).chain(flags);
         let config = Cli::parse_from(flags).config;
         config.check().expect("the flags are sound");
-        let address = serve(&config, url).await;
+        let serving = serve(&config, cluster::url(&database.0)).await;
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
-        Self { url: format!("http://{address}"), owner, http, database }
+        Self { url: format!("http://{}", serving.address), owner, http, database, serving }
+    }
+
+    /// Stops it as a signal would: it accepts nothing more, closes live connections and tells nobody of changes any more.
+    pub fn stop(&self) {
+        _ = self.serving.stop.send(true);
+        self.serving.tasks.iter().for_each(tokio::task::JoinHandle::abort);
     }
 
     /// What carries synchronizations out, with these flags and so long a patience; on connections of its own, as another
     /// gateway would be.
     pub async fn synchronizer(&self, flags: &[&str], patience: Duration) -> Synchronizer {
         let config = Cli::parse_from(["aether-nexus"].iter().chain(flags)).config;
-        let connect = Connect { max_connections: 4, ..config.connect(cluster::url(&self.database)) };
+        let connect = Connect { max_connections: 4, ..config.connect(cluster::url(&self.database.0)) };
         let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
         let Ok(sealer) = config.sealer() else { panic!("no keys") };
         Synchronizer::new(Store::new(database), sealer, patience).expect("a synchronizer")
@@ -76,7 +93,7 @@ impl Gateway {
     /// Does what `rotate-keys` does, with these flags, and tells how many values were sealed anew.
     pub async fn rotate_keys(&self, flags: &[&str]) -> Option<usize> {
         let config = Cli::parse_from(["aether-nexus"].iter().chain(flags)).config;
-        let connect = Connect { max_connections: 4, ..config.connect(cluster::url(&self.database)) };
+        let connect = Connect { max_connections: 4, ..config.connect(cluster::url(&self.database.0)) };
         let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
         let Ok(sealer) = config.sealer() else { panic!("no keys") };
         Store::new(database).rotate_keys(&sealer).await.ok()
@@ -85,7 +102,7 @@ impl Gateway {
     /// The courier of a further gateway on this database, with these flags.
     pub async fn courier(&self, flags: &[&str]) -> Courier {
         let config = Cli::parse_from(["aether-nexus"].iter().chain(flags)).config;
-        let connect = Connect { max_connections: 6, ..config.connect(cluster::url(&self.database)) };
+        let connect = Connect { max_connections: 6, ..config.connect(cluster::url(&self.database.0)) };
         let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
         Courier::new(Store::new(database), &config).expect("a courier")
     }
@@ -144,34 +161,47 @@ impl Gateway {
     }
 }
 
-impl Drop for Gateway {
+/// The name of a test's database.
+struct Scratch(String);
+
+impl Drop for Scratch {
     fn drop(&mut self) {
-        cluster::drop_later(std::mem::take(&mut self.database));
+        cluster::drop_later(std::mem::take(&mut self.0));
     }
 }
 
-/// Serves as the program does, on a port of its own, until the runtime of the test ends.
-async fn serve(config: &Config, url: String) -> SocketAddr {
+/// A gateway at work.
+struct Serving {
+    address: SocketAddr,
+    /// Told when it stops.
+    stop: tokio::sync::watch::Sender<bool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+/// Serves as the program does, on a port of its own, until it is stopped or the runtime of the test ends.
+async fn serve(config: &Config, url: String) -> Serving {
     let connect = Connect { max_connections: 6, ..config.connect(url) };
     let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
     let store = Store::new(database);
     let Ok(sealer) = config.sealer() else { panic!("no keys") };
     let hub = Hub::new(store.clone());
+    let nats = config.nats().expect("servers of NATS");
+    let telling = tokio::spawn(live::tell(hub.clone(), store.clone(), nats));
+    let (stop, stopping) = tokio::sync::watch::channel(false);
     let app = App {
         schema: Schema::new(config.limits(), config.introspection),
         sessions: Sessions::new(store.clone(), config.tokens(), sealer),
         store,
         expose_statements: true,
         timeout: Duration::from_secs(60),
-        hub: hub.clone(),
-        live: Live::new(tokio::sync::watch::channel(false).1),
+        hub,
+        live: Live::new(stopping),
     };
-    tokio::spawn(hub.run());
     let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum_serve(listener, router).await });
-    address
+    let accepting = tokio::spawn(async move { axum_serve(listener, router).await });
+    Serving { address, stop, tasks: vec![telling, accepting] }
 }
 
 async fn axum_serve(

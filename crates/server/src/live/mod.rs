@@ -5,12 +5,18 @@
 //! <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>. async-graphql's own WebSocket resolves each message
 //! anew for each subscriber and keeps the request for as long as it lasts; here both are shared (see the store's hub).
 
+mod nats;
 mod operations;
 mod sse;
 mod ws;
 
 use std::{sync::Arc, time::Duration};
 
+use aether_store::{
+    Store,
+    live::{Hub, Outbox},
+};
+use async_nats::ServerAddr;
 use axum::{Router, http::HeaderName};
 use tokio::sync::watch;
 
@@ -41,6 +47,22 @@ impl Live {
             keep_alive: Duration::from_secs(25),
             stopping,
             reserved: sse::Reserved::default(),
+        }
+    }
+}
+
+/// Tells the hub's subscribers of what is committed, for as long as it is polled: as PostgreSQL has it or, if there are
+/// servers of NATS, as these bring it.
+pub async fn tell(hub: Arc<Hub>, store: Store, nats: Vec<ServerAddr>) {
+    let outbox = Outbox::new(store);
+    if nats.is_empty() {
+        return hub.run(outbox).await;
+    }
+    match nats::Nats::connect(nats, outbox.clone()).await {
+        Ok(nats) => hub.run(nats).await,
+        Err(error) => {
+            tracing::error!(?error, "NATS is not used: events are read from PostgreSQL");
+            hub.run(outbox).await;
         }
     }
 }

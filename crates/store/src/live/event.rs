@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use sea_orm::QueryResult;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -14,9 +14,9 @@ use crate::{
     sql::Sql,
 };
 
-/// One change of one thing.
-#[derive(Debug, Clone)]
-pub(crate) struct Event {
+/// One change of one thing, as the outbox has it; serialized, it is for other gateways only.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
     pub(super) sequence: i64,
     pub(super) at: String,
     pub(super) topic: String,
@@ -30,7 +30,7 @@ pub(crate) struct Event {
 }
 
 /// What an event is about.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct About {
     /// The row's kind: `drift_item`.
@@ -66,6 +66,11 @@ impl Event {
             actor_id: row.try_get_by_index(8)?,
             about: serde_json::from_value(row.try_get_by_index(9)?).map_err(unreadable)?,
         })
+    }
+
+    /// Its number: events are told in this order.
+    pub fn sequence(&self) -> i64 {
+        self.sequence
     }
 
     /// The type of the row that it is about, if that is a type of the graph.

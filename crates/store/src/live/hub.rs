@@ -1,6 +1,6 @@
 //! The subscribers of one gateway.
 //!
-//! One task reads the outbox for all of them. Each round takes what was committed since, asks once who all that may be
+//! One task reads the events for all of them. Each round takes what was committed since, asks once who all that may be
 //! concerned are by now, works out each message once for all who see the same, and puts it into their queues.
 
 use std::{
@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::{
     cursor::Cursor,
     event::Event,
+    source::Source,
     standing::{self, Alike, Class, Standing},
     watch::{Message, Tenant, Watch},
 };
@@ -35,14 +36,12 @@ use crate::{
 pub const QUEUE: usize = 256;
 /// How long a round takes at least, so that what comes in between is handled together.
 const ROUND: Duration = Duration::from_millis(20);
-/// How often is looked for what nobody has said.
-const POLL: Duration = Duration::from_millis(500);
+/// How long to wait after a round that failed.
+const AGAIN: Duration = Duration::from_millis(500);
 /// How often all subscribers are checked, for what ends without an event: sessions that expire.
 const SWEEP: Duration = Duration::from_secs(5);
 /// How many messages are worked out at once.
 const AT_ONCE: usize = 4;
-/// Where gateways tell each other that there is something to read.
-const CHANNEL: &str = "aether_events";
 
 /// What a connection is handed.
 #[derive(Debug, Clone)]
@@ -169,18 +168,14 @@ struct State {
 /// The subscribers of one gateway.
 pub struct Hub {
     store: Store,
-    /// What this gateway signs with when it tells the others.
-    name: String,
     stream: OnceLock<Uuid>,
     state: Mutex<State>,
-    begun: Notify,
 }
 
 impl Hub {
     /// A hub without subscribers. It tells nothing until it [runs](Self::run).
     pub fn new(store: Store) -> Arc<Self> {
-        let name = Uuid::new_v4().to_string();
-        Arc::new(Self { store, name, stream: OnceLock::new(), state: Mutex::default(), begun: Notify::new() })
+        Arc::new(Self { store, stream: OnceLock::new(), state: Mutex::default() })
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -237,7 +232,6 @@ impl Hub {
         drop(missing);
         if self.stream.get().is_none() {
             // The first round has yet to find out where the stream is.
-            self.begun.notify_one();
             let stream = self.store.stream().await?;
             _ = self.stream.set(stream.id);
         }
@@ -317,63 +311,24 @@ impl Hub {
         self.state().remove(id);
     }
 
-    /// Tells subscribers of what is committed, by this gateway and all others, for as long as it is polled.
-    pub async fn run(self: Arc<Self>) {
-        let woken = Notify::new();
-        tokio::join!(self.tail(&woken), self.listen(&woken), self.tell(&woken), self.sweep());
+    /// Tells subscribers of what is committed, by this gateway and all others, as this source has it; for as long as it is
+    /// polled.
+    pub async fn run<S: Source>(self: Arc<Self>, source: S) {
+        tokio::join!(self.tail(source), self.sweep());
     }
 
-    /// Hears of what other gateways have committed. Without it, polling finds it a little later.
-    async fn listen(&self, woken: &Notify) {
-        loop {
-            if let Ok(mut listener) = self.store.database().listen(CHANNEL).await {
-                while let Ok(told) = listener.recv().await {
-                    // What was committed here is known.
-                    if told.payload() != self.name {
-                        woken.notify_one();
-                    }
-                }
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-    }
-
-    /// Tells this gateway's tail and, seldom enough that nobody queues for it, all other gateways' that something was
-    /// committed here. PostgreSQL lets one transaction at a time commit a notification, so those who write never send any.
-    async fn tell(&self, woken: &Notify) {
-        loop {
-            self.store.database().committed().notified().await;
-            woken.notify_one();
-            _ = self.store.database().notify(CHANNEL, &self.name).await;
-            tokio::time::sleep(ROUND).await;
-        }
-    }
-
-    async fn tail(&self, woken: &Notify) {
+    async fn tail<S: Source>(&self, mut source: S) {
         let mut handed = None;
         loop {
-            let begun = Instant::now();
-            match self.round(&mut handed).await {
-                // More may be waiting.
-                Ok(true) => {}
-                Ok(false) => {
-                    tokio::select! {
-                        () = woken.notified() => {}
-                        () = self.begun.notified() => {}
-                        () = tokio::time::sleep(POLL) => {}
-                    }
-                }
-                Err(error) => {
-                    tracing::debug!(?error, "the events could not be read; next try soon");
-                    tokio::time::sleep(POLL).await;
-                }
+            if let Err(error) = self.round(&mut source, &mut handed).await {
+                tracing::debug!(?error, "the events could not be told; next try soon");
+                tokio::time::sleep(AGAIN).await;
             }
-            tokio::time::sleep_until(begun + ROUND).await;
         }
     }
 
-    /// Reads on behind what has been handed over, and hands over; whether there was anything.
-    async fn round(&self, handed: &mut Option<i64>) -> Result<bool> {
+    /// Waits for what comes behind what has been handed over, and hands it over.
+    async fn round<S: Source>(&self, source: &mut S, handed: &mut Option<i64>) -> Result<()> {
         let position = match *handed {
             Some(position) => position,
             None => {
@@ -383,13 +338,16 @@ impl Hub {
                 *handed.insert(stream.last)
             }
         };
-        let read = self.store.events(position, None).await?;
-        let Some(last) = read.events.last().map(|event| event.sequence) else { return Ok(false) };
-        self.follow_members(&read.events).await?;
-        if self.hand_over(&read.events, last).await? {
-            *handed = Some(last);
+        let events = source.next(position).await?;
+        let begun = Instant::now();
+        if let Some(last) = events.last().map(Event::sequence) {
+            self.follow_members(&events).await?;
+            if self.hand_over(&events, last).await? {
+                *handed = Some(last);
+            }
         }
-        Ok(true)
+        tokio::time::sleep_until(begun + ROUND).await;
+        Ok(())
     }
 
     /// Ends, or moves, the subscriptions of those whom these events concern themselves.

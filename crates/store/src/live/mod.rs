@@ -2,6 +2,7 @@
 //!
 //! - [`feed`]: what can be subscribed to, declared once as data
 //! - `tail`: reads the outbox in the order of its sequence, up to where nothing is outstanding
+//! - [`source`]: where a hub has the events from: the outbox itself, or whatever else gives the same
 //! - `standing`: who a subscriber is at this moment
 //! - [`watch`]: what a subscription asks for, and the messages that answer it
 //! - [`hub`]: the subscribers of one gateway; `replay` brings one of them up to date
@@ -11,12 +12,15 @@ mod event;
 pub mod feed;
 pub mod hub;
 mod replay;
+pub mod source;
 mod standing;
 mod tail;
 pub mod watch;
 
 pub use self::{
     cursor::Cursor,
+    event::Event,
     hub::{Delivery, Hub, Line, Subscription},
+    source::{Outbox, Source},
     watch::{Message, Watch},
 };
