@@ -5,25 +5,21 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::Duration,
 };
 
 use futures::{StreamExt, TryStreamExt, stream};
-use tokio::{
-    sync::{Notify, mpsc},
-    time::Instant,
-};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     cursor::Cursor,
     event::Event,
+    line::{Delivery, Line},
     source::Source,
     standing::{self, Alike, Class, Standing},
+    state::{State, Subscriber},
     watch::{Message, Tenant, Watch},
 };
 use crate::{
@@ -32,8 +28,6 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How many messages wait for a connection at most; one that falls further behind is cut off, to resume by its cursor.
-pub const QUEUE: usize = 256;
 /// How long a round takes at least, so that what comes in between is handled together.
 const ROUND: Duration = Duration::from_millis(20);
 /// How long to wait after a round that failed.
@@ -42,64 +36,6 @@ const AGAIN: Duration = Duration::from_millis(500);
 const SWEEP: Duration = Duration::from_secs(5);
 /// How many messages are worked out at once.
 const AT_ONCE: usize = 4;
-
-/// What a connection is handed.
-#[derive(Debug, Clone)]
-pub enum Delivery {
-    /// A message for the subscription of this tag.
-    Next(Arc<str>, Message),
-    /// The subscription of this tag has ended, and why.
-    Failed(Arc<str>, Error),
-}
-
-impl Delivery {
-    pub(super) fn next(tag: &Arc<str>, message: Message) -> Self {
-        Self::Next(tag.clone(), message)
-    }
-}
-
-/// Where the deliveries of one connection go.
-#[derive(Debug)]
-pub struct Line {
-    sender: mpsc::Sender<Delivery>,
-    overflowed: AtomicBool,
-    cut: Notify,
-}
-
-impl Line {
-    /// A line, and what comes out of it.
-    pub fn new() -> (Arc<Self>, mpsc::Receiver<Delivery>) {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        (Arc::new(Self { sender, overflowed: AtomicBool::new(false), cut: Notify::new() }), receiver)
-    }
-
-    /// Waits until the connection has fallen so far behind that it must be closed.
-    pub async fn overflow(&self) {
-        if !self.overflowed.load(Ordering::Acquire) {
-            self.cut.notified().await;
-        }
-    }
-
-    pub(super) async fn send(&self, delivery: Delivery) -> bool {
-        self.sender.send(delivery).await.is_ok()
-    }
-
-    /// Hands over without waiting. Once something did not fit, nothing follows: what is sent has no gaps.
-    fn offer(&self, delivery: Delivery) -> bool {
-        if self.overflowed.load(Ordering::Acquire) {
-            return false;
-        }
-        match self.sender.try_send(delivery) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                self.overflowed.store(true, Ordering::Release);
-                self.cut.notify_one();
-                false
-            }
-        }
-    }
-}
 
 /// A subscription: ends when it is dropped.
 pub struct Subscription {
@@ -124,45 +60,12 @@ pub(super) struct Place {
     pub(super) tag: Arc<str>,
 }
 
-/// One subscriber.
-struct Subscriber {
-    watch: Arc<Watch>,
-    session: Uuid,
-    user: Uuid,
-    organization: Uuid,
-    /// The tenants under which it is found.
-    tenants: Vec<Uuid>,
-    line: Arc<Line>,
-    tag: Arc<str>,
-    /// It has been told up to this number; none while it is being brought up to date.
-    told: Option<i64>,
-}
-
-impl Subscriber {
-    fn place(&self) -> standing::Place {
-        match self.watch.tenant {
-            Tenant::Workspace(workspace) => (self.session, Some(workspace)),
-            Tenant::Organization | Tenant::Everything => (self.session, None),
-        }
-    }
-}
-
 /// The messages of one group of subscribers.
 struct Told {
     ids: Vec<u64>,
     /// Who has read for the others, and as what.
     reader: Option<(u64, Alike, Class)>,
     messages: Result<Vec<Option<Message>>>,
-}
-
-#[derive(Default)]
-struct State {
-    /// All events up to this number have been handed over, or are being.
-    position: i64,
-    next: u64,
-    subscribers: HashMap<u64, Subscriber>,
-    by_tenant: HashMap<Uuid, HashSet<u64>>,
-    watches: HashMap<String, std::sync::Weak<Watch>>,
 }
 
 /// The subscribers of one gateway.
@@ -506,58 +409,6 @@ impl Hub {
             }
         }
         Ok(true)
-    }
-}
-
-impl State {
-    /// The same watch for all who ask the same.
-    fn share(&mut self, watch: Watch) -> Arc<Watch> {
-        if let Some(known) = self.watches.get(&watch.key).and_then(std::sync::Weak::upgrade) {
-            return known;
-        }
-        if self.watches.len() > 2 * self.subscribers.len() + 64 {
-            self.watches.retain(|_, watch| watch.strong_count() > 0);
-        }
-        let watch = Arc::new(watch);
-        self.watches.insert(watch.key.clone(), Arc::downgrade(&watch));
-        watch
-    }
-
-    fn of(&self, is: impl Fn(&Subscriber) -> bool) -> impl Iterator<Item = u64> {
-        self.subscribers.iter().filter(move |(_, subscriber)| is(subscriber)).map(|(id, _)| *id)
-    }
-
-    fn remove(&mut self, id: u64) -> Option<Subscriber> {
-        let subscriber = self.subscribers.remove(&id)?;
-        for tenant in &subscriber.tenants {
-            self.leave(*tenant, id);
-        }
-        Some(subscriber)
-    }
-
-    fn leave(&mut self, tenant: Uuid, id: u64) {
-        if let Some(ids) = self.by_tenant.get_mut(&tenant) {
-            ids.remove(&id);
-            if ids.is_empty() {
-                self.by_tenant.remove(&tenant);
-            }
-        }
-    }
-
-    /// Has a subscriber of everything found under these workspaces, and its organization as before.
-    fn move_to(&mut self, id: u64, workspaces: &[Uuid]) {
-        let Some(subscriber) = self.subscribers.get(&id) else { return };
-        let Some(organization) = subscriber.tenants.first().copied() else { return };
-        for tenant in subscriber.tenants.clone() {
-            self.leave(tenant, id);
-        }
-        let tenants: Vec<Uuid> = std::iter::once(organization).chain(workspaces.iter().copied()).collect();
-        for tenant in &tenants {
-            self.by_tenant.entry(*tenant).or_default().insert(id);
-        }
-        if let Some(subscriber) = self.subscribers.get_mut(&id) {
-            subscriber.tenants = tenants;
-        }
     }
 }
 

@@ -5,22 +5,26 @@
 //! - [`source`]: where a hub has the events from: the outbox itself, or whatever else gives the same
 //! - `standing`: who a subscriber is at this moment
 //! - [`watch`]: what a subscription asks for, and the messages that answer it
-//! - [`hub`]: the subscribers of one gateway; `replay` brings one of them up to date
+//! - [`hub`]: the subscribers of one gateway, whom `state` finds; `replay` brings one of them up to date
+//! - [`line`]: what the messages of a connection come over
 
 mod cursor;
 mod event;
 pub mod feed;
 pub mod hub;
+pub mod line;
 mod replay;
 pub mod source;
 mod standing;
+mod state;
 mod tail;
 pub mod watch;
 
 pub use self::{
     cursor::Cursor,
     event::Event,
-    hub::{Delivery, Hub, Line, Subscription},
+    hub::{Hub, Subscription},
+    line::{Delivery, Line},
     source::{Outbox, Source},
     watch::{Message, Watch},
 };

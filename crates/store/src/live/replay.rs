@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    hub::{Delivery, Hub, Place},
+    hub::{Hub, Place},
+    line::Delivery,
     tail::Of,
 };
 use crate::error::Result;

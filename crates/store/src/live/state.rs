@@ -1,0 +1,99 @@
+//! Who subscribes at this gateway, and where they are found.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Weak},
+};
+
+use uuid::Uuid;
+
+use super::{
+    line::Line,
+    standing,
+    watch::{Tenant, Watch},
+};
+
+/// One subscriber.
+pub(super) struct Subscriber {
+    pub(super) watch: Arc<Watch>,
+    pub(super) session: Uuid,
+    pub(super) user: Uuid,
+    pub(super) organization: Uuid,
+    /// The tenants under which it is found.
+    pub(super) tenants: Vec<Uuid>,
+    pub(super) line: Arc<Line>,
+    pub(super) tag: Arc<str>,
+    /// It has been told up to this number; none while it is being brought up to date.
+    pub(super) told: Option<i64>,
+}
+
+impl Subscriber {
+    pub(super) fn place(&self) -> standing::Place {
+        match self.watch.tenant {
+            Tenant::Workspace(workspace) => (self.session, Some(workspace)),
+            Tenant::Organization | Tenant::Everything => (self.session, None),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// All events up to this number have been handed over, or are being.
+    pub(super) position: i64,
+    pub(super) next: u64,
+    pub(super) subscribers: HashMap<u64, Subscriber>,
+    pub(super) by_tenant: HashMap<Uuid, HashSet<u64>>,
+    pub(super) watches: HashMap<String, Weak<Watch>>,
+}
+
+impl State {
+    /// The same watch for all who ask the same.
+    pub(super) fn share(&mut self, watch: Watch) -> Arc<Watch> {
+        if let Some(known) = self.watches.get(&watch.key).and_then(Weak::upgrade) {
+            return known;
+        }
+        if self.watches.len() > 2 * self.subscribers.len() + 64 {
+            self.watches.retain(|_, watch| watch.strong_count() > 0);
+        }
+        let watch = Arc::new(watch);
+        self.watches.insert(watch.key.clone(), Arc::downgrade(&watch));
+        watch
+    }
+
+    pub(super) fn of(&self, is: impl Fn(&Subscriber) -> bool) -> impl Iterator<Item = u64> {
+        self.subscribers.iter().filter(move |(_, subscriber)| is(subscriber)).map(|(id, _)| *id)
+    }
+
+    pub(super) fn remove(&mut self, id: u64) -> Option<Subscriber> {
+        let subscriber = self.subscribers.remove(&id)?;
+        for tenant in &subscriber.tenants {
+            self.leave(*tenant, id);
+        }
+        Some(subscriber)
+    }
+
+    pub(super) fn leave(&mut self, tenant: Uuid, id: u64) {
+        if let Some(ids) = self.by_tenant.get_mut(&tenant) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_tenant.remove(&tenant);
+            }
+        }
+    }
+
+    /// Has a subscriber of everything found under these workspaces, and its organization as before.
+    pub(super) fn move_to(&mut self, id: u64, workspaces: &[Uuid]) {
+        let Some(subscriber) = self.subscribers.get(&id) else { return };
+        let Some(organization) = subscriber.tenants.first().copied() else { return };
+        for tenant in subscriber.tenants.clone() {
+            self.leave(tenant, id);
+        }
+        let tenants: Vec<Uuid> = std::iter::once(organization).chain(workspaces.iter().copied()).collect();
+        for tenant in &tenants {
+            self.by_tenant.entry(*tenant).or_default().insert(id);
+        }
+        if let Some(subscriber) = self.subscribers.get_mut(&id) {
+            subscriber.tenants = tenants;
+        }
+    }
+}
