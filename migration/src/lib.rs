@@ -46,6 +46,7 @@ changes! {
     "0023_sign_in",
     "0026_sync_lease",
     "0030_live",
+    "0031_graph_warnings",
 }
 
 /// Brings a database to the newest change, or back.

@@ -5183,7 +5183,7 @@ static GRAPH_WARNINGS: Table = Table {
             readable: true,
         },
         Column {
-            name: "node_id",
+            name: "graph_node_id",
             doc: "The node that the warning is about.",
             kind: Kind::Uuid,
             nullable: false,
@@ -5225,7 +5225,7 @@ static GRAPH_WARNINGS: Table = Table {
     ],
     foreign_keys: &[
         ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "node_id", table: "graph_nodes", unique: false },
+        ForeignKey { column: "graph_node_id", table: "graph_nodes", unique: false },
     ],
 };
 

@@ -28,7 +28,7 @@ async fn stored(deal: &Deal<'_>) -> Vec<Value> {
              UNION ALL SELECT jsonb_build_object('from', s.label, 'to', t.label, 'weight', e.weight) FROM graph_edges e
                JOIN graph_nodes s ON s.id = e.source_id JOIN graph_nodes t ON t.id = e.target_id WHERE e.workspace_id = '{w}'
              UNION ALL SELECT jsonb_build_object('at', n.label, 'kind', g.kind, 'subject', g.subject, 'message', g.message)
-               FROM graph_warnings g JOIN graph_nodes n ON n.id = g.node_id WHERE g.workspace_id = '{w}' ORDER BY 1"
+               FROM graph_warnings g JOIN graph_nodes n ON n.id = g.graph_node_id WHERE g.workspace_id = '{w}' ORDER BY 1"
         ))
         .await
 }

@@ -156,9 +156,9 @@ impl<'g> Deal<'g> {
                   WHERE n.workspace_id = '{w}' AND (
                     n.has_drift <> EXISTS (SELECT FROM drift_items d WHERE d.status = 'unresolved' AND
                         CASE WHEN n.variable_id IS NULL THEN d.clause_id = n.clause_id ELSE d.variable_id = n.variable_id END)
-                    OR n.has_warning <> EXISTS (SELECT FROM graph_warnings w WHERE w.node_id = n.id)
+                    OR n.has_warning <> EXISTS (SELECT FROM graph_warnings w WHERE w.graph_node_id = n.id)
                     OR (n.variable_id IS NULL AND n.has_drift AND c.is_sensitive) <>
-                        EXISTS (SELECT FROM graph_warnings w WHERE w.node_id = n.id AND w.kind = 'SENSITIVE_DRIFT'))"
+                        EXISTS (SELECT FROM graph_warnings w WHERE w.graph_node_id = n.id AND w.kind = 'SENSITIVE_DRIFT'))"
             ))
             .await;
         assert_eq!(wrong, [] as [Value; 0], "nodes against drift and warnings");

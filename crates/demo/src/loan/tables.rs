@@ -53,7 +53,7 @@ tables! {
     );
     graph_edges("id" "workspace_id" "source_id" "target_id" "weight" "created_at");
     graph_state("id" "workspace_id" "integrity_score" "last_computed_at");
-    graph_warnings("id" "workspace_id" "node_id" "kind" "subject" "message" "created_at");
+    graph_warnings("id" "workspace_id" "graph_node_id" "kind" "subject" "message" "created_at");
     drift_items(
         "id" "workspace_id" "clause_id" "variable_id" "title" "type" "severity" "baseline_value"
         "baseline_approved_at" "current_value" "current_modified_at" "current_modified_by" "status" "approved_by"

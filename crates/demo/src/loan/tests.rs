@@ -181,7 +181,7 @@ fn an_override_waits_with_all_that_is_known_of_it() {
 #[test]
 fn warnings_are_those_of_the_nodes() {
     let data = Data::new(2);
-    let warned = data.values("graph_warnings", "node_id");
+    let warned = data.values("graph_warnings", "graph_node_id");
     assert!(data.values("graph_warnings", "kind").contains("SENSITIVE_DRIFT"));
     for node in data.all("graph_nodes") {
         assert_eq!(node["has_warning"] == "t", warned.contains(node["id"].as_str()), "{}", node["label"]);

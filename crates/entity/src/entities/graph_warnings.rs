@@ -10,7 +10,7 @@ pub struct Model {
     pub id: Uuid,
     pub workspace_id: Uuid,
     #[sea_orm(unique_key = "uq_graph_warnings")]
-    pub node_id: Uuid,
+    pub graph_node_id: Uuid,
     #[sea_orm(unique_key = "uq_graph_warnings")]
     pub kind: GraphWarningKind,
     #[sea_orm(column_type = "Text", unique_key = "uq_graph_warnings")]
@@ -24,7 +24,7 @@ pub struct Model {
 pub enum Relation {
     #[sea_orm(
         belongs_to = "super::graph_nodes::Entity",
-        from = "Column::NodeId",
+        from = "Column::GraphNodeId",
         to = "super::graph_nodes::Column::Id",
         on_update = "NoAction",
         on_delete = "NoAction"

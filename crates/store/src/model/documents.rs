@@ -44,7 +44,7 @@ pub(super) fn entities() -> Vec<Entity> {
         entity("graph_warnings", "GraphWarning", "graphWarnings", IN_WORKSPACE)
             .order(&["created_at"])
             .refers("workspace_id", "workspace", "graphWarnings")
-            .refers("node_id", "node", "warnings"),
+            .refers("graph_node_id", "graphNode", "warnings"),
         entity("graph_state", "GraphState", "graphStates", IN_WORKSPACE).order(&["last_computed_at"]).refers(
             "workspace_id",
             "workspace",

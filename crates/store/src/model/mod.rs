@@ -339,6 +339,7 @@ fn build(entities: Vec<Entity>) -> Model {
         for (index, field) in ty.fields.iter().enumerate() {
             let previous = ty.by_field.insert(field.name.clone(), index);
             assert!(previous.is_none(), "{}.{} is declared twice", ty.name, field.name);
+            assert!(field.name != "nodeId", "{}.nodeId is the global id: call the column otherwise", ty.name);
         }
     }
     model

@@ -149,7 +149,7 @@ impl Difference {
                 Some(stored) if stored.message == warning.message => {}
                 Some(stored) => rows.update.push(json!({ "id": stored.id, "message": warning.message })),
                 None => rows.insert.push(json!({
-                    "id": Uuid::now_v7(), "node_id": node, "kind": key.1, "subject": key.2, "message": warning.message,
+                    "id": Uuid::now_v7(), "graph_node_id": node, "kind": key.1, "subject": key.2, "message": warning.message,
                 })),
             }
         }

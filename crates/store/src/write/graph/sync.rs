@@ -165,7 +165,7 @@ impl Change {
                 weight: row.try_get_by_index(3)?,
             });
         }
-        let warnings = "SELECT id, node_id, kind::text, subject, message FROM graph_warnings";
+        let warnings = "SELECT id, graph_node_id, kind::text, subject, message FROM graph_warnings";
         for row in self.select(warnings, workspace).await? {
             let kind: String = row.try_get_by_index(2)?;
             if kind != label(&GraphWarningKind::SensitiveDrift) {
@@ -230,8 +230,8 @@ impl Change {
         .await?;
         let Rows { insert, update, .. } = warnings;
         self.bulk(
-            "INSERT INTO graph_warnings (id, workspace_id, node_id, kind, subject, message)
-             SELECT id, $2, node_id, kind, subject, message FROM jsonb_populate_recordset(NULL::graph_warnings, $1)",
+            "INSERT INTO graph_warnings (id, workspace_id, graph_node_id, kind, subject, message)
+             SELECT id, $2, graph_node_id, kind, subject, message FROM jsonb_populate_recordset(NULL::graph_warnings, $1)",
             insert,
             Some(workspace),
         )
@@ -258,8 +258,8 @@ impl Change {
     async fn graph_warnings(&self, workspace: Uuid) -> Result<Vec<GraphWarning>> {
         let mut sql = Sql::new();
         sql.push(
-            "SELECT w.node_id, n.label, w.kind::text, w.subject, w.message
-               FROM graph_warnings w JOIN graph_nodes n ON n.id = w.node_id LEFT JOIN clauses c ON c.id = n.clause_id
+            "SELECT w.graph_node_id, n.label, w.kind::text, w.subject, w.message
+               FROM graph_warnings w JOIN graph_nodes n ON n.id = w.graph_node_id LEFT JOIN clauses c ON c.id = n.clause_id
               WHERE w.workspace_id = ",
         )
         .uuid(workspace)
