@@ -227,7 +227,8 @@ impl Config {
     /// The servers of NATS; none if it is not used.
     pub fn nats(&self) -> Result<Vec<ServerAddr>> {
         let servers = self.nats_url.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
-        let read = |url: &str| url.parse().ok().filter(|server: &ServerAddr| matches!(server.scheme(), "nats" | "tls"));
+        let known = |server: &ServerAddr| matches!(server.scheme(), "nats" | "tls") && !server.host().is_empty();
+        let read = |url: &str| url.parse().ok().filter(known);
         // The URL may have a password, and is not repeated.
         servers
             .map(|url| read(url).context("AETHER_NATS_URL must list URLs such as `nats://localhost:4222`."))
