@@ -12,7 +12,7 @@ mod ws;
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, http::HeaderName};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::http::App;
 
@@ -23,12 +23,17 @@ pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
 /// The token of a single connection.
 pub(crate) const STREAM_TOKEN: HeaderName = HeaderName::from_static("x-graphql-event-stream-token");
 
+/// How many subscriptions begin at once. When a gateway has restarted, all its clients come back in the same second: they wait
+/// for each other here, and not for connections to the database, which have little patience and are needed for other things.
+const BEGINNING: usize = 4;
+
 /// What live connections share.
 pub struct Live {
     /// How long a WebSocket may take to say who it is.
     pub init_timeout: Duration,
     /// How often a connection is asked whether it is still there.
     pub keep_alive: Duration,
+    beginning: Semaphore,
     stopping: watch::Receiver<bool>,
     reserved: sse::Reserved,
 }
@@ -39,6 +44,7 @@ impl Live {
         Self {
             init_timeout: Duration::from_secs(5),
             keep_alive: Duration::from_secs(25),
+            beginning: Semaphore::new(BEGINNING),
             stopping,
             reserved: sse::Reserved::default(),
         }
@@ -57,6 +63,10 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 pub(crate) fn events() -> Router<Arc<App>> {
     Router::new().route(
         "/graphql/stream",
-        axum::routing::get(sse::open).post(sse::operate).put(sse::reserve).delete(sse::complete).fallback(crate::http::only_post),
+        axum::routing::get(sse::open)
+            .post(sse::operate)
+            .put(sse::reserve)
+            .delete(sse::complete)
+            .fallback(crate::http::only_post),
     )
 }
