@@ -148,6 +148,9 @@ impl Subscriber {
     }
 }
 
+/// What subscribers who are alike are told, and who read it for them: as what.
+type Answer = (Vec<u64>, Option<(u64, (Alike, Class))>, Result<Vec<Option<Message>>>);
+
 #[derive(Default)]
 struct State {
     /// All events up to this number have been handed over, or are being.
@@ -513,7 +516,7 @@ impl Hub {
         .buffer_unordered(AT_ONCE);
         let mut done = Vec::new();
         while let Some(answer) = work.next().await {
-            let answer: Result<(Vec<u64>, Option<_>, Result<Vec<Option<Message>>>)> = answer;
+            let answer: Result<Answer> = answer;
             let (ids, reader, messages) = answer?;
             readers.extend(reader.filter(|_| ids.len() > 1));
             done.push((ids, messages));
