@@ -35,7 +35,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 enum Floor {
     /// The benchmark's queries, each as one statement written by hand.
-    Queries(Config),
+    Queries(Box<Config>),
     /// Messages passed on to all WebSockets of a room.
     Rooms {
         /// Where to serve.
@@ -180,8 +180,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn queries(config: Config) -> Result<Router> {
-    let config: &'static Config = Box::leak(Box::new(config));
+async fn queries(config: Box<Config>) -> Result<Router> {
+    let config: &'static Config = Box::leak(config);
     // As the gateway connects: the same role, the same settings.
     let options = config.database_url.clone().application_name("aether-floor").options([
         ("role", "aether_reader"),

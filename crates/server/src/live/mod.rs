@@ -18,7 +18,7 @@ use aether_store::{
 };
 use async_nats::ServerAddr;
 use axum::{Router, http::HeaderName};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::http::App;
 
@@ -29,12 +29,17 @@ pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
 /// The token of a single connection.
 pub(crate) const STREAM_TOKEN: HeaderName = HeaderName::from_static("x-graphql-event-stream-token");
 
+/// How many subscriptions begin at once. When a gateway has restarted, all its clients come back in the same second: they wait
+/// for each other here, and not for connections to the database, which have little patience and are needed for other things.
+const BEGINNING: usize = 4;
+
 /// What live connections share.
 pub struct Live {
     /// How long a WebSocket may take to say who it is.
     pub init_timeout: Duration,
     /// How often a connection is asked whether it is still there.
     pub keep_alive: Duration,
+    beginning: Semaphore,
     stopping: watch::Receiver<bool>,
     reserved: sse::Reserved,
 }
@@ -45,6 +50,7 @@ impl Live {
         Self {
             init_timeout: Duration::from_secs(5),
             keep_alive: Duration::from_secs(25),
+            beginning: Semaphore::new(BEGINNING),
             stopping,
             reserved: sse::Reserved::default(),
         }

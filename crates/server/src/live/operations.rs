@@ -124,6 +124,7 @@ impl Operations {
                     client,
                     idempotency: None,
                 };
+                let _turn = app.live.beginning.acquire().await;
                 match app.schema.subscribe(request, asker, &app.hub, &line, tag.clone(), resume).await {
                     Ok(subscription) => Done::Subscribed(subscription),
                     Err(response) => Done::Refused(with_request_id(response, request_id)),

@@ -8,7 +8,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep_until},
+};
 
 use super::{progress::Progress, socket};
 use crate::bench::programs::Server;
@@ -38,6 +41,9 @@ pub struct Clause {
     pub id: String,
     pub version: AtomicI64,
 }
+
+/// How many requests are under way at once: a gateway that cannot keep the pace is to be measured slower, not run over.
+const AT_ONCE: usize = 16;
 
 /// Numbers of a room of the floor: each has as many of its own.
 pub const NUMBERS: i64 = 1_000_000;
@@ -103,15 +109,17 @@ impl Source {
     pub async fn run(self: &Arc<Self>, rate: f64, times: u64, what: &'static str) -> Result<Vec<Vec<Change>>> {
         let places = self.places();
         let progress = Arc::new(Progress::new(what, places as u64 * times));
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
         let begin = Instant::now() + Duration::from_millis(100);
         let tasks = (0..places).map(|place| {
-            let (source, progress) = (self.clone(), progress.clone());
+            let (source, progress, turns) = (self.clone(), progress.clone(), turns.clone());
             tokio::spawn(async move {
                 let mut changes = Vec::new();
                 for time in 0..times {
                     // One that is late makes the next ones late only as long as it takes.
                     let turn = (time * places as u64 + place as u64) as f64 / rate;
                     sleep_until(begin + Duration::from_secs_f64(turn)).await;
+                    let _turn = turns.acquire().await?;
                     changes.push(source.change(place).await?);
                     progress.step();
                 }
