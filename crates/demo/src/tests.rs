@@ -69,6 +69,13 @@ fn ddl() -> Ddl {
                 kind = rest.strip_suffix(" AS ENUM (").map(ToOwned::to_owned);
             } else if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
                 relation = rest.strip_suffix(" (").map(ToOwned::to_owned);
+            } else if let Some((of, names)) =
+                line.strip_prefix("ALTER TABLE ").and_then(|rest| rest.split_once(" RENAME COLUMN "))
+            {
+                let (old, new) = names.trim_end_matches(';').split_once(" TO ").unwrap();
+                let columns = ddl.tables.get_mut(of).unwrap();
+                let ty = columns.remove(old).unwrap();
+                columns.insert(new.to_owned(), ty);
             } else if line.starts_with(')') {
                 (kind, relation) = (None, None);
             } else if let Some(kind) = &kind {
