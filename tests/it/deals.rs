@@ -174,7 +174,7 @@ async fn a_deal_is_won_and_its_history_tells_how() {
         .rows(&format!("SELECT kind, changed_fields FROM event_outbox WHERE topic = 'deal' AND payload ->> 'id' = '{id}' ORDER BY sequence"))
         .await;
     let kinds: Vec<_> = events.iter().map(|row| row["kind"].as_str().expect("a kind")).collect();
-    assert_eq!(kinds, ["created", "updated", "updated", "updated"]);
+    assert_eq!(kinds, ["created", "updated", "updated", "resolved"]);
     assert!(events[2]["changed_fields"].as_array().expect("fields").contains(&json!("stage")), "{events:?}");
 }
 

@@ -425,7 +425,7 @@ async fn without_a_token_nothing_else_answers() {
     let stranger = gateway.stranger();
     assert_eq!(stranger.data("{ health { database } }").await["health"]["database"], true);
     let schema = stranger
-        .data("{ __schema { queryType { fields { name args { name type { kind ofType { name } } } } } mutationType { fields { name args { name } } } } }")
+        .data("{ __schema { queryType { fields { name type { kind ofType { kind } } args { name type { kind ofType { name } } } } } mutationType { fields { name args { name } } } } }")
         .await;
     let fields = |kind: &str| schema["__schema"][kind]["fields"].as_array().expect("fields").clone();
     let mut asked = 0;
@@ -440,7 +440,10 @@ async fn without_a_token_nothing_else_answers() {
         let arguments = required.map(|arg| format!("{}: {}", text(arg, "/name"), value(arg)));
         let arguments: Vec<_> = arguments.collect();
         let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
-        let answer = stranger.query(&format!("{{ {}{arguments} {{ __typename }} }}", text(field, "/name"))).await;
+        let is_scalar =
+            ["/type/kind", "/type/ofType/kind"].iter().any(|kind| field.pointer(kind) == Some(&json!("SCALAR")));
+        let selection = if is_scalar { "" } else { "{ __typename }" };
+        let answer = stranger.query(&format!("{{ {}{arguments} {selection} }}", text(field, "/name"))).await;
         refused(&answer);
         asked += 1;
     }
