@@ -109,6 +109,8 @@ mod tests {
     fn this_process_has_memory_and_time() {
         let pid = std::process::id();
         assert!(memory(pid).unwrap() > 100_000);
-        assert!(Processes::Family(pid).processor().unwrap() >= Processes::One(pid).processor().unwrap());
+        // Other tests use up time in this process, so what was asked first is the least.
+        let one = Processes::One(pid).processor().unwrap();
+        assert!(Processes::Family(pid).processor().unwrap() >= one);
     }
 }
