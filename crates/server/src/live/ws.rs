@@ -27,6 +27,8 @@ use crate::http::{App, client, identity, only_post};
 const PROTOCOL: &str = "graphql-transport-ws";
 /// The largest message that a client may send.
 const MOST_BYTES: usize = 1024 * 1024;
+/// What is received before it is refused: whoever is cut off amid a message may not hear why.
+const MOST_RECEIVED: usize = 4 * MOST_BYTES;
 /// What is read at once; every connection has so much.
 const READ_BUFFER: usize = 2 * 1024;
 /// How long a connection that is closed may take to hear why.
@@ -98,8 +100,8 @@ pub(crate) async fn upgrade(
     let authorization = headers.get(header::AUTHORIZATION).cloned();
     upgrade
         .protocols([PROTOCOL])
-        .max_message_size(MOST_BYTES)
-        .max_frame_size(MOST_BYTES)
+        .max_message_size(MOST_RECEIVED)
+        .max_frame_size(MOST_RECEIVED)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
@@ -250,9 +252,10 @@ impl Connection {
         let text = match received {
             None | Some(Ok(Message::Close(_))) => return Err(Close::new(1000, "")),
             // 1000 would have clients come back at once and say the same again.
-            Some(Err(_)) => return Err(Close::new(1009, "The message is broken, or larger than 1 MiB")),
+            Some(Err(_)) => return Err(too_large()),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
             Some(Ok(Message::Binary(_))) => return Err(Close::bad_request("Invalid message: send text")),
+            Some(Ok(Message::Text(text))) if text.len() > MOST_BYTES => return Err(too_large()),
             Some(Ok(Message::Text(text))) => text,
         };
         serde_json::from_str(&text)
@@ -279,6 +282,10 @@ impl Connection {
         _ = self.socket.send(close).await;
         while let Some(Ok(_)) = self.socket.recv().await {}
     }
+}
+
+fn too_large() -> Close {
+    Close::new(1009, "The message is broken, or larger than 1 MiB")
 }
 
 fn too_slow() -> Close {
