@@ -1,6 +1,6 @@
 //! The audit rows and the events of a change, written in its transaction by one statement.
 
-use aether_entity::sea_orm_active_enums::RiskLevel;
+use aether_entity::sea_orm_active_enums::{ActorType, RiskLevel};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -52,8 +52,7 @@ impl Trailing {
         let mut details = why;
         details["description"] = "Refused what was tried.".into();
         details["attempted"] = action.name.into();
-        let mut row = who(actor, client);
-        row["id"] = Uuid::now_v7().to_string().into();
+        let mut row = of_actor(actor, client);
         row["organization_id"] = actor.organization_id.to_string().into();
         row["action"] = name.into();
         row["action_category"] = "AUTH".into();
@@ -125,8 +124,7 @@ impl Trailing {
         let left = others.count().saturating_sub(MOST_LISTED);
         let target_type = target.map(|(table, _)| type_name(table));
         let target_id = target.map(|(_, id)| id.to_string());
-        let mut row = who(actor, change.client());
-        row["id"] = Uuid::now_v7().to_string().into();
+        let mut row = of_actor(actor, change.client());
         match &entry.action.trail {
             Trail::Organization(area, risk) => {
                 let mut details = json!({ "description": entry.action.doc });
@@ -210,8 +208,11 @@ impl Trailing {
         }
     }
 
-    /// Writes it.
+    /// Writes it, if there is anything.
     pub(super) async fn write(self, transaction: &DatabaseTransaction) -> Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
         const WRITE: &str = "WITH logs AS (
             INSERT INTO audit_logs (id, organization_id, actor_type, actor_id, actor_name, actor_email, action, action_category,
                 resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id, request_id)
@@ -250,15 +251,22 @@ fn appended(kind: &str, row: &Value, organization: &Value) -> Value {
     })
 }
 
-/// Who does it, from where: the columns that both trails share.
-fn who(actor: &Actor, client: &Client) -> Value {
-    let user = (!actor.is_system()).then_some(actor);
+/// A new row of what an actor does.
+fn of_actor(actor: &Actor, client: &Client) -> Value {
+    let user = (!actor.is_system()).then_some((actor.user_id, actor.email.as_str()));
+    row(user, &actor.name, user.map(|_| actor.session_id), client)
+}
+
+/// A new row for either trail, with the columns that both share: who does it, by id and e-mail address if it is a user, and
+/// from where.
+pub(super) fn row(user: Option<(Uuid, &str)>, name: &str, session_id: Option<Uuid>, client: &Client) -> Value {
     json!({
-        "actor_type": if user.is_some() { "HUMAN" } else { "SYSTEM" },
-        "actor_id": user.map(|user| user.user_id),
-        "actor_name": actor.name,
-        "actor_email": user.map(|user| user.email.as_str()),
-        "session_id": user.map(|user| user.session_id),
+        "id": Uuid::now_v7(),
+        "actor_type": label(if user.is_some() { &ActorType::Human } else { &ActorType::System }),
+        "actor_id": user.map(|(id, _)| id),
+        "actor_name": name,
+        "actor_email": user.map(|(_, email)| email),
+        "session_id": session_id,
         "request_id": client.request_id,
         "ip_address": client.address,
         "user_agent": client.user_agent,

@@ -1,6 +1,6 @@
 //! One change under way: what a mutation reads and writes with.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use aether_entity::{
     catalog::Kind,
@@ -8,6 +8,7 @@ use aether_entity::{
     users,
 };
 use chrono::{DateTime, FixedOffset};
+use parking_lot::{Mutex, MutexGuard};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
     IntoActiveModel, Iterable, ModelTrait, PaginatorTrait, QueryFilter, QueryResult, QuerySelect, Select, Value,
@@ -311,9 +312,7 @@ impl Change {
     pub(super) async fn tell(&self) -> Result<bool> {
         let trailing = Trailing::of(self);
         let any = !trailing.is_empty();
-        if any {
-            trailing.write(self.transaction()).await?;
-        }
+        trailing.write(self.transaction()).await?;
         Ok(any)
     }
 
@@ -330,7 +329,7 @@ impl Change {
     }
 
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {
-        self.0.log.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0.log.lock()
     }
 
     pub(super) fn membership(&self) -> Option<Arc<Membership>> {

@@ -1,14 +1,17 @@
 //! Audit rows of signing in and out, written in the transaction of what they tell of.
 
 use aether_entity::{
-    sea_orm_active_enums::{ActorType, AuditEventType, RiskLevel},
+    sea_orm_active_enums::{AuditEventType, RiskLevel},
     users,
 };
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{audit::Trailing, session::Client};
+use super::{
+    audit::{Trailing, row},
+    session::Client,
+};
 use crate::{error::Result, value::label};
 
 /// What an organization's audit log is told.
@@ -119,19 +122,10 @@ pub(crate) async fn sessions_ended(
             "payload": { "type": "user_session", "id": session },
         }));
     }
-    if trailing.is_empty() { Ok(()) } else { trailing.write(transaction).await }
+    trailing.write(transaction).await
 }
 
 fn who(actor: Option<&users::Model>, session_id: Option<Uuid>, client: &Client) -> Value {
-    json!({
-        "id": Uuid::now_v7(),
-        "actor_type": label(if actor.is_some() { &ActorType::Human } else { &ActorType::System }),
-        "actor_id": actor.map(|user| user.id),
-        "actor_name": actor.map_or("unknown", |user| &user.name),
-        "actor_email": actor.map(|user| &user.email),
-        "session_id": session_id,
-        "request_id": client.request_id,
-        "ip_address": client.address,
-        "user_agent": client.user_agent,
-    })
+    let user = actor.map(|user| (user.id, user.email.as_str()));
+    row(user, actor.map_or("unknown", |user| &user.name), session_id, client)
 }
