@@ -1,26 +1,23 @@
 //! The subscribers of one gateway.
 //!
-//! One task reads the events for all of them. Each round takes what was committed since, asks once who all that may be
-//! concerned are by now, works out each message once for all who see the same, and puts it into their queues.
+//! They come with what they watch and where they want to begin, and go when they leave or may not have it any more. In
+//! between they are told, all in one [round](super::round) after the other.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    collections::{HashMap, HashSet},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use futures::{StreamExt, TryStreamExt, stream};
-use tokio::time::Instant;
+use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::{
     cursor::Cursor,
-    event::Event,
     line::{Delivery, Line},
-    source::Source,
-    standing::{self, Alike, Class, Standing},
+    standing::{self, Standing},
     state::{State, Subscriber},
-    watch::{Message, Tenant, Watch},
+    watch::{Tenant, Watch},
 };
 use crate::{
     Store,
@@ -28,14 +25,8 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How long a round takes at least, so that what comes in between is handled together.
-const ROUND: Duration = Duration::from_millis(20);
-/// How long to wait after a round that failed.
-const AGAIN: Duration = Duration::from_millis(500);
 /// How often all subscribers are checked, for what ends without an event: sessions that expire.
 const SWEEP: Duration = Duration::from_secs(5);
-/// How many messages are worked out at once.
-const AT_ONCE: usize = 4;
 
 /// A subscription: ends when it is dropped.
 pub struct Subscription {
@@ -60,18 +51,10 @@ pub(super) struct Place {
     pub(super) tag: Arc<str>,
 }
 
-/// The messages of one group of subscribers.
-struct Told {
-    ids: Vec<u64>,
-    /// Who has read for the others, and as what.
-    reader: Option<(u64, Alike, Class)>,
-    messages: Result<Vec<Option<Message>>>,
-}
-
 /// The subscribers of one gateway.
 pub struct Hub {
-    store: Store,
-    stream: OnceLock<Uuid>,
+    pub(super) store: Store,
+    pub(super) stream: OnceLock<Uuid>,
     state: Mutex<State>,
 }
 
@@ -81,26 +64,12 @@ impl Hub {
         Arc::new(Self { store, stream: OnceLock::new(), state: Mutex::default() })
     }
 
-    pub(super) fn store(&self) -> &Store {
-        &self.store
-    }
-
     pub(super) fn stream(&self) -> Uuid {
         self.stream.get().copied().unwrap_or_default()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    /// How many subscriptions there are.
-    pub fn len(&self) -> usize {
-        self.state().subscribers.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
     }
 
     /// Where the stream of events is now: whoever reads something and then subscribes behind this misses nothing.
@@ -214,79 +183,8 @@ impl Hub {
         self.state().remove(id);
     }
 
-    /// Tells subscribers of what is committed, by this gateway and all others, as this source has it; for as long as it is
-    /// polled.
-    pub async fn run<S: Source>(self: Arc<Self>, source: S) {
-        tokio::join!(self.tail(source), self.sweep());
-    }
-
-    async fn tail<S: Source>(&self, mut source: S) {
-        let mut handed = None;
-        loop {
-            if let Err(error) = self.round(&mut source, &mut handed).await {
-                tracing::debug!(?error, "the events could not be told; next try soon");
-                tokio::time::sleep(AGAIN).await;
-            }
-        }
-    }
-
-    /// Waits for what comes behind what has been handed over, and hands it over.
-    async fn round<S: Source>(&self, source: &mut S, handed: &mut Option<i64>) -> Result<()> {
-        let position = match *handed {
-            Some(position) => position,
-            None => {
-                let stream = self.store.stream().await?;
-                _ = self.stream.set(stream.id);
-                self.state().position = stream.last;
-                *handed.insert(stream.last)
-            }
-        };
-        let events = source.next(position).await?;
-        let begun = Instant::now();
-        if let Some(last) = events.last().map(Event::sequence) {
-            self.follow_members(&events).await?;
-            if self.hand_over(&events, last).await? {
-                *handed = Some(last);
-            }
-        }
-        tokio::time::sleep_until(begun + ROUND).await;
-        Ok(())
-    }
-
-    /// Ends, or moves, the subscriptions of those whom these events concern themselves.
-    async fn follow_members(&self, events: &[Event]) -> Result<()> {
-        let mut concerned = HashSet::new();
-        let mut moved = HashSet::new();
-        {
-            let state = self.state();
-            for event in events {
-                match event.topic.as_str() {
-                    "user" => concerned.extend(state.of(|s| s.user == event.aggregate_id)),
-                    "session" => concerned.extend(state.of(|s| s.session == event.aggregate_id)),
-                    "organization" => concerned.extend(state.of(|s| s.organization == event.aggregate_id)),
-                    "workspace" => {
-                        concerned.extend(state.by_tenant.get(&event.aggregate_id).into_iter().flatten().copied());
-                        moved.extend(event.facet("user_id").and_then(|id| id.parse::<Uuid>().ok()));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        self.check(concerned.into_iter().collect()).await?;
-        for user in moved {
-            let everything = |s: &Subscriber| s.user == user && s.watch.tenant == Tenant::Everything;
-            let ids: Vec<u64> = self.state().of(everything).collect();
-            if !ids.is_empty() {
-                let workspaces = self.store.workspaces_of(user).await?;
-                let mut state = self.state();
-                ids.into_iter().for_each(|id| state.move_to(id, &workspaces));
-            }
-        }
-        Ok(())
-    }
-
     /// Checks all subscribers now and then.
-    async fn sweep(&self) {
+    pub(super) async fn sweep(&self) {
         loop {
             tokio::time::sleep(SWEEP).await;
             let ids: Vec<u64> = self.state().subscribers.keys().copied().collect();
@@ -297,7 +195,7 @@ impl Hub {
     }
 
     /// Ends those of these subscriptions whose subscriber may not have them any more, and tells who the others are now.
-    async fn check(&self, ids: Vec<u64>) -> Result<HashMap<u64, Standing>> {
+    pub(super) async fn check(&self, ids: Vec<u64>) -> Result<HashMap<u64, Standing>> {
         let places: Vec<(u64, standing::Place)> = {
             let state = self.state();
             ids.into_iter().filter_map(|id| Some((id, state.subscribers.get(&id)?.place()))).collect()
@@ -316,99 +214,6 @@ impl Hub {
             }
         }
         Ok(standing)
-    }
-
-    /// Puts the messages of these events into the queues of those who see them. Not if one who read for others was not like
-    /// them any more: then it is to be done once again.
-    async fn hand_over(&self, events: &[Event], last: i64) -> Result<bool> {
-        let mut wanted: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-        {
-            let mut state = self.state();
-            // Who comes from now on is not told of these.
-            state.position = last;
-            for (place, event) in events.iter().enumerate() {
-                let tenants = [event.organization_id, event.workspace_id];
-                let ids: HashSet<u64> = tenants
-                    .iter()
-                    .flatten()
-                    .filter_map(|tenant| state.by_tenant.get(tenant))
-                    .flatten()
-                    .copied()
-                    .collect();
-                for id in ids {
-                    let subscriber = &state.subscribers[&id];
-                    if subscriber.told.is_some_and(|told| event.sequence > told) && subscriber.watch.wants(event) {
-                        wanted.entry(id).or_default().push(place);
-                    }
-                }
-            }
-        }
-        let standing = self.check(wanted.keys().copied().collect()).await?;
-        // Those who are of one class and want the same events of one watch are told by one message.
-        let mut groups: HashMap<(usize, Class, Vec<usize>), Vec<u64>> = HashMap::new();
-        let mut watches: HashMap<usize, (Arc<Watch>, Alike)> = HashMap::new();
-        {
-            let state = self.state();
-            for (id, places) in wanted {
-                let (Some(now), Some(subscriber)) = (standing.get(&id), state.subscribers.get(&id)) else { continue };
-                // By its address: it is shared by all who ask the same.
-                let watch = Arc::as_ptr(&subscriber.watch) as usize;
-                let known = watches.entry(watch);
-                let (_, alike) = known.or_insert_with(|| (subscriber.watch.clone(), subscriber.watch.alike()));
-                groups.entry((watch, now.class(*alike), places)).or_default().push(id);
-            }
-        }
-        let work = groups.into_iter().map(|((watch, class, places), ids)| {
-            let ((watch, alike), standing) = (watches[&watch].clone(), &standing);
-            async move {
-                let events: Vec<&Event> = places.iter().map(|place| &events[*place]).collect();
-                // Any of them may read for all; the first whose session stands does.
-                for id in &ids {
-                    let session = standing[id].actor.session_id;
-                    let reader = self.store.reader(Ok(Some(session)));
-                    match watch.messages(&self.store, &reader, self.stream(), &events).await {
-                        Err(Error::Unauthenticated(_)) => continue,
-                        Err(Error::Unavailable) => return Err(Error::Unavailable),
-                        messages => {
-                            let reader = (ids.len() > 1).then_some((*id, alike, class));
-                            return Ok(Told { ids, reader, messages });
-                        }
-                    }
-                }
-                Ok(Told { ids, reader: None, messages: Ok(Vec::new()) })
-            }
-        });
-        let done: Vec<Told> = stream::iter(work).buffer_unordered(AT_ONCE).try_collect().await?;
-        // Whoever was demoted while it read saw too little for the others, and whoever was promoted too much.
-        let readers: Vec<_> = done.iter().filter_map(|told| told.reader.as_ref()).collect();
-        let now = self.check(readers.iter().map(|(id, ..)| *id).collect()).await?;
-        if !readers.iter().all(|(id, alike, class)| now.get(id).is_some_and(|now| now.class(*alike) == *class)) {
-            return Ok(false);
-        }
-        // Only now that all are worked out: a round that fails is tried again as a whole, and nobody is told twice.
-        let mut state = self.state();
-        for Told { ids, messages, .. } in done {
-            for id in ids {
-                let messages = match &messages {
-                    Ok(messages) => messages,
-                    // They resume by their cursors; what they ask for does not hold up the others.
-                    Err(error) => {
-                        if let Some(subscriber) = state.remove(id) {
-                            subscriber.line.offer(Delivery::Failed(subscriber.tag, error.clone()));
-                        }
-                        continue;
-                    }
-                };
-                let Some(subscriber) = state.subscribers.get_mut(&id) else { continue };
-                subscriber.told = Some(last);
-                for message in messages.iter().flatten() {
-                    if !subscriber.line.offer(Delivery::next(&subscriber.tag, message.clone())) {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(true)
     }
 }
 

@@ -5,7 +5,7 @@
 //! - [`source`]: where a hub has the events from: the outbox itself, or whatever else gives the same
 //! - `standing`: who a subscriber is at this moment
 //! - [`watch`]: what a subscription asks for, and the messages that answer it
-//! - [`hub`]: the subscribers of one gateway, whom `state` finds; `replay` brings one of them up to date
+//! - [`hub`]: the subscribers of one gateway, whom `state` finds; `round` tells them, `replay` brings one of them up to date
 //! - [`line`]: what the messages of a connection come over
 
 mod cursor;
@@ -14,6 +14,7 @@ pub mod feed;
 pub mod hub;
 pub mod line;
 mod replay;
+mod round;
 pub mod source;
 mod standing;
 mod state;
