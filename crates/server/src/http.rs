@@ -13,7 +13,7 @@ use async_graphql::{Request, ServerError};
 use axum::{
     Extension, Router,
     body::Bytes,
-    extract::{ConnectInfo, DefaultBodyLimit, State},
+    extract::{ConnectInfo, DefaultBodyLimit, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -108,33 +108,12 @@ async fn graphql(
     State(app): State<Arc<App>>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let request_id = text(&headers, &REQUEST_ID).and_then(|id| id.parse().ok()).unwrap_or_else(Uuid::now_v7);
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return refused(StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than 1 MiB.", request_id);
-        }
-        Err(_) => return refused(StatusCode::BAD_REQUEST, "The request could not be read.", request_id),
-    };
-    // A form or plain text can be sent by any page without asking first; JSON cannot.
-    if !text(&headers, &header::CONTENT_TYPE).is_some_and(is_json) {
-        return refused(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Send the header `Content-Type: application/json`.",
-            request_id,
-        );
-    }
-    let request: Request = match serde_json::from_slice(&body) {
-        Ok(request) => request,
-        Err(_) => {
-            return refused(
-                StatusCode::BAD_REQUEST,
-                "The body is no GraphQL request. Send {\"query\": \"…\", \"variables\": {…}}.",
-                request_id,
-            );
-        }
+    let (request, body) = match read(&headers, body, request_id) {
+        Ok(read) => read,
+        Err(refusal) => return refusal.into_response(),
     };
     let client = client(peer, &headers, request_id);
     let (identity, _) = identity(&app, headers.get(header::AUTHORIZATION));
@@ -146,6 +125,48 @@ async fn graphql(
             tracing::error!(%error, %request_id, "an answer that cannot be written");
             failed(StatusCode::OK, code::INTERNAL, "Something went wrong inside the gateway.", request_id)
         }
+    }
+}
+
+/// What is answered to a request that nothing can be made of.
+pub(crate) struct Refused(Box<Response>);
+
+impl Refused {
+    pub(crate) fn new(status: StatusCode, message: &str, request_id: Uuid) -> Self {
+        Self(Box::new(refused(status, message, request_id)))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+/// The GraphQL request in a body, which is JSON, with the body itself; or what to answer to anything else.
+pub(crate) fn read(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    request_id: Uuid,
+) -> Result<(Request, Bytes), Refused> {
+    let refused = |status, message| Err(Refused::new(status, message, request_id));
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return refused(StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than 1 MiB.");
+        }
+        Err(_) => return refused(StatusCode::BAD_REQUEST, "The request could not be read."),
+    };
+    // A form or plain text can be sent by any page without asking first; JSON cannot.
+    if !text(headers, &header::CONTENT_TYPE).is_some_and(is_json) {
+        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the header `Content-Type: application/json`.");
+    }
+    match serde_json::from_slice(&body) {
+        Ok(request) => Ok((request, body)),
+        Err(_) => refused(
+            StatusCode::BAD_REQUEST,
+            "The body is no GraphQL request. Send {\"query\": \"…\", \"variables\": {…}}.",
+        ),
     }
 }
 
@@ -221,7 +242,7 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-pub(crate) fn is_json(content_type: &str) -> bool {
+fn is_json(content_type: &str) -> bool {
     content_type.split(';').next().is_some_and(|ty| ty.trim().eq_ignore_ascii_case("application/json"))
 }
 
@@ -251,7 +272,7 @@ fn answer(status: StatusCode, json: Vec<u8>, request_id: Uuid) -> Response {
     response
 }
 
-pub(crate) fn refused(status: StatusCode, message: &str, request_id: Uuid) -> Response {
+fn refused(status: StatusCode, message: &str, request_id: Uuid) -> Response {
     failed(status, code::BAD_REQUEST, message, request_id)
 }
 

@@ -103,20 +103,21 @@ impl Operations {
     pub(super) fn begin(&mut self, tag: Tag, mut request: Request, resume: Option<Cursor>) {
         let client = Client { request_id: Uuid::now_v7(), ..self.client.clone() };
         let identity = self.access.map_or(Identity::Nobody, |access| Identity::Session(access.session));
-        let refused = match self.open.len() {
-            MOST.. => Some(refusal(
-                code::PRECONDITION_FAILED,
-                &format!("A connection has at most {MOST} operations at once. Open another connection."),
-            )),
-            _ => too_large(&mut request),
-        };
+        let refused = (self.open.len() >= MOST).then(|| {
+            let why = format!("A connection has at most {MOST} operations at once. Open another connection.");
+            refusal(code::PRECONDITION_FAILED, &why)
+        });
         self.open.insert(tag.clone(), None);
         let (app, line) = (self.app.clone(), self.line.clone());
         let work = async move {
             let request_id = client.request_id;
             let done = if let Some(refused) = refused {
                 Done::Refused(with_request_id(refused, request_id))
-            } else if Schema::is_subscription(&mut request) {
+            } else if !Schema::is_subscription(&mut request) {
+                Done::Answered(execute(&app, request, identity, client, None).await)
+            } else if let Some(refused) = too_large(&mut request) {
+                Done::Refused(with_request_id(refused, request_id))
+            } else {
                 let asker = Asker {
                     store: app.store.clone(),
                     sessions: app.sessions.clone(),
@@ -129,8 +130,6 @@ impl Operations {
                     Ok(subscription) => Done::Subscribed(subscription),
                     Err(response) => Done::Refused(with_request_id(response, request_id)),
                 }
-            } else {
-                Done::Answered(execute(&app, request, identity, client, None).await)
             };
             (tag, done)
         };

@@ -8,7 +8,7 @@ use std::{
     collections::{HashMap, HashSet},
     convert::Infallible,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,7 +17,11 @@ use aether_store::{live::Cursor, session::Client, token::Access};
 use async_graphql::Request;
 use axum::{
     Extension, Json,
-    extract::{ConnectInfo, Query, State},
+    body::Bytes,
+    extract::{
+        ConnectInfo, Query, State,
+        rejection::{BytesRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode, header},
     response::{
         IntoResponse, Response,
@@ -25,6 +29,7 @@ use axum::{
     },
 };
 use futures::{Stream, stream};
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::Instant};
@@ -35,7 +40,7 @@ use super::{
     operations::{Happened, Operations, Tag},
     stopped,
 };
-use crate::http::{App, client, identity, is_json, refused, text};
+use crate::http::{App, Refused, client, identity, read, text};
 
 /// How long a reserved stream waits to be opened.
 const RESERVED_FOR: Duration = Duration::from_secs(30);
@@ -64,7 +69,7 @@ struct Names(Arc<Mutex<HashSet<Tag>>>);
 
 impl Names {
     fn all(&self) -> MutexGuard<'_, HashSet<Tag>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0.lock()
     }
 }
 
@@ -75,7 +80,7 @@ enum Command {
 
 impl Reserved {
     fn all(&self) -> MutexGuard<'_, HashMap<String, Reservation>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0.lock()
     }
 }
 
@@ -91,17 +96,14 @@ pub(super) struct Parameters {
     operation_name: Option<String>,
 }
 
+/// The query of a request, as far as it could be read.
+type Asked = Result<Query<Parameters>, QueryRejection>;
+type Answer = Result<Response, Refused>;
 type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 
 /// Reserves a stream: answered with its token.
-pub(super) async fn reserve(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let access = match allowed(&app, &headers) {
-        Ok(Some(access)) => access,
-        Ok(None) => {
-            return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7());
-        }
-        Err(refusal) => return *refusal,
-    };
+pub(super) async fn reserve(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer {
+    let access = signed_in(&app, &headers)?;
     let mut all = app.live.reserved.all();
     let now = Instant::now();
     all.retain(|_, reservation| match &reservation.unopened {
@@ -109,42 +111,27 @@ pub(super) async fn reserve(State(app): State<Arc<App>>, headers: HeaderMap) -> 
         None => !reservation.commands.is_closed(),
     });
     if all.len() >= MOST_RESERVED {
-        return refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Too many streams are reserved. Try again soon.",
-            Uuid::now_v7(),
-        );
+        return Err(refused(StatusCode::SERVICE_UNAVAILABLE, "Too many streams are reserved. Try again soon."));
     }
     let token = Uuid::new_v4().to_string();
     let (commands, waiting) = mpsc::channel(WAITING);
     let unopened = Some((waiting, now + RESERVED_FOR));
     all.insert(token.clone(), Reservation { session: access.session, commands, names: Names::default(), unopened });
-    (StatusCode::CREATED, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], token).into_response()
+    Ok((StatusCode::CREATED, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], token).into_response())
 }
 
 /// Opens a stream: the one that was reserved, or that of the operation in the request's query.
-pub(super) async fn open(
-    State(app): State<Arc<App>>,
-    peer: Peer,
-    headers: HeaderMap,
-    Query(parameters): Query<Parameters>,
-) -> Response {
-    let access = match allowed(&app, &headers) {
-        Ok(access) => access,
-        Err(refusal) => return *refusal,
-    };
+pub(super) async fn open(State(app): State<Arc<App>>, peer: Peer, headers: HeaderMap, asked: Asked) -> Answer {
+    let parameters = parameters(asked)?;
+    let access = allowed(&app, &headers)?;
     let client = client(peer, &headers, Uuid::now_v7());
     let Some(token) = stream_token(&headers, &parameters) else {
         let Some(query) = parameters.query else {
-            return refused(
-                StatusCode::BAD_REQUEST,
-                "Send an operation: by POST, or as `query` of the URL.",
-                Uuid::now_v7(),
-            );
+            return Err(refused(StatusCode::BAD_REQUEST, "Send an operation: by POST, or as `query` of the URL."));
         };
         let variables = parameters.variables.as_deref().map(serde_json::from_str::<Value>).transpose();
         let Ok(variables) = variables else {
-            return refused(StatusCode::BAD_REQUEST, "The variables are no JSON.", Uuid::now_v7());
+            return Err(refused(StatusCode::BAD_REQUEST, "The variables are no JSON."));
         };
         let mut request =
             Request::new(query).variables(async_graphql::Variables::from_json(variables.unwrap_or_default()));
@@ -158,14 +145,14 @@ pub(super) async fn open(
         reservation.map(|reservation| Some((reservation.unopened.take()?.0, reservation.names.clone())))
     };
     match waiting {
-        None => refused(StatusCode::NOT_FOUND, "There is no reserved stream with this token.", Uuid::now_v7()),
-        Some(None) => refused(StatusCode::CONFLICT, "The stream is open already.", Uuid::now_v7()),
+        None => Err(no_stream()),
+        Some(None) => Err(refused(StatusCode::CONFLICT, "The stream is open already.")),
         Some(Some((commands, names))) => {
             let mut operations = Operations::new(app.clone(), client);
             if let Some(access) = access {
                 operations.authorize(access);
             }
-            answer(&app, Told::new(operations, Some((commands, names))))
+            Ok(answer(&app, Told::new(operations, Some((commands, names)))))
         }
     }
 }
@@ -175,63 +162,43 @@ pub(super) async fn operate(
     State(app): State<Arc<App>>,
     peer: Peer,
     headers: HeaderMap,
-    Query(parameters): Query<Parameters>,
-    body: axum::body::Bytes,
-) -> Response {
-    let access = match allowed(&app, &headers) {
-        Ok(access) => access,
-        Err(refusal) => return *refusal,
-    };
-    if !text(&headers, &header::CONTENT_TYPE).is_some_and(is_json) {
-        let why = "Send the header `Content-Type: application/json`.";
-        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, why, Uuid::now_v7());
-    }
-    let Ok(request) = serde_json::from_slice::<Request>(&body) else {
-        let why = "The body is no GraphQL request. Send {\"query\": \"…\", \"variables\": {…}}.";
-        return refused(StatusCode::BAD_REQUEST, why, Uuid::now_v7());
-    };
+    asked: Asked,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let parameters = parameters(asked)?;
+    let access = allowed(&app, &headers)?;
+    let (request, _) = read(&headers, body, Uuid::now_v7())?;
     let Some(token) = stream_token(&headers, &parameters) else {
         let client = client(peer, &headers, Uuid::now_v7());
         return distinct(app, client, access, &headers, request);
     };
     let operation = match request.extensions.get("operationId") {
         Some(async_graphql::Value::String(id)) if !id.is_empty() => Tag::from(id.as_str()),
-        _ => return refused(StatusCode::BAD_REQUEST, "The operation needs `extensions.operationId`.", Uuid::now_v7()),
+        _ => return Err(refused(StatusCode::BAD_REQUEST, "The operation needs `extensions.operationId`.")),
     };
-    let Some(access) = access else {
-        return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7());
-    };
+    let access = access.ok_or_else(nobody)?;
     command(&app, &token, access, Command::Begin(operation, Box::new(request), access), StatusCode::ACCEPTED).await
 }
 
 /// Ends an operation of a reserved stream.
-pub(super) async fn complete(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    Query(parameters): Query<Parameters>,
-) -> Response {
-    let access = match allowed(&app, &headers) {
-        Ok(Some(access)) => access,
-        Ok(None) => {
-            return refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.", Uuid::now_v7());
-        }
-        Err(refusal) => return *refusal,
-    };
+pub(super) async fn complete(State(app): State<Arc<App>>, headers: HeaderMap, asked: Asked) -> Answer {
+    let parameters = parameters(asked)?;
+    let access = signed_in(&app, &headers)?;
     let (Some(token), Some(operation)) = (stream_token(&headers, &parameters), parameters.operation_id) else {
         let why = "Send the stream's token and the `operationId` of what is to end.";
-        return refused(StatusCode::BAD_REQUEST, why, Uuid::now_v7());
+        return Err(refused(StatusCode::BAD_REQUEST, why));
     };
     command(&app, &token, access, Command::End(operation), StatusCode::OK).await
 }
 
-async fn command(app: &App, token: &str, access: Access, command: Command, done: StatusCode) -> Response {
+async fn command(app: &App, token: &str, access: Access, command: Command, done: StatusCode) -> Answer {
     let reserved = {
         let all = app.live.reserved.all();
         let known = all.get(token).filter(|known| known.session == access.session);
         known.map(|known| (known.commands.clone(), known.names.clone()))
     };
     let Some((commands, names)) = reserved else {
-        return refused(StatusCode::NOT_FOUND, "There is no reserved stream with this token.", Uuid::now_v7());
+        return Err(no_stream());
     };
     let name = match &command {
         Command::Begin(name, ..) => Some(name.clone()),
@@ -241,33 +208,55 @@ async fn command(app: &App, token: &str, access: Access, command: Command, done:
         && !names.all().insert(name.clone())
     {
         let why = "There is an operation of this name already: choose another `operationId`.";
-        return refused(StatusCode::CONFLICT, why, Uuid::now_v7());
+        return Err(refused(StatusCode::CONFLICT, why));
     }
     let sent = commands.try_send(command);
     if let (Some(name), Err(_)) = (&name, &sent) {
         names.all().remove(name);
     }
     match sent {
-        Ok(()) => (done, Json(json!({}))).into_response(),
+        Ok(()) => Ok((done, Json(json!({}))).into_response()),
         Err(mpsc::error::TrySendError::Full(_)) => {
             let why = "Too many operations wait for their stream. Open it first.";
-            refused(StatusCode::TOO_MANY_REQUESTS, why, Uuid::now_v7())
+            Err(refused(StatusCode::TOO_MANY_REQUESTS, why))
         }
         Err(mpsc::error::TrySendError::Closed(_)) => {
-            refused(StatusCode::NOT_FOUND, "The stream was closed. Reserve another.", Uuid::now_v7())
+            Err(refused(StatusCode::NOT_FOUND, "The stream was closed. Reserve another."))
         }
     }
 }
 
 /// Who asks; the answer to a token that is not good.
-fn allowed(app: &App, headers: &HeaderMap) -> Result<Option<Access>, Box<Response>> {
+fn allowed(app: &App, headers: &HeaderMap) -> Result<Option<Access>, Refused> {
     match identity(app, headers.get(header::AUTHORIZATION)) {
         (Identity::Refused(_), _) => {
             let why = "The access token is not good: get another with login or refresh.";
-            Err(Box::new(refused(StatusCode::UNAUTHORIZED, why, Uuid::now_v7())))
+            Err(refused(StatusCode::UNAUTHORIZED, why))
         }
         (_, access) => Ok(access),
     }
+}
+
+/// Who asks for what only a session may have.
+fn signed_in(app: &App, headers: &HeaderMap) -> Result<Access, Refused> {
+    allowed(app, headers)?.ok_or_else(nobody)
+}
+
+fn nobody() -> Refused {
+    refused(StatusCode::UNAUTHORIZED, "Send the header `Authorization: Bearer …`.")
+}
+
+fn no_stream() -> Refused {
+    refused(StatusCode::NOT_FOUND, "There is no reserved stream with this token.")
+}
+
+fn refused(status: StatusCode, message: &str) -> Refused {
+    Refused::new(status, message, Uuid::now_v7())
+}
+
+fn parameters(asked: Asked) -> Result<Parameters, Refused> {
+    let why = "The query of the URL could not be read.";
+    asked.map(|Query(parameters)| parameters).map_err(|_| refused(StatusCode::BAD_REQUEST, why))
 }
 
 fn stream_token(headers: &HeaderMap, parameters: &Parameters) -> Option<String> {
@@ -275,22 +264,17 @@ fn stream_token(headers: &HeaderMap, parameters: &Parameters) -> Option<String> 
 }
 
 /// One operation as a stream.
-fn distinct(app: Arc<App>, client: Client, access: Option<Access>, headers: &HeaderMap, request: Request) -> Response {
-    let resume =
-        text(headers, &LAST_EVENT_ID).filter(|id| !id.is_empty()).map(|id| Cursor::decode(id, "Last-Event-ID"));
-    let resume = match resume.transpose() {
-        Ok(resume) => resume,
-        Err(_) => {
-            let why = "Last-Event-ID is no cursor of an event. Send it as it was received.";
-            return refused(StatusCode::BAD_REQUEST, why, Uuid::now_v7());
-        }
-    };
+fn distinct(app: Arc<App>, client: Client, access: Option<Access>, headers: &HeaderMap, request: Request) -> Answer {
+    let last = text(headers, &LAST_EVENT_ID).filter(|id| !id.is_empty());
+    let resume = last.map(|id| Cursor::decode(id, "Last-Event-ID")).transpose().map_err(|_| {
+        refused(StatusCode::BAD_REQUEST, "Last-Event-ID is no cursor of an event. Send it as it was received.")
+    })?;
     let mut operations = Operations::new(app.clone(), client);
     if let Some(access) = access {
         operations.authorize(access);
     }
     operations.begin(ONLY.into(), request, resume);
-    answer(&app, Told::new(operations, None))
+    Ok(answer(&app, Told::new(operations, None)))
 }
 
 fn answer(app: &App, stream: Told) -> Response {
@@ -353,9 +337,6 @@ impl Told {
                         Command::Begin(operation, request, access) => {
                             // Each request has a token: the newest counts.
                             self.operations.authorize(access);
-                            if self.operations.has(&operation) {
-                                continue;
-                            }
                             self.operations.begin(operation, *request, None);
                         }
                     }
