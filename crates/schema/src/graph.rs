@@ -7,7 +7,7 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     marker::PhantomData,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{Arc, LazyLock},
 };
 
 use aether_store::{
@@ -22,6 +22,7 @@ use async_graphql::{
     registry::{MetaType, Registry},
 };
 use async_graphql_value::RAW_VALUE_TOKEN;
+use parking_lot::Mutex;
 use sea_orm::EntityName;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -103,7 +104,7 @@ pub(crate) struct Answers(Mutex<HashMap<String, Arc<OnceCell<Result<Value>>>>>);
 
 impl Answers {
     fn of(&self, key: &str) -> Arc<OnceCell<Result<Value>>> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).entry(key.to_owned()).or_default().clone()
+        self.0.lock().entry(key.to_owned()).or_default().clone()
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, TransactionTrait,
     sqlx,
@@ -34,14 +35,14 @@ struct Share {
 
 impl Share {
     fn transaction(&self) -> Option<Arc<DatabaseTransaction>> {
-        self.transaction.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        self.transaction.lock().clone()
     }
 }
 
 /// Has the request now running read in this transaction, or in none again.
 pub(crate) fn share_transaction(transaction: Option<&Arc<DatabaseTransaction>>) {
     let _ = SHARE.try_with(|share| {
-        *share.transaction.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = transaction.cloned();
+        *share.transaction.lock() = transaction.cloned();
     });
 }
 

@@ -8,11 +8,7 @@
 mod types;
 mod watch;
 
-use std::{
-    borrow::Cow,
-    pin::Pin,
-    sync::{Arc, Mutex},
-};
+use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use aether_store::{
     Error, Result, Store,
@@ -23,6 +19,7 @@ use async_graphql::{
     Context, Object, Request, Response, SubscriptionType, parser::types::OperationType, registry::Registry,
 };
 use futures::{Stream, StreamExt, stream};
+use parking_lot::Mutex;
 
 use crate::{Asker, Identity, Schema, change, error, error::Failure, plan};
 
@@ -54,7 +51,7 @@ impl SubscriptionType for Live {
         ctx: &'a Context<'_>,
     ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
         let wish = watch::wish(ctx)?;
-        let mut slot = ctx.data_unchecked::<Arc<Slot>>().0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut slot = ctx.data_unchecked::<Arc<Slot>>().0.lock();
         *slot = Some(match *slot {
             None => wish,
             Some(_) => Err(Error::invalid("", "A subscription has one field. Send one subscription for each.")),
@@ -120,7 +117,7 @@ impl Schema {
                 )));
             }
         };
-        let wish = slot.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let wish = slot.0.lock().take();
         let wish = wish.unwrap_or_else(|| Err(Error::invalid("", "This asks for nothing."))).map_err(failed)?;
         hub.subscribe(wish.watch, session, resume.or(wish.after), line, tag).await.map_err(failed)
     }

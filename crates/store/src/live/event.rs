@@ -76,7 +76,7 @@ impl Event {
     /// The type of the row that it is about, if that is a type of the graph.
     pub(super) fn ty(&self) -> Option<&'static Type> {
         static TYPES: LazyLock<HashMap<String, &'static Type>> =
-            LazyLock::new(|| Model::get().types.iter().map(|ty| (ty.words().replace(' ', "_"), ty)).collect());
+            LazyLock::new(|| Model::get().types.iter().map(|ty| (ty.one_word(), ty)).collect());
         TYPES.get(self.about.ty.as_deref()?).copied()
     }
 

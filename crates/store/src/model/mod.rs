@@ -178,6 +178,11 @@ impl Type {
     pub fn words(&self) -> String {
         words(&self.singular)
     }
+
+    /// Its name as one word, as audit rows and events have it: `golden_record_version`.
+    pub(crate) fn one_word(&self) -> String {
+        self.words().replace(' ', "_")
+    }
 }
 
 /// `camelCase` as words.

@@ -4,16 +4,13 @@
 //! ask: how many statements a query takes would then be chance. Here the loader's batches are queued and driven by the
 //! request itself, when it has gone as far as it can in a turn: never while there are siblings that have yet to ask.
 
-use std::{
-    pin::pin,
-    sync::{Arc, Mutex},
-    task::Poll,
-};
+use std::{pin::pin, sync::Arc, task::Poll};
 
 use futures::{
     future::{BoxFuture, poll_fn},
     stream::{FuturesUnordered, StreamExt},
 };
+use parking_lot::Mutex;
 
 /// The batches that wait for the end of the turn.
 #[derive(Clone, Default)]
@@ -22,7 +19,7 @@ pub(super) struct Turns(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
 impl Turns {
     /// Queues a batch.
     pub(super) fn queue(&self, batch: BoxFuture<'static, ()>) {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).push(batch);
+        self.0.lock().push(batch);
     }
 
     /// Runs a request and, at the end of each of its turns, the batches it has queued.
@@ -34,7 +31,7 @@ impl Turns {
                 if let Poll::Ready(answer) = request.as_mut().poll(context) {
                     return Poll::Ready(answer);
                 }
-                running.extend(self.0.lock().unwrap_or_else(|e| e.into_inner()).drain(..));
+                running.extend(self.0.lock().drain(..));
                 // A finished batch lets the request go on; until one is, all there is to do is wait.
                 match running.poll_next_unpin(context) {
                     Poll::Ready(Some(())) => {}
@@ -61,7 +58,7 @@ mod tests {
         type Value = u32;
         type Error = ();
         async fn load(&self, keys: &[u32]) -> Result<HashMap<u32, u32>, ()> {
-            self.0.lock().unwrap().push(keys.len());
+            self.0.lock().push(keys.len());
             tokio::time::sleep(Duration::from_millis(1)).await;
             Ok(keys.iter().map(|key| (*key, *key)).collect())
         }
@@ -85,7 +82,7 @@ mod tests {
                     level(100).await;
                 })
                 .await;
-            assert_eq!(*sizes.lock().unwrap(), [100, 100]);
+            assert_eq!(*sizes.lock(), [100, 100]);
         }
     }
 }

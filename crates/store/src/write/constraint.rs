@@ -15,7 +15,7 @@ pub(super) fn words(table: &str) -> String {
 
 /// The name of a table's rows as one word: `budget_line_item`.
 pub(super) fn type_name(table: &str) -> String {
-    words(table).replace(' ', "_")
+    Model::get().by_table(table).map_or_else(|| table.to_owned(), |ty| ty.one_word())
 }
 
 /// What a failed write of a row of this table means to whoever sent it.

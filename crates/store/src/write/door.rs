@@ -1,11 +1,12 @@
 //! Where changes begin and end.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc,
     atomic::{AtomicBool, Ordering},
 };
 
 use chrono::{DateTime, FixedOffset};
+use parking_lot::Mutex;
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
@@ -59,7 +60,7 @@ impl Door {
 
     /// Has the request's changes marked as those of an idempotency key.
     pub fn hold(&self, key: idempotency::Held) {
-        *self.key.lock().unwrap_or_else(|e| e.into_inner()) = Some(key);
+        *self.key.lock() = Some(key);
     }
 
     /// Has the request's answer kept from being stored for repeats: it shows secrets, which only their owner may keep.
@@ -194,7 +195,7 @@ impl Door {
 
     async fn finish(&self, change: Change) -> Result<()> {
         if change.tell().await? {
-            let key = self.key.lock().unwrap_or_else(|e| e.into_inner()).clone();
+            let key = self.key.lock().clone();
             if let Some(key) = key {
                 idempotency::mark(&key, change.transaction()).await?;
             }

@@ -1,7 +1,8 @@
 //! Several mutations of one request as one transaction: all or nothing.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use sea_orm::DatabaseTransaction;
 
 use super::audit::Trailing;
@@ -20,7 +21,7 @@ struct State {
 
 impl Together {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0.lock()
     }
 
     pub(super) fn begin(&self, transaction: Arc<DatabaseTransaction>) {

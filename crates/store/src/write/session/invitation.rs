@@ -1,6 +1,6 @@
 //! Accepting an invitation: the first sign-in of a user, who chooses a password.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use aether_entity::{
     organizations,
@@ -8,6 +8,7 @@ use aether_entity::{
     user_invitations, users,
 };
 use chrono::{DateTime, FixedOffset, Utc};
+use parking_lot::Mutex;
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
