@@ -5,8 +5,8 @@ use std::sync::Arc;
 use aether_store::{
     Store,
     actor::Actor,
-    policy::Permission,
-    read::{Invitation, Reader},
+    policy::{Permission, WorkspacePermission},
+    read::{Invitation, OwnSeat, Reader},
     session::{Client, Credentials, Proof, Sessions, SignedIn},
 };
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
@@ -56,10 +56,45 @@ impl Me {
         self.0.permissions.iter().map(|permission| (*permission).into()).collect()
     }
 
+    /// Workspaces that the user is an active member of, or the one with this id, and what it may do in each, by its role there and
+    /// by the rules of the workspace.
+    async fn workspaces(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only the workspace with this id.")] id: Option<uuid::Uuid>,
+    ) -> Result<Vec<OwnMembership>> {
+        let seats = ctx.data_unchecked::<Arc<Reader>>().own_seats(id).await.map_err(Failure)?;
+        Ok(seats.into_iter().map(Into::into).collect())
+    }
+
     /// Workspaces that the user is invited to and has neither joined nor declined, the oldest invitation first.
     async fn invitations(&self, ctx: &Context<'_>) -> Result<Vec<WorkspaceInvitation>> {
         let invitations = ctx.data_unchecked::<Arc<Reader>>().invitations().await.map_err(Failure)?;
         Ok(invitations.into_iter().map(Into::into).collect())
+    }
+}
+
+/// A workspace that the user is a member of, and what it may do there.
+#[derive(SimpleObject)]
+struct OwnMembership {
+    /// The workspace.
+    workspace_id: uuid::Uuid,
+    /// The role that the user has in it.
+    role: Choice<WorkspaceRole>,
+    /// Whether the user administers it.
+    is_admin: bool,
+    /// What the user may do in it.
+    permissions: Vec<GrantedPermission>,
+}
+
+impl From<OwnSeat> for OwnMembership {
+    fn from(seat: OwnSeat) -> Self {
+        Self {
+            workspace_id: seat.workspace_id,
+            role: Choice(seat.role),
+            is_admin: seat.is_admin,
+            permissions: seat.permissions.into_iter().map(Into::into).collect(),
+        }
     }
 }
 
@@ -104,6 +139,12 @@ struct GrantedPermission {
 
 impl From<Permission> for GrantedPermission {
     fn from(permission: Permission) -> Self {
+        Self { name: permission.name(), description: permission.doc() }
+    }
+}
+
+impl From<WorkspacePermission> for GrantedPermission {
+    fn from(permission: WorkspacePermission) -> Self {
         Self { name: permission.name(), description: permission.doc() }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aether_domain::governance::Rules;
 use aether_entity::{sea_orm_active_enums::WorkspaceRole, users};
 
 use crate::value::label;
@@ -159,6 +160,39 @@ impl WorkspacePermission {
             Self::DriftApprove => matches!(role, Risk),
             Self::GoldenRecordExport | Self::AuditExport => matches!(role, Agent | Risk),
         }
+    }
+}
+
+/// A member's place in a workspace: all that its permissions there depend on.
+#[derive(Debug)]
+pub struct Seat<'a> {
+    /// The role that the member has there.
+    pub role: &'a WorkspaceRole,
+    /// Whether the member administers the workspace.
+    pub is_admin: bool,
+    /// Whether the member is of the organization that hosts the workspace.
+    pub of_host: bool,
+    /// The workspace's rules.
+    pub rules: &'a Rules,
+}
+
+impl Seat<'_> {
+    /// Whether the role has the permission here.
+    pub fn is_granted(&self, permission: WorkspacePermission) -> bool {
+        permission.granted_to(self.role, self.is_admin, self.rules.legal_can_revert_draft)
+    }
+
+    /// Whether the rules let the member read only, whatever its role has.
+    pub fn only_reads(&self) -> bool {
+        self.rules.external_counsel_read_only && !self.of_host && *self.role == WorkspaceRole::Legal
+    }
+
+    /// What the member may do here.
+    pub fn permissions(&self) -> Vec<WorkspacePermission> {
+        if self.only_reads() {
+            return Vec::new();
+        }
+        WorkspacePermission::ALL.iter().copied().filter(|permission| self.is_granted(*permission)).collect()
     }
 }
 

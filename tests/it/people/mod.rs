@@ -2,6 +2,7 @@
 
 mod invitations;
 mod limits;
+mod memberships;
 mod mfa;
 mod organization;
 mod profile;

@@ -197,7 +197,7 @@ async fn serve(config: &Config, url: String) -> Serving {
         hub,
         live: Live::new(stopping),
     };
-    let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<SocketAddr>();
+    let router = http::router(Arc::new(app), config, true).into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let accepting = tokio::spawn(async move { axum_serve(listener, router).await });

@@ -11,6 +11,7 @@ mod one;
 pub mod plan;
 mod reach;
 pub(crate) mod render;
+mod seats;
 mod statement;
 mod turns;
 
@@ -20,4 +21,5 @@ pub use self::{
     filter::{Condition, Filter, Operator},
     invitations::Invitation,
     reach::{Direction, Network, Reached},
+    seats::OwnSeat,
 };

@@ -3,17 +3,14 @@
 use std::sync::Arc;
 
 use aether_domain::governance::Rules;
-use aether_entity::{
-    sea_orm_active_enums::{MemberStatus, WorkspaceRole},
-    workspace_members, workspaces,
-};
+use aether_entity::{sea_orm_active_enums::MemberStatus, workspace_members, workspaces};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
 use uuid::Uuid;
 
 use super::{Change, Writable, action::Needs, constraint::words};
 use crate::{
     error::{Error, Result},
-    policy::WorkspacePermission,
+    policy::{Seat, WorkspacePermission},
     sql::Sql,
 };
 
@@ -33,7 +30,11 @@ pub struct Membership {
 impl Membership {
     /// Whether the member has the permission here.
     pub fn may(&self, permission: WorkspacePermission) -> bool {
-        permission.granted_to(&self.member.role, self.member.is_admin, self.rules.legal_can_revert_draft)
+        self.seat().is_granted(permission)
+    }
+
+    fn seat(&self) -> Seat<'_> {
+        Seat { role: &self.member.role, is_admin: self.member.is_admin, of_host: self.of_host, rules: &self.rules }
     }
 
     /// Refuses what the member may not.
@@ -41,7 +42,7 @@ impl Membership {
         if !self.may(permission) {
             return Err(Error::forbidden(permission.name()));
         }
-        if self.rules.external_counsel_read_only && !self.of_host && self.member.role == WorkspaceRole::Legal {
+        if self.seat().only_reads() {
             return Err(Error::Governance {
                 rule: "externalCounselReadOnly",
                 message:

@@ -1,0 +1,73 @@
+//! One's own place in workspaces, and what one may do there.
+
+use aether_domain::governance::Rules;
+use aether_entity::sea_orm_active_enums::WorkspaceRole;
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+use super::Reader;
+use crate::{
+    error::{Error, Result},
+    policy::{Seat, WorkspacePermission},
+    sql::Sql,
+};
+
+/// A workspace that one is an active member of.
+#[derive(Debug)]
+pub struct OwnSeat {
+    /// The workspace.
+    pub workspace_id: Uuid,
+    /// One's role there.
+    pub role: WorkspaceRole,
+    /// Whether one administers it.
+    pub is_admin: bool,
+    /// What one may do there.
+    pub permissions: Vec<WorkspacePermission>,
+}
+
+#[derive(FromQueryResult)]
+struct Found {
+    workspace_id: Uuid,
+    organization_id: Uuid,
+    governance_rules: serde_json::Value,
+    role: WorkspaceRole,
+    is_admin: bool,
+}
+
+/// Workspaces at most.
+const MOST: u64 = 500;
+
+impl Reader {
+    /// The actor's place in each of its workspaces, or in the one with this id.
+    pub async fn own_seats(&self, workspace: Option<Uuid>) -> Result<Vec<OwnSeat>> {
+        let actor = self.actor().await?;
+        let mut sql = Sql::new();
+        sql.push(
+            "SELECT w.id AS workspace_id, w.organization_id, w.governance_rules, m.role, m.is_admin \
+             FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id \
+             WHERE m.status = 'active' AND w.deleted_at IS NULL AND m.user_id = ",
+        )
+        .uuid(actor.user_id);
+        if let Some(workspace) = workspace {
+            sql.push(" AND w.id = ").uuid(workspace);
+        }
+        sql.push(" ORDER BY w.name, w.id LIMIT ").number(MOST);
+        let rows = self.database().read(&sql).await?;
+        rows.iter()
+            .map(|row| {
+                let found = Found::from_query_result(row, "")?;
+                let rules = Rules::from_json(&found.governance_rules)
+                    .map_err(|_| Error::internal("governance rules that cannot be read"))?;
+                let of_host = found.organization_id == actor.organization_id;
+                let seat = Seat { role: &found.role, is_admin: found.is_admin, of_host, rules: &rules };
+                let permissions = seat.permissions();
+                Ok(OwnSeat {
+                    workspace_id: found.workspace_id,
+                    role: found.role,
+                    is_admin: found.is_admin,
+                    permissions,
+                })
+            })
+            .collect()
+    }
+}

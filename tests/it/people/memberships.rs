@@ -1,0 +1,67 @@
+//! What one is told of one's own place in workspaces: what `me` says one may do is what the door lets one do.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{
+    support::{Gateway, User},
+    terms::Deal,
+};
+
+/// One's role in a workspace, and the names of what one may do there.
+async fn standing(user: &User<'_>, workspace: &str) -> Option<(Value, BTreeSet<String>)> {
+    let query = "query($id: UUID!) { me { workspaces(id: $id) { workspaceId role isAdmin permissions { name description } } } }";
+    let told = user.run(query, json!({ "id": workspace })).await.ok();
+    let found = told["me"]["workspaces"].as_array().expect("a list").first().cloned()?;
+    assert_eq!(found["workspaceId"], workspace);
+    let names = found["permissions"].as_array().expect("a list").iter().map(|permission| {
+        assert!(permission["description"].as_str().is_some_and(|words| words.len() > 10));
+        permission["name"].as_str().expect("a name").to_owned()
+    });
+    Some((found["role"].clone(), names.collect()))
+}
+
+fn names(of: &[&str]) -> BTreeSet<String> {
+    of.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn members_are_told_what_their_role_and_the_rules_let_them_do() {
+    let gateway = Gateway::demo().await;
+    let deal = Deal::of(&gateway).await;
+    deal.rule("legalCanRevertDraft", false).await;
+    let (role, agent) = standing(&deal.agent, &deal.workspace).await.expect("a member");
+    assert_eq!(role, "AGENT");
+    assert!(
+        agent.is_superset(&names(&["drift:override", "drift:revert", "variable:edit", "workspace:govern"])),
+        "{agent:?}"
+    );
+    assert!(!agent.contains("drift:approve"));
+    let legal = standing(&deal.legal, &deal.workspace).await.expect("a member").1;
+    assert_eq!(legal, names(&["clause:edit", "variable:edit", "graph:sync", "reconciliation:decide"]));
+    let risk = standing(&deal.risk, &deal.workspace).await.expect("a member").1;
+    assert_eq!(risk, names(&["drift:approve", "golden_record:export", "workspace_audit:export"]));
+    assert_eq!(standing(&deal.investor, &deal.workspace).await, Some((json!("INVESTOR"), names(&[]))));
+    assert_eq!(standing(&gateway.cfo().await, &deal.workspace).await, None);
+
+    deal.rule("legalCanRevertDraft", true).await;
+    let legal = standing(&deal.legal, &deal.workspace).await.expect("a member").1;
+    assert!(legal.contains("drift:revert"));
+    deal.rule("externalCounselReadOnly", true).await;
+    assert_eq!(standing(&deal.legal, &deal.workspace).await, Some((json!("LEGAL"), names(&[]))));
+}
+
+#[tokio::test]
+async fn all_workspaces_are_told_in_one_statement() {
+    let gateway = Gateway::demo().await;
+    let deal = Deal::of(&gateway).await;
+    let answer = deal.agent.query("{ me { workspaces { workspaceId permissions { name } } } }").await;
+    let all = answer.body["data"]["me"]["workspaces"].as_array().expect("a list").len();
+    assert!(all > 1);
+    let one = deal
+        .agent
+        .run("query($id: UUID!) { me { workspaces(id: $id) { workspaceId } } }", json!({ "id": deal.workspace }))
+        .await;
+    assert_eq!(answer.statements(), one.statements());
+}
