@@ -100,7 +100,10 @@ pub struct Config {
     /// Whether the schema may be introspected, by anybody.
     #[arg(long, env = "AETHER_INTROSPECTION", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     pub introspection: bool,
-    /// Whether GraphiQL is served.
+    /// Whether the console is served, and with it GraphiQL.
+    #[arg(long, env = "AETHER_CONSOLE", default_value_t = true, action = clap::ArgAction::Set, global = true)]
+    pub console: bool,
+    /// Whether GraphiQL is served, if the console is.
     #[arg(long, env = "AETHER_GRAPHIQL", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     pub graphiql: bool,
     /// Whether answers tell how many SQL statements they took, as `extensions.statements`.

@@ -1,4 +1,4 @@
-//! HTTP: one GraphQL endpoint, GraphiQL, and two health checks.
+//! HTTP: one GraphQL endpoint, the pages, and two health checks.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use axum::{
     body::Bytes,
     extract::{ConnectInfo, DefaultBodyLimit, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    response::{Html, IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde_json::json;
@@ -52,18 +52,16 @@ pub struct App {
     pub live: Live,
 }
 
-/// The routes.
-pub fn router(app: Arc<App>, config: &Config) -> Router {
+/// The routes. With demo data the pages offer its accounts.
+pub fn router(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
     let mut router = Router::new()
         .route("/graphql", post(graphql).get(live::upgrade).fallback(only_post))
         .merge(live::events())
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/golden-record.schema.json", get(golden_record_schema));
-    if config.graphiql {
-        router = router
-            .route("/", get(|| async { Redirect::temporary("/graphiql") }))
-            .route("/graphiql", get(|| async { Html(include_str!("graphiql.html")) }));
+    if config.console {
+        router = router.merge(aether_console::router(pages(config, has_demo_data)));
     }
     let origins = config.allowed_origins.iter().filter_map(|origin| origin.parse::<HeaderValue>().ok());
     let cors = CorsLayer::new()
@@ -80,6 +78,16 @@ pub fn router(app: Arc<App>, config: &Config) -> Router {
         ])
         .expose_headers([REQUEST_ID]);
     router.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(CompressionLayer::new()).layer(cors).with_state(app)
+}
+
+fn pages(config: &Config, has_demo_data: bool) -> aether_console::Setting {
+    let accounts = aether_demo::logins().iter().map(|login| aether_console::Account {
+        email: login.email,
+        organization: login.organization,
+        role: login.role,
+    });
+    let demo = aether_console::Demo { password: aether_demo::PASSWORD, accounts: accounts.collect() };
+    aether_console::Setting { demo: has_demo_data.then_some(demo), graphiql: config.graphiql }
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {

@@ -145,7 +145,8 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         hub: hub.clone(),
         live: Live::new(stop.0.clone()),
     };
-    let router = http::router(Arc::new(app), config).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let router = http::router(Arc::new(app), config, has_demo_data)
+        .into_make_service_with_connect_info::<std::net::SocketAddr>();
     let keeper = tokio::spawn(keeper::keep(store.clone(), config.event_retention()));
     let telling = tokio::spawn(live::tell(hub, store.clone(), config.nats()?));
     let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
@@ -205,7 +206,13 @@ async fn prepare(config: &Config, postgres: &Postgres) -> Result<(Store, bool)> 
 fn welcome(listener: &TcpListener, config: &Config, has_demo_data: bool) -> Result<()> {
     let address = listener.local_addr()?;
     println!("\nAether Nexus serves.\n\n  GraphQL   http://{address}/graphql");
-    if config.graphiql {
+    if config.console {
+        println!("  Console   http://{address}/");
+        if !aether_console::is_complete() {
+            println!("            (plain pages: there was no Node.js 20.19 or newer with npm when this was built)");
+        }
+    }
+    if config.console && config.graphiql {
         println!("  GraphiQL  http://{address}/graphiql");
     }
     if has_demo_data {

@@ -1,18 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Aether Nexus · GraphiQL</title>
-<link rel="stylesheet" href="https://unpkg.com/graphiql@3.8.3/graphiql.min.css">
-<style>body{margin:0}#graphiql{height:100vh}noscript,.offline{font:16px system-ui;padding:2rem;display:block}</style>
-</head>
-<body>
-<div id="graphiql"><p class="offline">Loading GraphiQL from the network. Without internet, send queries to <code>/graphql</code>.</p></div>
-<script crossorigin src="https://unpkg.com/react@18.3.1/umd/react.production.min.js"></script>
-<script crossorigin src="https://unpkg.com/react-dom@18.3.1/umd/react-dom.production.min.js"></script>
-<script crossorigin src="https://unpkg.com/graphiql@3.8.3/graphiql.min.js"></script>
-<script>
 const signIn = `# 1. Sign in as a demo user, then put the accessToken into the Headers tab below:
 #    {"Authorization": "Bearer …"}
 mutation SignIn {
@@ -70,6 +55,3 @@ ReactDOM.createRoot(document.getElementById('graphiql')).render(
       query === signIn ? { query } : { query, headers: '{"Authorization": "Bearer "}' }),
   })
 );
-</script>
-</body>
-</html>

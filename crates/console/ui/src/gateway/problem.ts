@@ -1,0 +1,31 @@
+import { CombinedError } from '@urql/core';
+
+/** What went wrong, as the gateway tells it. */
+export interface Problem {
+  /** `extensions.code`, or `OFFLINE` when the gateway was not reached. */
+  code: string;
+  message: string;
+  /** Finds the request in the gateway's log. */
+  requestId?: string;
+}
+
+export function problem(error: unknown): Problem {
+  if (error instanceof CombinedError) {
+    const [first] = error.graphQLErrors;
+    if (first) return fromGraphQL(first);
+    return { code: 'OFFLINE', message: 'The gateway cannot be reached. This page tries again by itself.' };
+  }
+  if (Array.isArray(error) && error[0]) return fromGraphQL(error[0] as Told);
+  return { code: 'OFFLINE', message: error instanceof Error ? error.message : 'The gateway cannot be reached.' };
+}
+
+interface Told {
+  message: string;
+  extensions?: Record<string, unknown>;
+}
+
+const fromGraphQL = ({ message, extensions }: Told): Problem => ({
+  code: String(extensions?.code ?? 'UNKNOWN'),
+  message,
+  requestId: typeof extensions?.requestId === 'string' ? extensions.requestId : undefined,
+});

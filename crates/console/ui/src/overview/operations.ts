@@ -1,0 +1,86 @@
+import { graphql } from '../gql';
+
+export const Kpis = graphql(`
+  query Kpis($since: Date!) {
+    kpiSummaries(first: 500, filter: { period: { gte: $since } }, orderBy: [{ field: PERIOD }]) {
+      nodes { period metricType actualTotal actualAvg forecastTotal budgetTotal }
+    }
+  }
+`);
+
+export const MetricSeries = graphql(`
+  query MetricSeries($metric: MetricType!, $since: Date!) {
+    financialMetrics(
+      first: 500
+      filter: { metricType: { eq: $metric }, metricDate: { gte: $since } }
+      orderBy: [{ field: METRIC_DATE, direction: DESC }]
+    ) {
+      nodes { metricDate region lob product currency actualValue forecastValue budgetValue confidenceLower confidenceUpper }
+    }
+    anomalies(first: 100, filter: { metricType: { eq: $metric }, affectedPeriodStart: { gte: $since } }) {
+      nodes { id severity description status affectedPeriodStart affectedRegion }
+    }
+  }
+`);
+
+export const Pipeline = graphql(`
+  query Pipeline {
+    pipelineSummaries(first: 500) { nodes { stage dealCount totalValue weightedValue } }
+  }
+`);
+
+export const OpenAnomalies = graphql(`
+  query OpenAnomalies {
+    anomalies(
+      first: 12
+      filter: { status: { in: [OPEN, INVESTIGATING] } }
+      orderBy: [{ field: SEVERITY, direction: DESC }, { field: DETECTED_AT, direction: DESC }]
+    ) {
+      totalCount
+      nodes {
+        id rowVersion status severity metricType description primaryDriver impactPercentage affectedRegion detectedAt
+        assignedToUser { id name }
+      }
+    }
+  }
+`);
+
+export const StartInvestigation = graphql(`
+  mutation StartInvestigation($id: UUID!, $version: Int!) {
+    startInvestigation(id: $id, expectedVersion: $version) { id rowVersion status }
+  }
+`);
+
+export const ResolveAnomaly = graphql(`
+  mutation ResolveAnomaly($id: UUID!, $version: Int!, $notes: String!) {
+    resolveAnomaly(id: $id, expectedVersion: $version, notes: $notes) { id rowVersion status }
+  }
+`);
+
+export const DismissAnomaly = graphql(`
+  mutation DismissAnomaly($id: UUID!, $version: Int!, $notes: String!) {
+    dismissAnomaly(id: $id, expectedVersion: $version, notes: $notes) { id rowVersion status }
+  }
+`);
+
+export const AuditFeed = graphql(`
+  query AuditFeed {
+    auditLogs(first: 12, orderBy: [{ field: TIMESTAMP, direction: DESC }]) {
+      nodes { id timestamp actorName action resourceType riskLevel }
+    }
+  }
+`);
+
+export const MyWorkspaces = graphql(`
+  query MyWorkspaces {
+    workspaces(first: 50, orderBy: [{ field: NAME }]) {
+      totalCount
+      nodes {
+        id name currency amount standard
+        graphState { integrityScore }
+        driftItems(first: 1, filter: { status: { eq: UNRESOLVED } }) { totalCount }
+        clauses(first: 1) { totalCount }
+      }
+    }
+  }
+`);

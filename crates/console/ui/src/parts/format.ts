@@ -1,0 +1,41 @@
+const locale = 'en';
+
+/** An enum value as words: `OPERATING_EXPENSE` is `Operating expense`. Short ones stay as they are: `EBITDA`. */
+export function words(value: string) {
+  if (/^(ARR|MRR|EBITDA|CAC|LTV|NRR|CFO)$/.test(value)) return value;
+  const text = value.toLowerCase().replaceAll('_', ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A number in few places: 12.3M. */
+export const compact = (value: number) =>
+  new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
+
+export const percent = (ratio: number, digits = 1) =>
+  new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: 'auto' }).format(ratio);
+
+/** A difference, with its sign. */
+export const difference = (ratio: number) =>
+  new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1, signDisplay: 'exceptZero' }).format(ratio);
+
+export const month = (date: string) =>
+  new Intl.DateTimeFormat(locale, { month: 'short', year: 'numeric', timeZone: 'UTC' }).format(new Date(date));
+
+/** A Decimal of the API; null stays null. */
+export const number = (decimal: string | null | undefined) => (decimal == null ? null : Number(decimal));
+
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** A moment, in the reader's own time zone. */
+export const when = (moment: string) => MOMENT.format(new Date(moment));
+
+/** An amount without loss of digits: decimals come as text. */
+export function money(amount: string, currency: string) {
+  const whole = /\.0*$/.test(amount) || !amount.includes('.');
+  const format = new Intl.NumberFormat(locale, {
+    style: 'currency', currency, currencyDisplay: 'code', minimumFractionDigits: whole ? 0 : 2, maximumFractionDigits: whole ? 0 : 2,
+  });
+  return format.format(amount as Intl.StringNumericLiteral);
+}
+
+export const counted = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { accessible, Browser, live, picture, signIn } from './browser.mjs';
+import { AGENT, CFO, Gateway, RISK, Term, VIEWER } from './gateway.mjs';
+
+let gateway, browser;
+before(async () => {
+  gateway = await Gateway.start();
+  browser = await Browser.start();
+});
+after(async () => {
+  await browser?.end();
+  await gateway?.end();
+});
+
+/** How soon what one does must be seen by another, milliseconds. */
+const SOON = 2_000;
+
+const drift = (page, label) => page.locator('.drift-item', { hasText: label });
+
+test('the first load is small, everything of it is of the gateway, and what has not changed is not loaded again', async () => {
+  const page = await browser.open(gateway);
+  await page.getByRole('heading', { name: 'Aether Nexus' }).waitFor();
+  const transferred = () => page.evaluate(() => performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map(({ name, transferSize, encodedBodySize }) => ({ name, transferSize, encodedBodySize })));
+  const loaded = await transferred();
+  const size = loaded.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+  console.log(`first load of the console: ${(size / 1024).toFixed(0)} KiB compressed in ${loaded.length} files`);
+  assert.ok(loaded.length > 2 && size > 10_000 && size < 300 * 1024, JSON.stringify(loaded));
+  assert.ok(!loaded.some(({ name }) => /monaco|graphiql/i.test(name)));
+  await page.reload();
+  await page.getByRole('heading', { name: 'Aether Nexus' }).waitFor();
+  const again = (await transferred()).filter(({ name }) => name.includes('/assets/'));
+  assert.ok(again.length > 0 && again.every(({ transferSize }) => transferSize === 0), JSON.stringify(again));
+  assert.deepEqual(page.faults, []);
+});
+
+test('a wrong password is told, and what the form says can be sent again', async () => {
+  const page = await browser.open(gateway);
+  await page.getByLabel('E-mail').fill(CFO);
+  await page.getByLabel('Password').fill('wrong');
+  await page.getByLabel('Organization').fill('aether-demo');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  const alert = page.getByRole('alert');
+  await alert.waitFor();
+  assert.match(await alert.innerText(), /UNAUTHENTICATED[\s\S]*request [0-9a-f-]{36}/);
+  await page.getByLabel('Password').fill('aether-demo');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await accessible(page, 'the overview');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('every figure of the CFO is drawn, and a metric is chosen by its card', async () => {
+  const page = await browser.open(gateway);
+  await signIn(page, CFO);
+  await live(page);
+  const cards = page.locator('.kpi');
+  await cards.first().waitFor();
+  assert.equal(await cards.count(), 12);
+  await page.locator('.recharts-line').first().waitFor();
+  await page.getByRole('button', { name: /^EBITDA/ }).click();
+  await page.getByRole('heading', { name: 'EBITDA' }).waitFor();
+  await page.getByText('Numbers as a table').click();
+  assert.ok((await page.locator('.scroll tbody tr').count()) > 20);
+  await page.getByRole('heading', { name: 'Pipeline' }).waitFor();
+  await page.getByRole('heading', { name: 'Audit log' }).waitFor();
+  await picture(page, 'overview');
+  await accessible(page, 'the overview');
+  assert.deepEqual(page.faults, []);
+});
+
+test('an anomaly is acted on with a reason, by those who may', async () => {
+  const [cfo, viewer] = [await browser.open(gateway), await browser.open(gateway)];
+  await signIn(cfo, CFO);
+  await signIn(viewer, VIEWER);
+  await Promise.all([live(cfo), live(viewer)]);
+  const open = (page) => page.locator('section', { has: page.getByRole('heading', { name: 'Open anomalies' }) }).locator('li');
+  await Promise.all([open(cfo).first().waitFor(), open(viewer).first().waitFor()]);
+  assert.equal(await viewer.getByRole('button', { name: /Resolve|Dismiss|Investigate/ }).count(), 0);
+  assert.equal(await viewer.getByRole('heading', { name: 'Audit log' }).count(), 0);
+  const description = await open(cfo).first().locator('p').nth(1).innerText();
+  await open(cfo).first().getByRole('button', { name: 'Resolve' }).click();
+  const dialog = cfo.getByRole('dialog');
+  await accessible(cfo, 'the dialog');
+  await dialog.getByLabel('Reason').fill('The import was corrected.');
+  const since = Date.now();
+  await dialog.getByRole('button', { name: 'Resolve' }).click();
+  await viewer.locator('.toasts li', { hasText: 'resolved' }).waitFor();
+  await open(viewer).filter({ hasText: description }).waitFor({ state: 'detached' });
+  assert.ok(Date.now() - since < SOON, `${Date.now() - since} ms`);
+  assert.deepEqual([...cfo.faults, ...viewer.faults], []);
+});
+
+test('drift arises and settles before the eyes of others, and each is offered what it may do', async () => {
+  const [agent, risk] = [await browser.open(gateway), await browser.open(gateway)];
+  const term = await Term.bind(gateway, 'Margin of test');
+  await signIn(agent, AGENT);
+  await signIn(risk, RISK);
+  await Promise.all([live(agent), live(risk)]);
+  await agent.getByRole('link', { name: term.workspace.name }).first().click();
+  await agent.getByRole('heading', { name: term.workspace.name }).waitFor();
+
+  await term.edit('4.50%');
+  for (const page of [agent, risk]) {
+    const item = drift(page, term.label).filter({ hasText: '4.50%' }).first();
+    await item.waitFor({ timeout: SOON });
+    assert.match(await item.getAttribute('class'), /fresh/);
+    await page.locator('.toasts li', { hasText: term.label }).first().waitFor();
+  }
+  const offered = (page) => drift(page, term.label).first().getByRole('button').allInnerTexts();
+  assert.deepEqual((await offered(agent)).map((text) => text.split(':')[0].trim()).filter((text) => /^(Override|Revert|Approve)/.test(text)), ['Override', 'Revert']);
+  assert.deepEqual((await offered(risk)).map((text) => text.split(':')[0].trim()), ['Approve']);
+  await picture(risk, 'drift');
+
+  await drift(risk, term.label).first().getByRole('button', { name: /^Approve/ }).click();
+  const dialog = risk.getByRole('dialog');
+  await accessible(risk, 'the dialog of drift');
+  await dialog.getByLabel('Reason', { exact: true }).fill('Within appetite.');
+  const since = Date.now();
+  await dialog.getByRole('button', { name: 'Approve' }).click();
+  await agent.locator('.drift-item', { hasText: term.label }).filter({ hasText: 'Approved' }).first().waitFor({ state: 'attached', timeout: SOON });
+  const took = Date.now() - since;
+  console.log(`approved by risk, settled before the agent after ${took} ms`);
+  assert.ok(took < SOON);
+  await drift(risk, term.label).first().waitFor({ state: 'detached' });
+  assert.deepEqual([...agent.faults, ...risk.faults], []);
+});
+
+test('the dependency graph lights up what a term affects, by mouse and by keyboard', async () => {
+  const page = await browser.open(gateway);
+  await signIn(page, AGENT);
+  await page.locator('.workspaces a').first().click();
+  await page.locator('.react-flow__node').first().waitFor();
+  await page.locator('.react-flow__node').first().click();
+  await page.getByText(/A change here (may concern|concerns nothing)/).waitFor();
+  await picture(page, 'workspace');
+  await accessible(page, 'the workspace');
+  await page.keyboard.press('Escape');
+  const node = page.locator('.react-flow__node').nth(1);
+  await node.focus();
+  await page.keyboard.press('Enter');
+  await page.getByText(/A change here (may concern|concerns nothing)/).waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('a gateway that stops and starts again is lived through without a reload and without a gap', async () => {
+  const page = await browser.open(gateway);
+  const term = await Term.bind(gateway, 'Fee of test');
+  await signIn(page, AGENT);
+  await live(page);
+  await page.locator('.workspaces a', { hasText: term.workspace.name }).click();
+  await page.getByRole('heading', { name: term.workspace.name }).waitFor();
+  await page.evaluate(() => (globalThis.stillHere = true));
+
+  await gateway.down();
+  await page.locator('[data-connection=away]').waitFor();
+  await picture(page, 'away');
+  await gateway.up();
+  // Before the page is back: it must be told of it then.
+  await term.signIn();
+  await term.edit('3.75%');
+  await page.getByText(/Back again/).waitFor({ timeout: 15_000 });
+  await drift(page, term.label).filter({ hasText: '3.75%' }).first().waitFor({ timeout: 5_000 });
+  await live(page);
+  await term.edit('3.90%');
+  await drift(page, term.label).filter({ hasText: '3.90%' }).first().waitFor({ timeout: SOON });
+  assert.equal(await page.evaluate(() => globalThis.stillHere), true);
+  assert.deepEqual(page.faults, []);
+});
+
+test('all pages are readable in light and dark, on a desk and on a phone', async () => {
+  for (const dark of [false, true])
+    for (const width of [1280, 390]) {
+      const at = `${dark ? 'dark' : 'light'}-${width}`;
+      const page = await browser.open(gateway, '/', { width, height: 844, dark });
+      await accessible(page, `signing in, ${at}`);
+      await picture(page, `sign-in-${at}`);
+      await signIn(page, AGENT);
+      await live(page);
+      await page.locator('.kpi, .drift-item').first().waitFor();
+      await sleep(300);
+      await accessible(page, `the overview, ${at}`);
+      await picture(page, `overview-${at}`);
+      await page.locator('.workspaces a').first().click();
+      await page.locator('.react-flow__node').first().waitFor();
+      await sleep(300);
+      await accessible(page, `the workspace, ${at}`);
+      await picture(page, `workspace-${at}`);
+      assert.deepEqual(page.faults, [], at);
+      await page.context().close();
+    }
+});

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Browser, picture, signIn } from './browser.mjs';
+import { AGENT, CFO, Gateway, Term } from './gateway.mjs';
+
+let gateway, browser;
+before(async () => {
+  gateway = await Gateway.start();
+  browser = await Browser.start();
+});
+after(async () => {
+  await browser?.end();
+  await gateway?.end();
+});
+
+/** Opens GraphiQL with this operation, by a link as somebody would share it. */
+async function openWith(query, email, variables) {
+  const link = `/graphiql#query=${encodeURIComponent(query)}${variables ? `&variables=${encodeURIComponent(JSON.stringify(variables))}` : ''}`;
+  const page = await browser.open(gateway, link);
+  await signIn(page, email);
+  await page.locator('.graphiql-query-editor .view-line').first().waitFor({ timeout: 30_000 });
+  return page;
+}
+
+const run = (page) => page.getByRole('button', { name: /Execute query/i }).click();
+
+/** What the answer's editor says, which draws the lines that are in sight only. */
+const answers = async (page, text) => {
+  await page.waitForFunction((text) => document.querySelector('.graphiql-response')?.innerText.replaceAll('\u00a0', ' ').includes(text), text, { timeout: 15_000 });
+};
+
+test('the deep query that is offered first runs and is answered', async () => {
+  const page = await browser.open(gateway, '/graphiql');
+  await signIn(page, AGENT);
+  await page.locator('.graphiql-query-editor .view-line').first().waitFor({ timeout: 30_000 });
+  const answered = page.waitForResponse(async (response) => response.request().postData()?.includes('query Facility') && response.ok());
+  await run(page);
+  const { data, errors } = await (await answered).json();
+  assert.equal(errors, undefined);
+  const { graphState, clauses } = data.workspaces.nodes[0];
+  const [node] = clauses.nodes[0].variables.nodes[0].graphNodes.nodes;
+  assert.equal(node.hasDrift, true);
+  // The editor draws the lines that are in sight.
+  await answers(page, `"integrityScore": "${graphState.integrityScore}"`);
+  await picture(page, 'graphiql');
+  assert.deepEqual(page.faults, []);
+});
+
+test('the schema is explored with its descriptions', async () => {
+  const page = await openWith('{ me { user { name } } }', CFO);
+  await page.getByRole('button', { name: /Documentation Explorer/i }).click();
+  await page.getByRole('link', { name: 'Query', exact: true }).or(page.locator('.graphiql-doc-explorer a', { hasText: /^Query$/ })).first().click();
+  await page.getByText('financialMetrics', { exact: true }).first().waitFor();
+  await run(page);
+  await answers(page, 'Sarah Chen');
+  assert.deepEqual(page.faults, []);
+});
+
+test('a subscription shows what another user changes', async () => {
+  const term = await Term.bind(gateway, 'Spread of test');
+  const query = 'subscription($w: UUID!) { driftChanged(workspaceId: $w) { kind driftItem { title currentValue } } }';
+  const page = await openWith(query, AGENT, { w: term.workspace.id });
+  await run(page);
+  // The subscription has begun when the button offers to stop it.
+  await page.getByRole('button', { name: /Stop query/i }).waitFor();
+  await page.waitForTimeout(1_000);
+  await term.edit('5.25%');
+  await answers(page, '5.25%');
+  await picture(page, 'graphiql-subscription');
+  assert.deepEqual(page.faults, []);
+});
+
+test('another role asks as somebody else from the next operation on', async () => {
+  const page = await openWith('{ me { user { email } } }', CFO);
+  await run(page);
+  await answers(page, CFO);
+  await page.getByLabel('Become another demo user').selectOption(AGENT);
+  await page.locator('.who', { hasText: 'Northgate' }).first().waitFor();
+  await run(page);
+  await answers(page, AGENT);
+  assert.deepEqual(page.faults, []);
+});
