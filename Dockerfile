@@ -3,10 +3,16 @@
 # The same version as in rust-toolchain.toml.
 FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
+# Builds the pages that the binary brings along.
+COPY --from=node:22-bookworm-slim /usr/local/bin/node /usr/local/bin/node
+COPY --from=node:22-bookworm-slim /usr/local/lib/node_modules /usr/local/lib/node_modules
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
+ENV AETHER_UI=required
 COPY . .
 # Downloaded crates and compiled dependencies stay in the builder's caches: a change of our code compiles our code only.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
+    --mount=type=cache,target=/root/.npm \
     cargo build --locked --release -p aether-server \
     && cp target/release/aether-nexus /aether-nexus
 

@@ -1,6 +1,7 @@
 //! `cargo xtask check`: what must pass before a change is merged, in the order in which it is most useful to know.
 
 use std::{
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -22,6 +23,8 @@ pub enum Step {
     Fmt,
     /// Whether clippy has nothing to say.
     Clippy,
+    /// Whether the types of the pages fit, those of their operations too.
+    Pages,
     /// Whether what is generated is what the migrations and the model give.
     Generated,
     /// Whether the documentation's links lead somewhere, and `.env.example` knows every variable.
@@ -52,6 +55,7 @@ impl Step {
             Self::Test => "cargo test",
             Self::Fmt => "cargo fmt --all --check",
             Self::Clippy => "cargo clippy --workspace --all-targets -- -D warnings",
+            Self::Pages => "npm run check",
             Self::Generated => "cargo xtask generate --check",
             Self::Docs => "links and variables of the documentation",
         }
@@ -59,16 +63,18 @@ impl Step {
 
     async fn run(self) -> Result<()> {
         match self {
-            Self::Test | Self::Fmt | Self::Clippy => cargo(self.title()),
+            Self::Test | Self::Fmt | Self::Clippy => call(env!("CARGO"), self.title(), &root()),
+            // The packages are there: cargo has built the pages.
+            Self::Pages => call("npm", self.title(), &root().join("crates/console/ui")),
             Self::Generated => generate::run(true).await,
             Self::Docs => docs::check(&root()),
         }
     }
 }
 
-/// Runs a command line of cargo's.
-fn cargo(line: &str) -> Result<()> {
-    let status = Command::new(env!("CARGO")).args(line.split(' ').skip(1)).current_dir(root()).status()?;
+/// Runs a command line by this program.
+fn call(program: &str, line: &str, folder: &Path) -> Result<()> {
+    let status = Command::new(program).args(line.split(' ').skip(1)).current_dir(folder).status()?;
     ensure!(status.success(), "`{line}` failed");
     Ok(())
 }

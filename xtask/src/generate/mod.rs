@@ -56,12 +56,13 @@ pub async fn run(check: bool) -> Result<()> {
             std::fs::write(path, text)?;
         }
     }
-    let sdl = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--bin", "aether-nexus", "--", "schema"])
-        .current_dir(root())
-        .output()?;
-    ensure!(sdl.status.success(), "the schema does not build:\n{}", String::from_utf8_lossy(&sdl.stderr));
-    let sdl = String::from_utf8(sdl.stdout)?;
+    let mut printed = print_schema().output()?;
+    if !printed.status.success() && !check {
+        // The pages may ask for the very fields that are missing in the old schema.
+        printed = print_schema().env("AETHER_UI", "off").output()?;
+    }
+    ensure!(printed.status.success(), "the schema does not build:\n{}", String::from_utf8_lossy(&printed.stderr));
+    let sdl = String::from_utf8(printed.stdout)?;
     let path = root().join("schema.graphql");
     if check {
         let committed = std::fs::read_to_string(path).unwrap_or_default();
@@ -70,6 +71,12 @@ pub async fn run(check: bool) -> Result<()> {
         std::fs::write(path, sdl)?;
     }
     Ok(())
+}
+
+fn print_schema() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--bin", "aether-nexus", "--", "schema"]).current_dir(root());
+    cargo
 }
 
 fn committed_files(folder: &Path) -> Result<Vec<String>> {
