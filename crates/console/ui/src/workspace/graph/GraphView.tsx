@@ -98,6 +98,15 @@ export function GraphView({ rows, edges, selected, impacted, reveal, onSelect, o
     }
   }, [reveal, selected, distances, impacted, edges, flow, width, height]);
 
+  // The list of what is affected takes some of the width: the node that was clicked stays in sight.
+  useEffect(() => {
+    if (!selected || !width) return;
+    const { x, zoom } = flow.getViewport();
+    const own = flow.getNodesBounds([selected]);
+    const left = own.x * zoom + x;
+    if (left < 0 || left + own.width * zoom > width) void flow.setCenter(own.x + own.width / 2, own.y + own.height / 2, { zoom, duration: pace() });
+  }, [selected, width, flow]);
+
   const before = useRef(large);
   useEffect(() => {
     if (before.current === large) return;
