@@ -43,7 +43,8 @@ async fn members_are_told_what_their_role_and_the_rules_let_them_do() {
     let risk = standing(&deal.risk, &deal.workspace).await.expect("a member").1;
     assert_eq!(risk, names(&["drift:approve", "golden_record:export", "workspace_audit:export"]));
     assert_eq!(standing(&deal.investor, &deal.workspace).await, Some((json!("INVESTOR"), names(&[]))));
-    assert_eq!(standing(&gateway.cfo().await, &deal.workspace).await, None);
+    let viewer = gateway.sign_in("viewer@aether-demo.com", "aether-demo").await;
+    assert_eq!(standing(&viewer, &deal.workspace).await, None);
 
     deal.rule("legalCanRevertDraft", true).await;
     let legal = standing(&deal.legal, &deal.workspace).await.expect("a member").1;
