@@ -64,7 +64,8 @@ test('every figure of the CFO is drawn, and a metric is chosen by its card', asy
   await page.getByRole('button', { name: /^EBITDA/ }).click();
   await page.getByRole('heading', { name: 'EBITDA' }).waitFor();
   await page.getByText('Numbers as a table').click();
-  assert.ok((await page.locator('.scroll tbody tr').count()) > 20);
+  const rows = page.getByRole('region', { name: 'Numbers of EBITDA' }).locator('tbody tr');
+  await rows.nth(20).waitFor();
   await page.getByRole('heading', { name: 'Pipeline' }).waitFor();
   await page.getByRole('heading', { name: 'Audit log' }).waitFor();
   await picture(page, 'overview');
@@ -79,18 +80,20 @@ test('an anomaly is acted on with a reason, by those who may', async () => {
   await Promise.all([live(cfo), live(viewer)]);
   const open = (page) => page.locator('section', { has: page.getByRole('heading', { name: 'Open anomalies' }) }).locator('li');
   await Promise.all([open(cfo).first().waitFor(), open(viewer).first().waitFor()]);
-  assert.equal(await viewer.getByRole('button', { name: /Resolve|Dismiss|Investigate/ }).count(), 0);
+  assert.equal(await open(viewer).getByRole('button').count(), 0);
+  assert.ok((await open(cfo).getByRole('button').count()) > 0);
   assert.equal(await viewer.getByRole('heading', { name: 'Audit log' }).count(), 0);
   const description = await open(cfo).first().locator('p').nth(1).innerText();
   await open(cfo).first().getByRole('button', { name: 'Resolve' }).click();
   const dialog = cfo.getByRole('dialog');
   await accessible(cfo, 'the dialog');
   await dialog.getByLabel('Reason').fill('The import was corrected.');
-  const since = Date.now();
-  await dialog.getByRole('button', { name: 'Resolve' }).click();
-  await viewer.locator('.toasts li', { hasText: 'resolved' }).waitFor();
-  await open(viewer).filter({ hasText: description }).waitFor({ state: 'detached' });
-  assert.ok(Date.now() - since < SOON, `${Date.now() - since} ms`);
+  await Promise.all([
+    viewer.locator('.toasts li', { hasText: 'resolved' }).waitFor(),
+    open(viewer).filter({ hasText: description }).waitFor({ state: 'detached' }),
+    dialog.getByRole('button', { name: 'Resolve' }).click(),
+  ]);
+  await dialog.waitFor({ state: 'detached' });
   assert.deepEqual([...cfo.faults, ...viewer.faults], []);
 });
 
@@ -103,13 +106,11 @@ test('drift arises and settles before the eyes of others, and each is offered wh
   await agent.getByRole('link', { name: term.workspace.name }).first().click();
   await agent.getByRole('heading', { name: term.workspace.name }).waitFor();
 
-  await term.edit('4.50%');
-  for (const page of [agent, risk]) {
-    const item = drift(page, term.label).filter({ hasText: '4.50%' }).first();
-    await item.waitFor({ timeout: SOON });
-    assert.match(await item.getAttribute('class'), /fresh/);
-    await page.locator('.toasts li', { hasText: term.label }).first().waitFor();
-  }
+  const seen = [agent, risk].flatMap((page) => [
+    drift(page, term.label).filter({ hasText: '4.50%' }).and(page.locator('.fresh')).first().waitFor(),
+    page.locator('.toasts li', { hasText: term.label }).first().waitFor(),
+  ]);
+  await Promise.all([...seen, term.edit('4.50%')]);
   const offered = (page) => drift(page, term.label).first().getByRole('button').allInnerTexts();
   assert.deepEqual((await offered(agent)).map((text) => text.split(':')[0].trim()).filter((text) => /^(Override|Revert|Approve)/.test(text)), ['Override', 'Revert']);
   assert.deepEqual((await offered(risk)).map((text) => text.split(':')[0].trim()), ['Approve']);
@@ -119,9 +120,10 @@ test('drift arises and settles before the eyes of others, and each is offered wh
   const dialog = risk.getByRole('dialog');
   await accessible(risk, 'the dialog of drift');
   await dialog.getByLabel('Reason', { exact: true }).fill('Within appetite.');
+  const settled = agent.locator('.drift-item', { hasText: term.label }).filter({ hasText: 'Approved' }).first().waitFor({ state: 'attached' });
   const since = Date.now();
   await dialog.getByRole('button', { name: 'Approve' }).click();
-  await agent.locator('.drift-item', { hasText: term.label }).filter({ hasText: 'Approved' }).first().waitFor({ state: 'attached', timeout: SOON });
+  await settled;
   const took = Date.now() - since;
   console.log(`approved by risk, settled before the agent after ${took} ms`);
   assert.ok(took < SOON);
@@ -133,22 +135,33 @@ test('the dependency graph lights up what a term affects, by mouse and by keyboa
   const page = await browser.open(gateway);
   await signIn(page, AGENT);
   await page.locator('.workspaces a').first().click();
-  await page.locator('.react-flow__node').first().waitFor();
-  await page.locator('.react-flow__node').first().click();
-  await page.getByText(/A change here (may concern|concerns nothing)/).waitFor();
+  const node = page.locator('.react-flow__node', { hasText: 'Definitions' }).first();
+  const affected = page.getByText(/A change here may concern \d+ other/);
+  const lit = page.locator('.react-flow__edge.lit');
+  await node.click();
+  await affected.waitFor();
+  assert.ok((await lit.count()) > 0 && (await page.locator('.react-flow__edge.dim').count()) > 0);
   await picture(page, 'workspace');
   await accessible(page, 'the workspace');
   await page.keyboard.press('Escape');
-  const node = page.locator('.react-flow__node').nth(1);
+  await affected.waitFor({ state: 'detached' });
+  assert.equal(await lit.count(), 0);
   await node.focus();
   await page.keyboard.press('Enter');
-  await page.getByText(/A change here (may concern|concerns nothing)/).waitFor();
+  await affected.waitFor();
+  assert.ok((await lit.count()) > 0);
   assert.deepEqual(page.faults, []);
 });
 
 test('a gateway that stops and starts again is lived through without a reload and without a gap', async () => {
   const page = await browser.open(gateway);
   const term = await Term.bind(gateway, 'Fee of test');
+  // Held back when the gateway is up again, until something has been missed.
+  let isHeld = false;
+  await page.routeWebSocket(/graphql/, (socket) => {
+    if (isHeld) void socket.close({ code: 1012 });
+    else socket.connectToServer();
+  });
   await signIn(page, AGENT);
   await live(page);
   await page.locator('.workspaces a', { hasText: term.workspace.name }).click();
@@ -158,15 +171,18 @@ test('a gateway that stops and starts again is lived through without a reload an
   await gateway.down();
   await page.locator('[data-connection=away]').waitFor();
   await picture(page, 'away');
+  isHeld = true;
   await gateway.up();
-  // Before the page is back: it must be told of it then.
   await term.signIn();
   await term.edit('3.75%');
-  await page.getByText(/Back again/).waitFor({ timeout: 15_000 });
-  await drift(page, term.label).filter({ hasText: '3.75%' }).first().waitFor({ timeout: 5_000 });
+  assert.equal(await page.locator('[data-connection=away]').count(), 1);
+  const told = [page.getByText(/\d changes? that you missed/).waitFor(), page.locator('.toasts li', { hasText: term.label }).first().waitFor()];
+  isHeld = false;
+  await Promise.all(told);
+  await drift(page, term.label).filter({ hasText: '3.75%' }).first().waitFor();
   await live(page);
   await term.edit('3.90%');
-  await drift(page, term.label).filter({ hasText: '3.90%' }).first().waitFor({ timeout: SOON });
+  await drift(page, term.label).filter({ hasText: '3.90%' }).first().waitFor();
   assert.equal(await page.evaluate(() => globalThis.stillHere), true);
   assert.deepEqual(page.faults, []);
 });

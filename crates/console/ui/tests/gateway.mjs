@@ -20,6 +20,8 @@ async function freePort() {
   return port;
 }
 
+const hasEnded = ({ exitCode, signalCode }) => exitCode !== null || signalCode !== null;
+
 export class Gateway {
   static async start() {
     const gateway = new Gateway();
@@ -39,7 +41,7 @@ export class Gateway {
     this.process = started;
     const until = Date.now() + PATIENCE;
     while (Date.now() < until) {
-      if (started.exitCode !== null) throw new Error(`the gateway ended with ${started.exitCode}:\n${said}`);
+      if (hasEnded(started)) throw new Error(`the gateway ended with ${started.exitCode ?? started.signalCode}:\n${said}`);
       const answer = await fetch(`${this.url}/readyz`).catch(() => null);
       if (answer?.ok) return;
       await sleep(50);
@@ -54,7 +56,7 @@ export class Gateway {
   }
 
   async end() {
-    if (this.process.exitCode === null) await this.down();
+    if (!hasEnded(this.process)) await this.down();
     await rm(this.folder, { recursive: true, force: true });
   }
 

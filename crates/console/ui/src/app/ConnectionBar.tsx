@@ -15,7 +15,7 @@ export function ConnectionBar() {
     if (now === 'away') setWasAway(true);
     if (now !== 'live' || !wasAway) return;
     setReturned(true);
-    const timer = setTimeout(() => { setReturned(false); setWasAway(false); replayed.set(0); }, SAID);
+    const timer = setTimeout(() => { setReturned(false); setWasAway(false); }, SAID);
     return () => clearTimeout(timer);
   }, [now, wasAway, late]);
   return (
@@ -24,7 +24,7 @@ export function ConnectionBar() {
       {now === 'away' && <strong>The gateway cannot be reached. What you see may be out of date; reconnecting…</strong>}
       {now === 'live' && !returned && <span className="quiet"><i className="dot" aria-hidden="true" />Live</span>}
       {now === 'live' && returned && (
-        <strong>Back again. {late === 0 ? 'Nothing was missed.' : `${late} ${late === 1 ? 'change' : 'changes'} that you missed ${late === 1 ? 'has' : 'have'} come in.`}</strong>
+        <strong>Back again.{late > 0 && ` ${late} ${late === 1 ? 'change' : 'changes'} that you missed ${late === 1 ? 'has' : 'have'} come in.`}</strong>
       )}
     </div>
   );

@@ -12,35 +12,54 @@ interface Toast {
   key: string;
   text: string;
   link?: string;
+  /** Whether the pointer, or the focus, is on it. */
+  isPointedAt?: boolean;
+  isFocused?: boolean;
 }
+
+// What somebody is about to read or to press is not taken away.
+const isHeld = ({ isPointedAt, isFocused }: Toast) => Boolean(isPointedAt || isFocused);
 
 /** Tells, for a moment, what others do. */
 export function Toasts({ me }: { me: Me }) {
   const [toasts, setToasts] = useState<Toast[]>([]);
-  const timers = useRef(new Set<ReturnType<typeof setTimeout>>());
   useEvents((event) => {
     // What one does oneself is seen where one does it.
     if (event.actor?.id === me.user.id) return;
     const told = tell(event);
     if (!told) return;
-    const toast = { ...told, key: event.cursor };
-    setToasts((shown) => [...shown.filter(({ key }) => key !== toast.key), toast].slice(-MOST));
-    const timer = setTimeout(() => {
-      timers.current.delete(timer);
-      setToasts((shown) => shown.filter(({ key }) => key !== toast.key));
-    }, STAYS);
-    timers.current.add(timer);
+    setToasts((before) => {
+      const shown = before.filter(({ key }) => key !== event.cursor);
+      let surplus = shown.length + 1 - MOST;
+      return [...shown.filter((one) => isHeld(one) || surplus-- <= 0), { ...told, key: event.cursor }];
+    });
   });
-  useEffect(() => () => timers.current.forEach(clearTimeout), []);
   return (
     <ul className="toasts" aria-live="polite" aria-label="What just happened">
-      {toasts.map(({ key, text, link }) => (
-        <li key={key}>
-          {link ? <a href={link}>{text}</a> : text}
-          <button className="button small" aria-label="Dismiss" onClick={() => setToasts((shown) => shown.filter((one) => one.key !== key))}>×</button>
-        </li>
+      {toasts.map((toast) => (
+        <Shown key={toast.key} toast={toast}
+          change={(change) => setToasts((shown) => shown.map((one) => (one.key === toast.key ? { ...one, ...change } : one)))}
+          dismiss={() => setToasts((shown) => shown.filter(({ key }) => key !== toast.key))} />
       ))}
     </ul>
+  );
+}
+
+function Shown({ toast, change, dismiss }: { toast: Toast; change: (change: Partial<Toast>) => void; dismiss: () => void }) {
+  const held = isHeld(toast);
+  const end = useRef(dismiss);
+  useEffect(() => void (end.current = dismiss));
+  useEffect(() => {
+    if (held) return;
+    const timer = setTimeout(() => end.current(), STAYS);
+    return () => clearTimeout(timer);
+  }, [held]);
+  return (
+    <li onPointerEnter={() => change({ isPointedAt: true })} onPointerLeave={() => change({ isPointedAt: false })}
+      onFocus={() => change({ isFocused: true })} onBlur={() => change({ isFocused: false })}>
+      {toast.link ? <a href={toast.link}>{toast.text}</a> : toast.text}
+      <button className="button small" aria-label="Dismiss" onClick={dismiss}>×</button>
+    </li>
   );
 }
 

@@ -1,12 +1,12 @@
 import { createClient, type Client as Socket } from 'graphql-ws';
-import { useEffect, useRef } from 'react';
-import { stringifyDocument, type AnyVariables, type TypedDocumentNode } from '@urql/core';
-import { useQuery } from 'urql';
+import { useEffect, useRef, useState } from 'react';
+import { stringifyDocument, type AnyVariables, type Client, type CombinedError, type TypedDocumentNode } from '@urql/core';
+import { useClient } from 'urql';
 import type { EventsSubscription, Topic } from '../gql/graphql';
 import { client } from './client';
 import { Events, Now } from './operations';
 import { problem } from './problem';
-import { freshToken, onFreshToken, session } from './session';
+import { beginning, freshToken, onFreshToken, refresh, reviseMe, session } from './session';
 import { Store } from './store';
 
 export type LiveEvent = EventsSubscription['events'];
@@ -22,8 +22,8 @@ export const replayed = new Store(0);
 const AGAIN = [200, 500, 1_000, 2_000, 3_000];
 /** Changes that come within this time are read together, milliseconds. */
 const TOGETHER = 150;
-/** What was committed longer ago than this when the connection came back was missed, milliseconds. */
-const MISSED = 1_000;
+/** What comes within this time after the connection is back was missed, milliseconds. */
+const REPLAY = 1_500;
 
 const listeners = new Set<(event: LiveEvent) => void>();
 const back = new Set<() => void>();
@@ -32,12 +32,14 @@ let socket: Socket | undefined;
 /** Follows everything that the user may see, for as long as the session lasts. */
 function follow() {
   let open: WebSocket | undefined;
-  let lost: number | undefined;
-  const variables: { after?: string } = {};
+  let isLost = false;
+  let isRefused = false;
+  let replayUntil = 0;
+  const variables = { after: beginning };
   const ours: Socket = createClient({
     url: new URL('/graphql', location.href.replace(/^http/, 'ws')).href,
     connectionParams: async () => {
-      const token = await freshToken();
+      const token = await (isRefused ? refresh() : freshToken());
       return token ? { authorization: `Bearer ${token}` } : {};
     },
     retryAttempts: Infinity,
@@ -46,14 +48,21 @@ function follow() {
     on: {
       opened: (opened) => (open = opened as WebSocket),
       connected: () => {
-        const returned = lost !== undefined;
+        if (socket !== ours) return;
+        isRefused = false;
         connection.set('live');
-        if (returned) for (const listener of back) listener();
+        if (!isLost) return;
+        isLost = false;
+        replayUntil = performance.now() + REPLAY;
+        readAgain();
       },
-      closed: () => {
+      closed: (event) => {
         open = undefined;
         if (socket !== ours) return;
-        lost ??= Date.now();
+        // The token is good by the clock, but not to the gateway: only another one will do.
+        isRefused = event instanceof CloseEvent && event.code === 4403;
+        if (!isLost) replayed.set(0);
+        isLost = true;
         connection.set('away');
       },
     },
@@ -66,42 +75,64 @@ function follow() {
       open.send(JSON.stringify({ type: 'ping', payload: { authorization: `Bearer ${token}` } }));
   });
 
-  async function begin() {
+  function begin() {
     if (socket !== ours) return;
-    // Noted before anything is read, so that nothing falls between reading and following.
-    const now = await client.query(Now, {}, { requestPolicy: 'network-only' }).toPromise();
-    if (socket !== ours) return;
-    if (!now.data) return void setTimeout(() => void begin(), AGAIN.at(-1));
-    variables.after = now.data.eventCursor;
     ours.subscribe<EventsSubscription>(
       { query: stringifyDocument(Events), variables },
       {
         next: ({ data }) => {
           if (!data) return;
-          const event = data.events;
           // Set where the message is taken: a connection that breaks goes on exactly behind it.
-          variables.after = event.cursor;
-          if (lost !== undefined) {
-            if (Date.now() - Date.parse(event.at) > MISSED) replayed.set(replayed.get() + 1);
-            else lost = undefined;
-          }
-          for (const listener of [...listeners]) listener(event);
+          variables.after = data.events.cursor;
+          if (performance.now() < replayUntil) replayed.set(replayed.get() + 1);
+          for (const listener of [...listeners]) listener(data.events);
         },
-        error: (error) => {
-          // Too long away to be told what was missed: everything is read again.
-          if (problem(error).code === 'CURSOR_EXPIRED') for (const listener of back) listener();
-          if (socket === ours) setTimeout(() => void begin(), AGAIN.at(-1));
-        },
+        error: (error) => void setTimeout(() => void anew(error), AGAIN.at(-1)),
         complete: () => undefined,
       },
     );
   }
-  void begin();
+
+  /** Begins again after an error; where what was missed cannot be told any more, from now on, and everything is read again. */
+  async function anew(error: unknown) {
+    if (socket !== ours) return;
+    if (['CURSOR_EXPIRED', 'VALIDATION_FAILED'].includes(problem(error).code)) {
+      const now = await client.query(Now, {}, { requestPolicy: 'network-only' }).toPromise();
+      if (!now.data) return void setTimeout(() => void anew(error), AGAIN.at(-1));
+      variables.after = now.data.eventCursor;
+      readAgain();
+    } else if (problem(error).code === 'UNAUTHENTICATED') {
+      // Has the session ended? Then there is no fresh token, and the sign-in form comes.
+      await refresh();
+    }
+    begin();
+  }
+  begin();
   return () => {
     stopTokens();
     if (socket === ours) socket = undefined;
-    void ours.dispose();
+    // While it is connecting it cannot be disposed of, and ends by itself.
+    void Promise.resolve(ours.dispose()).catch(() => undefined);
   };
+}
+
+/** How often one's permissions are looked after, for changes of which one is not told: being removed, milliseconds. */
+const REVISED = 15_000;
+
+/** Keeps what the page offers to what the user may do. */
+function watchMe() {
+  const revise = () => void reviseMe().then((changed) => changed && readAgain());
+  const told = ({ topic }: LiveEvent) => (topic === 'USER' || topic === 'WORKSPACE') && revise();
+  const timer = setInterval(revise, REVISED);
+  listeners.add(told);
+  return () => {
+    clearInterval(timer);
+    listeners.delete(told);
+  };
+}
+
+function readAgain() {
+  for (const listener of [...back]) listener();
 }
 
 let stop: (() => void) | undefined;
@@ -111,7 +142,8 @@ function turn() {
   if (now === followed) return;
   stop?.();
   followed = now;
-  stop = now ? follow() : undefined;
+  const stops = now ? [follow(), watchMe()] : [];
+  stop = () => stops.forEach((end) => end());
 }
 // Somebody may have signed in before this was loaded.
 turn();
@@ -128,13 +160,33 @@ export function useEvents(listener: (event: LiveEvent) => void) {
   }, []);
 }
 
+/** Calls back when everything is to be read again: the connection was interrupted, or one may see other things now. */
+export function useBack(listener: () => void) {
+  const latest = useRef(listener);
+  useEffect(() => void (latest.current = listener));
+  useEffect(() => {
+    const returned = () => latest.current();
+    back.add(returned);
+    return () => void back.delete(returned);
+  }, []);
+}
+
 /** Whether a change is of another workspace than this one. */
 const isElsewhere = ({ node }: LiveEvent, workspace: string) =>
   node != null && 'workspaceId' in node && node.workspaceId !== workspace;
 
+interface Answer<Data> {
+  key: string;
+  data?: Data;
+  error?: CombinedError;
+}
+
+const known = <Data, Variables extends AnyVariables>(reader: Client, query: TypedDocumentNode<Data, Variables>, variables: Variables) =>
+  reader.readQuery<Data, Variables>(query, variables, { requestPolicy: 'cache-only' })?.data;
+
 /**
  * The answer to a query, kept true: read again when something under one of these topics changes, in this workspace if one is named, and
- * after an interruption.
+ * after an interruption. Reads follow one another, so an older answer never takes the place of a newer one.
  */
 export function useLive<Data, Variables extends AnyVariables>(
   query: TypedDocumentNode<Data, Variables>,
@@ -142,25 +194,41 @@ export function useLive<Data, Variables extends AnyVariables>(
   topics: readonly Topic[],
   workspace?: string,
 ) {
-  const [{ data, error, fetching }, read] = useQuery({ query, variables, requestPolicy: 'cache-and-network' });
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const reload = () => {
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      read({ requestPolicy: 'network-only' });
-    }, TOGETHER);
-  };
-  const again = useRef(reload);
-  useEffect(() => void (again.current = reload));
-  useEvents((event) => topics.includes(event.topic) && !(workspace && isElsewhere(event, workspace)) && reload());
+  const reader = useClient();
+  const key = JSON.stringify(variables);
+  const [answer, setAnswer] = useState<Answer<Data>>();
+  const reload = useRef(() => {});
   useEffect(() => {
-    const returned = () => again.current();
-    back.add(returned);
+    let isGone = false;
+    let isReading = false;
+    let isStale = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    async function read() {
+      timer = undefined;
+      if (isReading) return void (isStale = true);
+      isReading = true;
+      do {
+        isStale = false;
+        const { data, error } = await reader.query(query, variables, { requestPolicy: 'network-only' }).toPromise();
+        if (isGone) return;
+        // Beside an error what was there stays in sight, whole as it was; but not what one may not see any more.
+        const kept = (before: Answer<Data> | undefined) => (before?.key === key && problem(error).code !== 'FORBIDDEN' ? before.data : undefined);
+        setAnswer((before) => ({ key, data: error ? kept(before) : data, error }));
+      } while (isStale);
+      isReading = false;
+    }
+    reload.current = () => void (timer ??= setTimeout(() => void read(), TOGETHER));
+    void read();
     return () => {
-      back.delete(returned);
-      clearTimeout(timer.current);
-      timer.current = undefined;
+      isGone = true;
+      clearTimeout(timer);
     };
-  }, []);
-  return { data, error, fetching, reload };
+    // The key stands for the variables, which are new objects each time.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [reader, query, key]);
+  useEvents((event) => topics.includes(event.topic) && !(workspace && isElsewhere(event, workspace)) && reload.current());
+  useBack(() => reload.current());
+  // Until the answer is there, the one from when it was last asked is better than none.
+  const { data, error } = answer?.key === key ? answer : { data: known(reader, query, variables), error: undefined };
+  return { data, error, reload: () => reload.current() };
 }

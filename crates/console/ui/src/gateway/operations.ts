@@ -20,9 +20,11 @@ export const Logout = graphql(`
 
 export const WhoAmI = graphql(`
   query WhoAmI {
+    eventCursor
     me {
       sessionId
       permissions { name }
+      workspaces { workspaceId role permissions { name } }
       user { id name email role region department organization { id name } }
     }
   }

@@ -13,7 +13,9 @@ export function problem(error: unknown): Problem {
   if (error instanceof CombinedError) {
     const [first] = error.graphQLErrors;
     if (first) return fromGraphQL(first);
-    return { code: 'OFFLINE', message: 'The gateway cannot be reached. This page tries again by itself.' };
+    const status = (error.response as Response | undefined)?.status;
+    if (status) return { code: `HTTP_${status}`, message: `The gateway answered ${status}.` };
+    return { code: 'OFFLINE', message: 'The gateway cannot be reached.' };
   }
   if (Array.isArray(error) && error[0]) return fromGraphQL(error[0] as Told);
   return { code: 'OFFLINE', message: error instanceof Error ? error.message : 'The gateway cannot be reached.' };

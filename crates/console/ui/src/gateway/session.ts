@@ -17,6 +17,9 @@ export interface Credentials {
 /** Who uses the page; null when nobody has signed in. The tokens are in memory only: closing the page ends it. */
 export const session = new Store<Me | null>(null);
 
+/** Where the stream of events was when the session began: before anything was read in it. */
+export let beginning = '';
+
 /** Why the last session ended without being asked to. */
 export const ended = new Store<string | null>(null);
 
@@ -45,8 +48,16 @@ function keep(fresh: LoginMutation['login']) {
   if (session.get()?.sessionId === fresh.sessionId) for (const listener of renewed) listener(fresh.accessToken);
 }
 
-/** Signs in, in place of whoever is signed in. Throws what the gateway says. */
-export async function signIn({ email, password, organization, totp }: Credentials) {
+let entering: Promise<unknown> = Promise.resolve();
+
+/** Signs in, in place of whoever is signed in. Throws what the gateway says. One after the other: the last one asked for counts. */
+export function signIn(credentials: Credentials) {
+  const entered = entering.then(() => enter(credentials));
+  entering = entered.catch(() => undefined);
+  return entered;
+}
+
+async function enter({ email, password, organization, totp }: Credentials) {
   const answer = await client.mutation(Login, { email, password, organization, totp }, PUBLIC).toPromise();
   if (!answer.data) throw answer.error;
   if (tokens) await leave();
@@ -54,11 +65,22 @@ export async function signIn({ email, password, organization, totp }: Credential
   keep(answer.data.login);
   const me = await client.query(WhoAmI, {}, { requestPolicy: 'network-only' }).toPromise();
   if (!me.data) {
-    forget(null);
+    forget('The gateway did not say who you are. Sign in again.');
     throw me.error;
   }
   ended.set(null);
+  beginning = me.data.eventCursor;
   session.set(me.data.me);
+}
+
+/** Asks again who one is and what one may do: whether that has changed. */
+export async function reviseMe() {
+  const before = session.get();
+  if (!before) return false;
+  const { data } = await client.query(WhoAmI, {}, { requestPolicy: 'network-only' }).toPromise();
+  if (!data || session.get() !== before || JSON.stringify(data.me) === JSON.stringify(before)) return false;
+  session.set(data.me);
+  return true;
 }
 
 /** Exchanges the refresh token, once for all who ask. Null when nobody is signed in any more. */
@@ -68,8 +90,11 @@ export function refresh(): Promise<string | null> {
 }
 
 async function exchange(): Promise<string | null> {
-  if (!tokens) return null;
-  const answer = await client.mutation(Refresh, { refreshToken: tokens.refreshToken }, PUBLIC).toPromise();
+  const old = tokens;
+  if (!old) return null;
+  const answer = await client.mutation(Refresh, { refreshToken: old.refreshToken }, PUBLIC).toPromise();
+  // Somebody else has signed in meanwhile, or nobody is any more.
+  if (tokens !== old) return accessToken();
   if (answer.data) {
     keep(answer.data.refresh);
     return answer.data.refresh.accessToken;
@@ -81,7 +106,7 @@ async function exchange(): Promise<string | null> {
   // The gateway is away: the token is exchanged when it is back.
   clearTimeout(timer);
   timer = setTimeout(() => void refresh(), 5_000);
-  return tokens?.accessToken ?? null;
+  return old.accessToken;
 }
 
 /** A token that is good for a while; null when nobody is signed in any more. */

@@ -55,7 +55,8 @@ const subscribe = (params: FetcherParams) => ({
     const stop = socket.subscribe(params as SubscribePayload, {
       next: (message) => observer.next(message as ExecutionResult),
       error: (error) => {
-        if (error instanceof CloseEvent) end(`The connection was closed: ${error.code} ${error.reason}`);
+        if (error instanceof CloseEvent) end(`The connection was closed: ${error.code} ${error.reason}`.trim());
+        else if (error instanceof Event) end('The gateway cannot be reached. Run it again when it is back.');
         else end(Array.isArray(error) && refused({ errors: error }) ? REPLACED : error);
       },
       complete: () => end(),
@@ -77,13 +78,14 @@ const subscribe = (params: FetcherParams) => ({
 /** The socket of the session; it is open only while something is subscribed to. */
 function connect(): Client {
   let open: WebSocket | undefined;
-  const client: Client = createClient({
+  const client = createClient({
     url: new URL('/graphql', location.href.replace(/^http/, 'ws')).href,
     connectionParams: async () => {
       const token = await freshToken();
       return token ? { authorization: `Bearer ${token}` } : {};
     },
-    shouldRetry: (event) => socket === client && event instanceof CloseEvent,
+    // What was missed meanwhile would be left out without a word: who runs it says from where.
+    retryAttempts: 0,
     on: { opened: (opened) => (open = opened as WebSocket), closed: () => (open = undefined) },
   });
   stopTokens = onFreshToken((token) => {

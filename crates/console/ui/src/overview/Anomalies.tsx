@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { TypedDocumentNode } from '@urql/core';
 import { client } from '../gateway/client';
 import { useLive } from '../gateway/live';
@@ -17,18 +17,34 @@ type Ending = { anomaly: Anomaly; how: 'resolve' | 'dismiss' };
 
 const TONES: Record<SeverityLevel, Tone> = { CRITICAL: 'bad', HIGH: 'bad', MEDIUM: 'warn', LOW: 'quiet' };
 
+const version = ({ id, rowVersion }: Anomaly) => `${id} ${rowVersion}`;
+
 /** The anomalies that nobody has dealt with yet, and what the user may do about them. */
 export function Anomalies({ me }: { me: Me }) {
   const state = useLive(OpenAnomalies, {}, ['ANOMALY']);
   const fresh = useFresh('ANOMALY');
   const [ending, setEnding] = useState<Ending | null>(null);
   const [error, setError] = useState<unknown>(null);
+  const [told, setTold] = useState('');
+  const [begun, setBegun] = useState<ReadonlySet<string>>(new Set());
+  const list = useRef<HTMLUListElement>(null);
   const held = new Set(me.permissions.map(({ name }) => name));
   const anomalies = state.data?.anomalies;
 
-  async function investigate({ id, rowVersion }: Anomaly) {
+  function tell(sentence: string) {
+    setTold(sentence);
+    // The button that was pressed goes away with what it was for.
+    list.current?.focus();
+  }
+
+  async function investigate(anomaly: Anomaly) {
+    const { id, rowVersion, description } = anomaly;
+    setBegun((before) => new Set(before).add(version(anomaly)));
     const answer = await client.mutation(StartInvestigation, { id, version: rowVersion }).toPromise();
     setError(answer.error ?? null);
+    // When done, the button stays off until the newer version is read: a second press would be refused.
+    if (answer.error) setBegun((before) => new Set([...before].filter((one) => one !== version(anomaly))));
+    else tell(`The investigation has begun. ${description}`);
     state.reload();
   }
 
@@ -36,7 +52,8 @@ export function Anomalies({ me }: { me: Me }) {
     <Section title="Open anomalies" note={anomalies && `${anomalies.totalCount} in all`} state={state}>
       {error !== null && <Problem error={error} />}
       {anomalies?.nodes.length === 0 && <p className="quiet">There are none. All is as expected.</p>}
-      <ul className="rows">
+      <p className="hidden" role="status">{told}</p>
+      <ul className="rows" ref={list} tabIndex={-1} aria-label="Open anomalies">
         {anomalies?.nodes.map((anomaly) => (
           <li key={anomaly.id} className={fresh(anomaly.id)}>
             <p>
@@ -54,7 +71,7 @@ export function Anomalies({ me }: { me: Me }) {
               </small>
               <span className="actions">
                 {held.has('anomalies:resolve') && anomaly.status === 'OPEN' && (
-                  <button className="button small" onClick={() => void investigate(anomaly)}>Investigate</button>
+                  <button className="button small" disabled={begun.has(version(anomaly))} onClick={() => void investigate(anomaly)}>Investigate</button>
                 )}
                 {held.has('anomalies:resolve') && (
                   <button className="button small" onClick={() => setEnding({ anomaly, how: 'resolve' })}>Resolve</button>
@@ -67,17 +84,24 @@ export function Anomalies({ me }: { me: Me }) {
           </li>
         ))}
       </ul>
-      {ending && <End ending={ending} close={() => setEnding(null)} reload={state.reload} newest={anomalies?.nodes ?? []} />}
+      {ending && (
+        <End ending={ending} reload={state.reload} newest={anomalies?.nodes ?? []}
+          close={(done) => {
+            setEnding(null);
+            if (done) tell(`${WORDS[ending.how].done} ${ending.anomaly.description}`);
+            else if (document.activeElement === document.body) list.current?.focus();
+          }} />
+      )}
     </Section>
   );
 }
 
 const WORDS = {
-  resolve: { title: 'Resolve the anomaly', explanation: 'Its cause was found and dealt with. It never changes again.', action: 'Resolve' },
-  dismiss: { title: 'Dismiss the anomaly', explanation: 'It does not matter, or is none. It never changes again.', action: 'Dismiss' },
+  resolve: { title: 'Resolve the anomaly', explanation: 'Its cause was found and dealt with. It never changes again.', action: 'Resolve', done: 'The anomaly is resolved.' },
+  dismiss: { title: 'Dismiss the anomaly', explanation: 'It does not matter, or is none. It never changes again.', action: 'Dismiss', done: 'The anomaly is dismissed.' },
 };
 
-function End({ ending: { anomaly, how }, close, reload, newest }: { ending: Ending; close: () => void; reload: () => void; newest: Anomaly[] }) {
+function End({ ending: { anomaly, how }, close, reload, newest }: { ending: Ending; close: (done: boolean) => void; reload: () => void; newest: Anomaly[] }) {
   const { title, explanation, action } = WORDS[how];
   const document: TypedDocumentNode<unknown, { id: string; version: number; notes: string }> = how === 'resolve' ? ResolveAnomaly : DismissAnomaly;
   return (
@@ -88,6 +112,6 @@ function End({ ending: { anomaly, how }, close, reload, newest }: { ending: Endi
         if (answer.error) throw answer.error;
       }}
       onConflict={reload}
-      onClose={(done) => { close(); if (done) reload(); }} />
+      onClose={(done) => { close(done); if (done) reload(); }} />
   );
 }

@@ -31,7 +31,7 @@ export function Overview({ me }: { me: Me }) {
         {/* Who is here for loans only is not kept waiting by figures that are not there. */}
         {(figures.data || figures.error) && !hasFigures && loans}
         <Kpis state={figures} chosen={metric} choose={setMetric} />
-        {hasFigures && <MetricChart metric={metric} />}
+        {hasFigures && <MetricChart key={metric} metric={metric} />}
         <div className="column">
           <Pipeline />
           {held.has('audit:read') && <Audit />}

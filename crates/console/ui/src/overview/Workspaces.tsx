@@ -11,7 +11,7 @@ export function Workspaces({ state }: { state: ReturnType<typeof useWorkspaces> 
     <Section title="Workspaces" note={state.data?.workspaces && `${state.data.workspaces.totalCount} that you are a member of`} className="wide" state={state}>
       <ul className="workspaces">
         {state.data?.workspaces?.nodes.map((workspace) => {
-          const score = Number(workspace.graphState?.integrityScore ?? 1);
+          const score = workspace.graphState ? Number(workspace.graphState.integrityScore) : null;
           const drift = workspace.driftItems.totalCount;
           return (
             <li key={workspace.id}>
@@ -19,8 +19,12 @@ export function Workspaces({ state }: { state: ReturnType<typeof useWorkspaces> 
                 <strong>{workspace.name}</strong>
                 <span className="quiet">{workspace.currency} {compact(Number(workspace.amount))} · {workspace.standard} · {workspace.clauses.totalCount} clauses</span>
                 <span className="integrity">
-                  <meter min={0} max={1} low={0.6} high={0.85} optimum={1} value={score} aria-label={`Integrity of ${workspace.name}`} />
-                  <span>Integrity {percent(score)}</span>
+                  {score === null ? <span className="quiet">Integrity is not computed yet.</span> : (
+                    <>
+                      <meter min={0} max={1} low={0.6} high={0.85} optimum={1} value={score} aria-label={`Integrity of ${workspace.name}`} />
+                      <span>Integrity {percent(score)}</span>
+                    </>
+                  )}
                   {drift > 0 && <Badge tone="warn">{drift} open drift</Badge>}
                 </span>
               </a>

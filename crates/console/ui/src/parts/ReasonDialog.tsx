@@ -29,6 +29,8 @@ interface Props {
   onClose: (done: boolean) => void;
   /** Reads again what somebody else has changed meanwhile. */
   onConflict: () => void;
+  /** Why it cannot be done any more, when somebody else was first; what was typed stays in sight. */
+  over?: string;
   /** Whether it cannot be done without a reason; true unless said. */
   reasonRequired?: boolean;
   /** Whether the kind of the reason is asked for; true unless said. */
@@ -38,7 +40,7 @@ interface Props {
 }
 
 /** Asks for the reason of a change and does it. Closing it gives the focus back to where it was. */
-export function ReasonDialog({ title, explanation, action, submit, onClose, onConflict, reasonRequired = true, withCategory = true, children }: Props) {
+export function ReasonDialog({ title, explanation, action, submit, onClose, onConflict, over, reasonRequired = true, withCategory = true, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   const text = useId();
@@ -54,16 +56,20 @@ export function ReasonDialog({ title, explanation, action, submit, onClose, onCo
     return () => opened?.close();
   }, []);
 
+  function end(done: boolean) {
+    // Closed first, so that whoever asked may lead the focus elsewhere.
+    dialog.current?.close();
+    onClose(done);
+  }
+
   async function send(event: FormEvent) {
     event.preventDefault();
-    if (busy) return;
+    if (busy || over) return;
     setBusy(true);
     setError(null);
     try {
       await submit({ reason: reason.trim(), reasonCategory: category || undefined });
-      // Closed first, so that whoever asked may lead the focus elsewhere.
-      dialog.current?.close();
-      onClose(true);
+      end(true);
     } catch (error) {
       setError(error);
       setBusy(false);
@@ -73,7 +79,7 @@ export function ReasonDialog({ title, explanation, action, submit, onClose, onCo
 
   return (
     <dialog ref={dialog} className="reason-dialog" aria-labelledby={heading} aria-describedby={text}
-      onCancel={(event) => { event.preventDefault(); if (!busy) onClose(false); }}>
+      onCancel={(event) => { event.preventDefault(); if (!busy) end(false); }}>
       <form onSubmit={(event) => void send(event)}>
         <h2 id={heading}>{title}</h2>
         <div id={text}>{explanation}</div>
@@ -94,13 +100,15 @@ export function ReasonDialog({ title, explanation, action, submit, onClose, onCo
             </select>
           </label>
         )}
-        {error !== null && problem(error).code === 'CONFLICT' && (
+        {/* While it is sent, it is oneself who was first. */}
+        {over && !busy && <p className="meanwhile" role="alert">{over}</p>}
+        {error !== null && !over && problem(error).code === 'CONFLICT' && (
           <p className="meanwhile">It has changed meanwhile. The newest values are read now: look at them, then try again.</p>
         )}
         {error !== null && <Problem error={error} />}
         <p className="buttons">
-          <button type="button" className="button" disabled={busy} onClick={() => onClose(false)}>Cancel</button>
-          <button className="button main" disabled={busy}>{busy ? 'Sending…' : action}</button>
+          <button type="button" className="button" disabled={busy} onClick={() => end(false)}>Cancel</button>
+          <button className="button main" disabled={busy || Boolean(over)}>{busy ? 'Sending…' : action}</button>
         </p>
       </form>
     </dialog>

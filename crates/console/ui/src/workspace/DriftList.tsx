@@ -1,7 +1,8 @@
 import { useRef, useState } from 'react';
+import { workspaceLink } from '../app/route';
 import { Badge, SeverityBadge, StatusBadge } from '../parts/Badge';
 import { inOrder, type DriftRow } from './drift';
-import { DriftActions } from './DriftActions';
+import { DriftActions, DriftDialog, Values, type Action } from './DriftActions';
 import { counted, when } from '../parts/format';
 import { useFresh } from '../parts/useFresh';
 import './drift.css';
@@ -20,18 +21,12 @@ interface Props {
   nothing?: string;
 }
 
-const Values = ({ item }: { item: DriftRow }) => (
-  <p className="values">
-    <span className="hidden">Baseline </span><del>{item.baselineValue}</del>
-    <span aria-hidden="true"> → </span>
-    <span className="hidden"> now </span><ins>{item.currentValue}</ins>
-  </p>
-);
-
 /** Drift items, the unresolved first, each with what the reader may do about it. */
 export function DriftList({ items, permissions, reload, withWorkspace, onSelect, nothing = 'Nothing is unresolved.' }: Props) {
   const list = useRef<HTMLDivElement>(null);
   const [told, setTold] = useState('');
+  // Held here and not in the row: that moves or goes when somebody else settles the item.
+  const [asked, setAsked] = useState<{ item: DriftRow; action: Action } | null>(null);
   const fresh = useFresh('DRIFT');
   const ordered = inOrder(items);
   const open = ordered.filter(({ status }) => status === 'UNRESOLVED');
@@ -47,7 +42,7 @@ export function DriftList({ items, permissions, reload, withWorkspace, onSelect,
       </div>
       <Values item={item} />
       <p className="by">
-        {withWorkspace && <><a href={`#/workspaces/${item.workspace.id}`}>{item.workspace.name}</a> · </>}
+        {withWorkspace && <><a href={workspaceLink(item.workspace.id)}>{item.workspace.name}</a> · </>}
         {item.clause.title} · edited{item.currentModifiedByUser && <> by {item.currentModifiedByUser.name}</>}{' '}
         <time dateTime={item.currentModifiedAt}>{when(item.currentModifiedAt)}</time>
       </p>
@@ -59,12 +54,7 @@ export function DriftList({ items, permissions, reload, withWorkspace, onSelect,
         <p className="by">Settled{item.approvedByUser && <> by {item.approvedByUser.name}</>}{' '}
           <time dateTime={item.approvedAt}>{when(item.approvedAt)}</time>{item.approvalReason && <>: “{item.approvalReason}”</>}</p>
       )}
-      <DriftActions item={item} permissions={permissions(item.workspaceId)} onStale={reload} values={<Values item={item} />}
-        onDone={(sentence) => {
-          setTold(sentence);
-          // The button that was pressed goes away with what it was for.
-          list.current?.focus();
-        }} />
+      <DriftActions item={item} permissions={permissions(item.workspaceId)} onAsk={(action) => setAsked({ item, action })} />
     </li>
   );
 
@@ -77,6 +67,15 @@ export function DriftList({ items, permissions, reload, withWorkspace, onSelect,
           <summary>{counted(settled.length, 'settled item')}</summary>
           <ul>{settled.map(row)}</ul>
         </details>
+      )}
+      {asked && (
+        <DriftDialog action={asked.action} item={items.find(({ id }) => id === asked.item.id) ?? asked.item} onStale={reload}
+          onClose={(sentence) => {
+            setAsked(null);
+            if (sentence !== null) setTold(sentence);
+            // The button that was pressed goes away with what it was for.
+            if (sentence !== null || document.activeElement === document.body) list.current?.focus();
+          }} />
       )}
     </div>
   );

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'react';
 import { useLive } from '../gateway/live';
+import { problem } from '../gateway/problem';
 import { session } from '../gateway/session';
 import { useStore } from '../gateway/store';
 import { Problem } from '../parts/Problem';
@@ -40,8 +41,16 @@ interface Reader {
 
 function Found(reader: Reader) {
   const { data, error, reload } = useLive(WorkspaceHead, { id: reader.id }, ['WORKSPACE', 'GRAPH'], reader.id);
-  if (data?.workspace) return <Contents {...reader} workspace={data.workspace} seat={data.me.workspaces[0]} />;
-  if (data) return <Absent />;
+  // Without an answer, nobody knows that it is absent.
+  if (error ? problem(error).code === 'NOT_FOUND' : data && !data.workspace) return <Absent />;
+  if (data?.workspace) {
+    return (
+      <>
+        {error && <Problem error={error} retry={reload} />}
+        <Contents {...reader} workspace={data.workspace} seat={data.me.workspaces[0]} />
+      </>
+    );
+  }
   if (error) return <Problem error={error} retry={reload} />;
   return <p role="status" className="quiet">Loading the workspace…</p>;
 }

@@ -59,6 +59,12 @@ export const WorkspaceDrift = graphql(`
   }
 `);
 
+export const OneDriftItem = graphql(`
+  query OneDriftItem($id: UUID!) {
+    driftItem(id: $id) { ...DriftFields }
+  }
+`);
+
 export const WorkspaceNodes = graphql(`
   query WorkspaceNodes($id: UUID!, $after: String) {
     workspace(id: $id) {
