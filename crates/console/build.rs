@@ -50,31 +50,30 @@ fn main() {
         return;
     }
     match install(&ui) {
-        Ok(()) => build(&ui, &out),
+        Ok(_lock) => build(&ui, &out),
         Err(why) if wanted == "required" => panic!("the pages cannot be built: {why}"),
         Err(why) => println!("cargo::warning=the console and GraphiQL are left out of the gateway: {why}"),
     }
 }
 
-/// Brings the packages to what the lockfile says, unless they are.
-fn install(ui: &Path) -> Result<(), String> {
+/// Brings the packages to what the lockfile says, unless they are. Until what it answers is dropped, other builds wait.
+fn install(ui: &Path) -> Result<File, String> {
     let version = run("node", ["--version"], ui).map_err(|_| "there is no Node.js (20.19 or newer)".to_owned())?;
     let mut numbers = version.trim().trim_start_matches('v').split('.').map_while(|number| number.parse().ok());
     if (numbers.next(), numbers.next()) < (Some(NODE.0), Some(NODE.1)) {
         return Err(format!("Node.js is {}, and 20.19 or newer is needed", version.trim()));
     }
-    // Two builds, of different profiles, share the packages.
-    let modules = ui.join("node_modules");
-    fs::create_dir_all(&modules).map_err(|error| error.to_string())?;
-    let lock = File::create(modules.join(".aether-lock")).map_err(|error| error.to_string())?;
+    // Builds of different profiles share the packages, and what is generated from the schema.
+    let lock = File::create(ui.join(".aether-lock")).map_err(|error| error.to_string())?;
     lock.lock().map_err(|error| error.to_string())?;
-    let (wanted, installed) = (ui.join("package-lock.json"), modules.join(".aether-installed"));
+    let (wanted, installed) = (ui.join("package-lock.json"), ui.join("node_modules/.aether-installed"));
     let wanted = fs::read(wanted).map_err(|error| error.to_string())?;
     if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
+        return Ok(lock);
     }
     run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], ui)?;
-    fs::write(installed, wanted).map_err(|error| error.to_string())
+    fs::write(installed, wanted).map_err(|error| error.to_string())?;
+    Ok(lock)
 }
 
 fn build(ui: &Path, out: &Path) {

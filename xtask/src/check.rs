@@ -23,7 +23,7 @@ pub enum Step {
     Fmt,
     /// Whether clippy has nothing to say.
     Clippy,
-    /// Whether the types of the pages fit, those of their operations too.
+    /// Whether the types of the pages fit, those of their operations too, and the gateway does without Node.js.
     Pages,
     /// Whether what is generated is what the migrations and the model give.
     Generated,
@@ -65,7 +65,10 @@ impl Step {
         match self {
             Self::Test | Self::Fmt | Self::Clippy => call(env!("CARGO"), self.title(), &root()),
             // The packages are there: cargo has built the pages.
-            Self::Pages => call("npm", self.title(), &root().join("crates/console/ui")),
+            Self::Pages => {
+                call("npm", self.title(), &root().join("crates/console/ui"))?;
+                plain_pages()
+            }
             Self::Generated => generate::run(true).await,
             Self::Docs => docs::check(&root()),
         }
@@ -76,6 +79,15 @@ impl Step {
 fn call(program: &str, line: &str, folder: &Path) -> Result<()> {
     let status = Command::new(program).args(line.split(' ').skip(1)).current_dir(folder).status()?;
     ensure!(status.success(), "`{line}` failed");
+    Ok(())
+}
+
+/// Tests the pages that a gateway has which was built without Node.js; in a folder of its own, not to build all else anew.
+fn plain_pages() -> Result<()> {
+    let line = "test --quiet -p aether-console --target-dir target/plain";
+    let mut cargo = Command::new(env!("CARGO"));
+    let status = cargo.args(line.split(' ')).env("AETHER_UI", "off").current_dir(root()).status()?;
+    ensure!(status.success(), "`AETHER_UI=off cargo {line}` failed");
     Ok(())
 }
 

@@ -58,7 +58,8 @@ impl Policy {
 pub(crate) fn file(name: &str, headers: &HeaderMap, policy: Policy) -> Response {
     let Some(file) = get(name) else { return (StatusCode::NOT_FOUND, "There is no such file.").into_response() };
     // The browser asks anew for a page each time; what a page names has its content's hash in its name.
-    let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let is_hashed = is_complete() && name.starts_with("assets/");
+    let cache = if is_hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
     let tag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
     let kind = file.metadata.mimetype().to_owned();
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());

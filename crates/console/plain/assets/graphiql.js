@@ -50,7 +50,7 @@ ReactDOM.createRoot(document.getElementById('graphiql')).render(
   React.createElement(GraphiQL, {
     fetcher: GraphiQL.createFetcher({ url: '/graphql', subscriptionUrl: live.href }),
     defaultEditorToolsVisibility: 'headers',
-    shouldPersistHeaders: true,
+    shouldPersistHeaders: false,
     defaultTabs: [signIn, explore, follow].map((query) =>
       query === signIn ? { query } : { query, headers: '{"Authorization": "Bearer "}' }),
   })
