@@ -35,6 +35,11 @@ export class Browser {
     return page;
   }
 
+  /** Ends what a test has opened, so that the next has the machine for itself. */
+  async leave() {
+    for (const context of this.chromium.contexts()) await context.close();
+  }
+
   end() {
     return this.chromium.close();
   }
@@ -58,9 +63,9 @@ export async function accessible(page, where) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   const told = violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, at: nodes.slice(0, 3).map(({ target, failureSummary }) => `${target}: ${failureSummary}`) }));
+  console.log(`axe on ${where}: ${told.map(({ id, impact }) => `${id} (${impact})`).join(', ') || 'no finding'}`);
   const serious = told.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   assert.deepEqual(serious, [], `axe on ${where}`);
   const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(content <= screen, `${where} is ${content} pixels wide on a screen of ${screen}`);
-  return told;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accessible, Browser, live, picture, signIn } from './browser.mjs';
 import { AGENT, CFO, Gateway, RISK, Term, VIEWER } from './gateway.mjs';
@@ -9,6 +9,7 @@ before(async () => {
   gateway = await Gateway.start();
   browser = await Browser.start();
 });
+afterEach(() => browser.leave());
 after(async () => {
   await browser?.end();
   await gateway?.end();
@@ -206,6 +207,5 @@ test('all pages are readable in light and dark, on a desk and on a phone', async
       await accessible(page, `the workspace, ${at}`);
       await picture(page, `workspace-${at}`);
       assert.deepEqual(page.faults, [], at);
-      await page.context().close();
     }
 });

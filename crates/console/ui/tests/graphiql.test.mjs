@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { Browser, picture, signIn } from './browser.mjs';
 import { AGENT, CFO, Gateway, Term } from './gateway.mjs';
 
@@ -8,6 +8,7 @@ before(async () => {
   gateway = await Gateway.start();
   browser = await Browser.start();
 });
+afterEach(() => browser.leave());
 after(async () => {
   await browser?.end();
   await gateway?.end();

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { connection, replayed } from '../gateway/live';
 import { useStore } from '../gateway/store';
 
@@ -10,14 +10,18 @@ export function ConnectionBar() {
   const now = useStore(connection);
   const late = useStore(replayed);
   const [returned, setReturned] = useState(false);
-  const [wasAway, setWasAway] = useState(false);
+  const wasAway = useRef(false);
   useEffect(() => {
-    if (now === 'away') setWasAway(true);
-    if (now !== 'live' || !wasAway) return;
+    if (now !== 'live') {
+      wasAway.current ||= now === 'away';
+      return;
+    }
+    if (!wasAway.current && late === 0) return;
+    wasAway.current = false;
     setReturned(true);
-    const timer = setTimeout(() => { setReturned(false); setWasAway(false); }, SAID);
+    const timer = setTimeout(() => setReturned(false), SAID);
     return () => clearTimeout(timer);
-  }, [now, wasAway, late]);
+  }, [now, late]);
   return (
     <div role="status" className={`connection ${now}`} data-connection={now}>
       {now === 'connecting' && <span className="quiet">Connecting…</span>}

@@ -22,8 +22,12 @@ export const replayed = new Store(0);
 const AGAIN = [200, 500, 1_000, 2_000, 3_000];
 /** Changes that come within this time are read together, milliseconds. */
 const TOGETHER = 150;
-/** What comes within this time after the connection is back was missed, milliseconds. */
-const REPLAY = 1_500;
+/** What time it is by the gateway's clock, to the end of the second: that of the browser may be wrong. */
+async function gatewayTime() {
+  const answer = await fetch('/healthz', { method: 'HEAD', cache: 'no-store' }).catch(() => null);
+  const told = answer?.headers.get('date');
+  return told ? Date.parse(told) + 999 : Date.now();
+}
 
 const listeners = new Set<(event: LiveEvent) => void>();
 const back = new Set<() => void>();
@@ -34,7 +38,7 @@ function follow() {
   let open: WebSocket | undefined;
   let isLost = false;
   let isRefused = false;
-  let replayUntil = 0;
+  let returned: Promise<number> | undefined;
   const variables = { after: beginning };
   const ours: Socket = createClient({
     url: new URL('/graphql', location.href.replace(/^http/, 'ws')).href,
@@ -53,7 +57,7 @@ function follow() {
         connection.set('live');
         if (!isLost) return;
         isLost = false;
-        replayUntil = performance.now() + REPLAY;
+        returned = gatewayTime();
         readAgain();
       },
       closed: (event) => {
@@ -84,7 +88,10 @@ function follow() {
           if (!data) return;
           // Set where the message is taken: a connection that breaks goes on exactly behind it.
           variables.after = data.events.cursor;
-          if (performance.now() < replayUntil) replayed.set(replayed.get() + 1);
+          const at = Date.parse(data.events.at);
+          void returned?.then((back) => {
+            if (socket === ours && at <= back) replayed.set(replayed.get() + 1);
+          });
           for (const listener of [...listeners]) listener(data.events);
         },
         error: (error) => void setTimeout(() => void anew(error), AGAIN.at(-1)),
