@@ -107,6 +107,8 @@ test('drift arises and settles before the eyes of others, and each is offered wh
   await agent.getByRole('link', { name: term.workspace.name }).first().click();
   await agent.getByRole('heading', { name: term.workspace.name }).waitFor();
 
+  // What is there when a list is first read is not new to it.
+  await Promise.all([agent, risk].map((page) => page.locator('.drift-item').first().waitFor()));
   const seen = [agent, risk].flatMap((page) => [
     drift(page, term.label).filter({ hasText: '4.50%' }).and(page.locator('.fresh')).first().waitFor(),
     page.locator('.toasts li', { hasText: term.label }).first().waitFor(),
