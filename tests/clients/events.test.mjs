@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 
 import { createClient } from 'graphql-sse';
 
-import { CLAUSES, Listener, URL_SSE, Workspace, cfo, codes, titles, until } from './support.mjs';
+import { CLAUSES, Listener, URL_SSE, Workspace, answersOperations, cfo, codes, titles, until } from './support.mjs';
 
 const clients = [];
 after(() => clients.forEach((client) => client.dispose()));
@@ -86,16 +86,7 @@ for (const [mode, single] of [['distinct connections', false], ['a single connec
     test('queries and mutations are answered', async () => {
       const workspace = await Workspace.create();
       const client = connect(workspace.agent, single);
-      const query = listen(client, 'query($id: UUID!) { workspace(id: $id) { id } }', { id: workspace.id });
-      const mutation = listen(
-        client,
-        'mutation($workspace: UUID!) { addClause(workspaceId: $workspace, input: { title: "1", type: FINANCIAL, body: "." }) { title } }',
-        { workspace: workspace.id },
-      );
-      assert.equal(await query.end(), undefined);
-      assert.deepEqual(query.messages.map(({ data }) => data), [{ workspace: { id: workspace.id } }]);
-      assert.equal(await mutation.end(), undefined);
-      assert.deepEqual(mutation.messages.map(({ data }) => data), [{ addClause: { title: '1' } }]);
+      await answersOperations(listen, client, workspace);
     });
 
     test('what cannot be subscribed to is refused with its code', async () => {

@@ -1,5 +1,6 @@
 // What every test stands on: users who send requests over HTTP, a workspace of the test's own, and somebody who listens.
 
+import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -227,3 +228,17 @@ export const codes = (errors) => errors.map((error) => error.extensions.code);
 
 /** The titles of the clauses that were told. */
 export const titles = (messages) => messages.map((message) => message.data.clauseChanged.clause.title);
+
+/** A query and a mutation beside it, each answered once over what carries subscriptions. */
+export async function answersOperations(listen, client, workspace) {
+  const query = listen(client, 'query($id: UUID!) { workspace(id: $id) { id } }', { id: workspace.id });
+  const mutation = listen(
+    client,
+    'mutation($workspace: UUID!) { addClause(workspaceId: $workspace, input: { title: "1", type: FINANCIAL, body: "." }) { title } }',
+    { workspace: workspace.id },
+  );
+  assert.equal(await query.end(), undefined);
+  assert.deepEqual(query.messages.map(({ data }) => data), [{ workspace: { id: workspace.id } }]);
+  assert.equal(await mutation.end(), undefined);
+  assert.deepEqual(mutation.messages.map(({ data }) => data), [{ addClause: { title: '1' } }]);
+}

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { createClient, stringifyMessage } from 'graphql-ws';
 import WebSocket from 'ws';
 
-import { CLAUSES, Listener, URL_WS, Workspace, anotherCfo, anotherRisk, cfo, codes, titles, until } from './support.mjs';
+import { CLAUSES, Listener, URL_WS, Workspace, anotherCfo, anotherRisk, answersOperations, cfo, codes, titles, until } from './support.mjs';
 
 const clients = [];
 after(() => Promise.all(clients.map((client) => client.dispose())));
@@ -99,16 +99,7 @@ describe('graphql-ws', { concurrency: 4 }, () => {
   test('queries and mutations are answered over the socket', async () => {
     const workspace = await Workspace.create();
     const client = connect(workspace.agent);
-    const query = listen(client, 'query($id: UUID!) { workspace(id: $id) { id } }', { id: workspace.id });
-    const mutation = listen(
-      client,
-      'mutation($workspace: UUID!) { addClause(workspaceId: $workspace, input: { title: "1", type: FINANCIAL, body: "." }) { title } }',
-      { workspace: workspace.id },
-    );
-    assert.equal(await query.end(), undefined);
-    assert.deepEqual(query.messages.map(({ data }) => data), [{ workspace: { id: workspace.id } }]);
-    assert.equal(await mutation.end(), undefined);
-    assert.deepEqual(mutation.messages.map(({ data }) => data), [{ addClause: { title: '1' } }]);
+    await answersOperations(listen, client, workspace);
   });
 
   test('what cannot be subscribed to is refused with its code, and the connection stays', async () => {

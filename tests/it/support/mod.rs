@@ -221,30 +221,22 @@ pub struct User<'g> {
 impl User<'_> {
     /// Sends an operation.
     pub async fn run(&self, query: &str, variables: Value) -> Answer {
-        let request = self
-            .gateway
-            .http
-            .post(format!("{}/graphql", self.gateway.url))
-            .json(&json!({ "query": query, "variables": variables }));
-        let request = match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        };
-        Answer::of(query, request.send().await.expect("an answer")).await
+        Answer::of(query, self.post("/graphql", query, variables).await).await
     }
 
     /// Subscribes where it must be refused, and tells how.
     pub async fn refused(&self, subscription: &str, variables: Value) -> Answer {
-        let request = self
-            .gateway
-            .http
-            .post(format!("{}/graphql/stream", self.gateway.url))
-            .json(&json!({ "query": subscription, "variables": variables }));
+        Answer::of_stream(subscription, self.post("/graphql/stream", subscription, variables).await).await
+    }
+
+    async fn post(&self, path: &str, query: &str, variables: Value) -> reqwest::Response {
+        let url = format!("{}{path}", self.gateway.url);
+        let request = self.gateway.http.post(url).json(&json!({ "query": query, "variables": variables }));
         let request = match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
-        Answer::of_stream(subscription, request.send().await.expect("an answer")).await
+        request.send().await.expect("an answer")
     }
 
     /// Sends an operation without variables.

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { after, afterEach, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import axe from 'axe-core';
+import { Gateway } from './gateway.mjs';
 
 const SCREENSHOTS = process.env.AETHER_SCREENSHOTS ?? 'screenshots';
 
@@ -43,6 +45,21 @@ export class Browser {
   end() {
     return this.chromium.close();
   }
+}
+
+/** A gateway and a browser for the tests of a file; what a test has opened ends with it. */
+export function stage() {
+  const on = {};
+  before(async () => {
+    on.gateway = await Gateway.start();
+    on.browser = await Browser.start();
+  });
+  afterEach(() => on.browser?.leave());
+  after(async () => {
+    await on.browser?.end();
+    await on.gateway?.end();
+  });
+  return on;
 }
 
 /** Signs in by the button of a demo account. */

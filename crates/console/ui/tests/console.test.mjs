@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { accessible, Browser, live, picture, signIn } from './browser.mjs';
-import { AGENT, CFO, Gateway, RISK, Term, VIEWER } from './gateway.mjs';
+import { accessible, live, picture, signIn, stage } from './browser.mjs';
+import { AGENT, CFO, RISK, Term, VIEWER } from './gateway.mjs';
 
-let gateway, browser;
-before(async () => {
-  gateway = await Gateway.start();
-  browser = await Browser.start();
-});
-afterEach(() => browser.leave());
-after(async () => {
-  await browser?.end();
-  await gateway?.end();
-});
+const on = stage();
 
 /** How soon what one does must be seen by another, milliseconds. */
 const SOON = 2_000;
@@ -21,7 +12,7 @@ const SOON = 2_000;
 const drift = (page, label) => page.locator('.drift-item', { hasText: label });
 
 test('the first load is small, everything of it is of the gateway, and what has not changed is not loaded again', async () => {
-  const page = await browser.open(gateway);
+  const page = await on.browser.open(on.gateway);
   await page.getByRole('heading', { name: 'Aether Nexus' }).waitFor();
   const transferred = () => page.evaluate(() => performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map(({ name, transferSize, encodedBodySize }) => ({ name, transferSize, encodedBodySize })));
   const loaded = await transferred();
@@ -37,7 +28,7 @@ test('the first load is small, everything of it is of the gateway, and what has 
 });
 
 test('a wrong password is told, and what the form says can be sent again', async () => {
-  const page = await browser.open(gateway);
+  const page = await on.browser.open(on.gateway);
   await page.getByLabel('E-mail').fill(CFO);
   await page.getByLabel('Password').fill('wrong');
   await page.getByLabel('Organization').fill('aether-demo');
@@ -55,7 +46,7 @@ test('a wrong password is told, and what the form says can be sent again', async
 });
 
 test('every figure of the CFO is drawn, and a metric is chosen by its card', async () => {
-  const page = await browser.open(gateway);
+  const page = await on.browser.open(on.gateway);
   await signIn(page, CFO);
   await live(page);
   const cards = page.locator('.kpi');
@@ -75,7 +66,7 @@ test('every figure of the CFO is drawn, and a metric is chosen by its card', asy
 });
 
 test('an anomaly is acted on with a reason, by those who may', async () => {
-  const [cfo, viewer] = [await browser.open(gateway), await browser.open(gateway)];
+  const [cfo, viewer] = [await on.browser.open(on.gateway), await on.browser.open(on.gateway)];
   await signIn(cfo, CFO);
   await signIn(viewer, VIEWER);
   await Promise.all([live(cfo), live(viewer)]);
@@ -99,8 +90,8 @@ test('an anomaly is acted on with a reason, by those who may', async () => {
 });
 
 test('drift arises and settles before the eyes of others, and each is offered what it may do', async () => {
-  const [agent, risk] = [await browser.open(gateway), await browser.open(gateway)];
-  const term = await Term.bind(gateway, 'Margin of test');
+  const [agent, risk] = [await on.browser.open(on.gateway), await on.browser.open(on.gateway)];
+  const term = await Term.bind(on.gateway, 'Margin of test');
   await signIn(agent, AGENT);
   await signIn(risk, RISK);
   await Promise.all([live(agent), live(risk)]);
@@ -135,7 +126,7 @@ test('drift arises and settles before the eyes of others, and each is offered wh
 });
 
 test('the dependency graph lights up what a term affects, by mouse and by keyboard', async () => {
-  const page = await browser.open(gateway);
+  const page = await on.browser.open(on.gateway);
   await signIn(page, AGENT);
   await page.locator('.workspaces a').first().click();
   const node = page.locator('.react-flow__node', { hasText: 'Definitions' }).first();
@@ -157,8 +148,8 @@ test('the dependency graph lights up what a term affects, by mouse and by keyboa
 });
 
 test('a gateway that stops and starts again is lived through without a reload and without a gap', async () => {
-  const page = await browser.open(gateway);
-  const term = await Term.bind(gateway, 'Fee of test');
+  const page = await on.browser.open(on.gateway);
+  const term = await Term.bind(on.gateway, 'Fee of test');
   // Held back when the gateway is up again, until something has been missed.
   let isHeld = false;
   await page.routeWebSocket(/graphql/, (socket) => {
@@ -171,11 +162,11 @@ test('a gateway that stops and starts again is lived through without a reload an
   await page.getByRole('heading', { name: term.workspace.name }).waitFor();
   await page.evaluate(() => (globalThis.stillHere = true));
 
-  await gateway.down();
+  await on.gateway.down();
   await page.locator('[data-connection=away]').waitFor();
   await picture(page, 'away');
   isHeld = true;
-  await gateway.up();
+  await on.gateway.up();
   await term.signIn();
   await term.edit('3.75%');
   assert.equal(await page.locator('[data-connection=away]').count(), 1);
@@ -194,7 +185,7 @@ test('all pages are readable in light and dark, on a desk and on a phone', async
   for (const dark of [false, true])
     for (const width of [1280, 390]) {
       const at = `${dark ? 'dark' : 'light'}-${width}`;
-      const page = await browser.open(gateway, '/', { width, height: 844, dark });
+      const page = await on.browser.open(on.gateway, '/', { width, height: 844, dark });
       await accessible(page, `signing in, ${at}`);
       await picture(page, `sign-in-${at}`);
       await signIn(page, AGENT);

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { Browser, picture, signIn } from './browser.mjs';
-import { AGENT, CFO, Gateway, Term } from './gateway.mjs';
+import { test } from 'node:test';
+import { picture, signIn, stage } from './browser.mjs';
+import { AGENT, CFO, Term } from './gateway.mjs';
 
-let gateway, browser;
-before(async () => {
-  gateway = await Gateway.start();
-  browser = await Browser.start();
-});
-afterEach(() => browser.leave());
-after(async () => {
-  await browser?.end();
-  await gateway?.end();
-});
+const on = stage();
 
 /** Opens GraphiQL with this operation, by a link as somebody would share it. */
 async function openWith(query, email, variables) {
   const link = `/graphiql#query=${encodeURIComponent(query)}${variables ? `&variables=${encodeURIComponent(JSON.stringify(variables))}` : ''}`;
-  const page = await browser.open(gateway, link);
+  const page = await on.browser.open(on.gateway, link);
   await signIn(page, email);
   await page.locator('.graphiql-query-editor .view-line').first().waitFor({ timeout: 30_000 });
   return page;
@@ -31,7 +22,7 @@ const answers = async (page, text) => {
 };
 
 test('the deep query that is offered first runs and is answered', async () => {
-  const page = await browser.open(gateway, '/graphiql');
+  const page = await on.browser.open(on.gateway, '/graphiql');
   await signIn(page, AGENT);
   await page.locator('.graphiql-query-editor .view-line').first().waitFor({ timeout: 30_000 });
   const answered = page.waitForResponse(async (response) => response.request().postData()?.includes('query Facility') && response.ok());
@@ -58,7 +49,7 @@ test('the schema is explored with its descriptions', async () => {
 });
 
 test('a subscription shows what another user changes', async () => {
-  const term = await Term.bind(gateway, 'Spread of test');
+  const term = await Term.bind(on.gateway, 'Spread of test');
   const { eventCursor } = await term.drafter('{ eventCursor }');
   const query = 'subscription($w: UUID!, $after: String) { driftChanged(workspaceId: $w, after: $after) { kind driftItem { title currentValue } } }';
   const page = await openWith(query, AGENT, { w: term.workspace.id, after: eventCursor });
