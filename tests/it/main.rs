@@ -26,6 +26,7 @@ mod errors;
 mod filters;
 mod golden;
 mod integrations;
+mod judge;
 mod lineage;
 mod live;
 mod locks;

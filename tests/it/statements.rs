@@ -8,13 +8,12 @@ use std::{
     time::Duration,
 };
 
-use aether_schema::{Asker, Identity, Limits, Schema};
+use aether_schema::{Asker, Identity, Introspection, Limits, Request, Schema};
 use aether_server::config::Cli;
 use aether_store::{
     Connect, Database, Store, counting,
     session::{Client, Sessions},
 };
-use async_graphql::{Request, Variables};
 use clap::Parser;
 use serde_json::{Value, json};
 use tokio::{
@@ -180,7 +179,7 @@ async fn the_number_told_is_the_number_that_goes_over_the_wire() {
     let wire = Wire::to(&gateway).await;
     let connect = Connect { url: wire.url.clone(), max_connections: 4, statement_timeout: Duration::from_secs(30) };
     let Ok(database) = Database::connect(&connect).await else { panic!("no connection over the wire") };
-    let (store, schema) = (Store::new(database), Schema::new(Limits::default(), true));
+    let (store, schema) = (Store::new(database), Schema::new(Limits::default(), Introspection::Anybody));
     let config = Cli::parse_from(["aether-nexus"]).config;
     let Ok(sealer) = config.sealer() else { panic!("no keys") };
     let asker = || Asker {
@@ -189,16 +188,20 @@ async fn the_number_told_is_the_number_that_goes_over_the_wire() {
         identity: Identity::Session(session),
         client: Client { address: None, user_agent: None, device: None, request_id: uuid::Uuid::nil() },
         idempotency: None,
+        patience: Duration::from_secs(30),
+    };
+    let prepared = |query: &str| {
+        let request = Request::of_parts(query.to_owned(), None, Some("{\"n\": 5}")).expect("a request");
+        schema.prepare(request).unwrap_or_else(|refused| panic!("{query}: {:?}", refused.errors))
     };
     for (shape, expected) in [("deals(first: $n) { totalCount }", 2)].into_iter().chain(SHAPES) {
         let before = wire.executed();
-        let request = Request::new(written(shape)).variables(Variables::from_json(json!({ "n": 5 })));
-        let (answer, told) = counting(schema.execute(request, asker())).await;
+        let (answer, told) = counting(schema.execute(prepared(&written(shape)), asker())).await;
         assert!(answer.errors.is_empty(), "{:?}", answer.errors);
         assert_eq!((told, wire.executed() - before), (expected, expected), "{shape}");
     }
     // The search is said as its index has it.
-    let search = Request::new("{ clauses(search: \"interest\", first: 3) { nodes { title } } }");
+    let search = prepared("{ clauses(search: \"interest\", first: 3) { nodes { title } } }");
     let answer = schema.execute(search, asker()).await;
     assert!(answer.errors.is_empty(), "{:?}", answer.errors);
     let texts = wire.texts.lock().expect("nobody panics");

@@ -7,14 +7,13 @@ use aether_store::{
 use async_graphql::{
     Context, InputType, Name, Value,
     indexmap::IndexMap,
-    parser::types::{ExecutableDocument, OperationDefinition, OperationType},
     registry::{MetaDirective, Registry},
 };
 
 use crate::{error::Failure, rate::Rates};
 
 /// The directive that has all mutations of a request succeed or fail as one.
-const TRANSACTION: &str = "transaction";
+pub(crate) const TRANSACTION: &str = "transaction";
 
 /// Runs a change of the request's actor: the one way in which a resolver writes.
 pub(crate) async fn change<T, F>(
@@ -34,25 +33,6 @@ where
 /// The request's door.
 pub(crate) fn door<'a>(ctx: &Context<'a>) -> &'a Door {
     ctx.data_unchecked::<std::sync::Arc<Door>>()
-}
-
-/// The operation of a document that a request means, if that is clear.
-pub(crate) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
-    let mut operations = document.operations.iter();
-    match name {
-        Some(name) => operations.find(|(known, _)| known.is_some_and(|known| known == name)),
-        None => operations.next(),
-    }
-    .map(|(_, operation)| &operation.node)
-}
-
-pub(crate) fn is_mutation(operation: &OperationDefinition) -> bool {
-    operation.ty == OperationType::Mutation
-}
-
-/// Whether all mutations of the operation are to go together.
-pub(crate) fn goes_together(operation: &OperationDefinition) -> bool {
-    is_mutation(operation) && operation.directives.iter().any(|directive| directive.node.name.node == TRANSACTION)
 }
 
 /// Registers the directive.

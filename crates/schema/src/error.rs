@@ -3,6 +3,7 @@
 use aether_domain::sheet::{LineError, MOST_PROBLEMS};
 use aether_store::Error;
 use async_graphql::{ErrorExtensionValues, Name, Pos, ServerError, Value};
+use heck::ToUpperCamelCase;
 
 /// What went wrong, for programs: `extensions.code`.
 pub mod code {
@@ -30,6 +31,8 @@ pub mod code {
     pub const GRAPHQL_VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
     /// The request body is no GraphQL request.
     pub const BAD_REQUEST: &str = "BAD_REQUEST";
+    /// The change was made and stays, but its answer could not be read: read it again, and do not repeat the change.
+    pub const CHANGE_COMMITTED: &str = "CHANGE_COMMITTED";
     /// The query ran too long: ask for less.
     pub const TIMEOUT: &str = "TIMEOUT";
     /// The database cannot be reached just now: try again.
@@ -94,9 +97,28 @@ impl From<Failure> for async_graphql::Error {
                 "The events behind this cursor are not kept any more. Read again what you show, and subscribe behind `eventCursor`."
                     .into(),
             ),
+            Error::Committed(committed) => {
+                extensions.set("type", committed.singular.to_upper_camel_case());
+                extensions.set("id", committed.id.to_string());
+                let message = format!(
+                    "The change was made and stays; only its answer could not be read ({}). Do not send it again: read it with \
+                     `{{ {}(id: \"{}\") {{ … }} }}`.",
+                    committed.because, committed.singular, committed.id
+                );
+                (code::CHANGE_COMMITTED, message)
+            }
             Error::Timeout => (
                 code::TIMEOUT,
                 "The query ran too long and was stopped. Ask for fewer rows or filter more narrowly.".into(),
+            ),
+            Error::Stopped => {
+                (code::TIMEOUT, "The request ran too long and was stopped. Ask for less at once.".into())
+            }
+            Error::StoppedAfterCommit => (
+                code::CHANGE_COMMITTED,
+                "The request ran too long and was stopped, when changes of it had been made, which stay. Do not send it again: \
+                 read what you changed, and go on from there."
+                    .into(),
             ),
             Error::Unavailable => {
                 (code::UNAVAILABLE, "The database cannot be reached just now. Try again in a moment.".into())
@@ -164,13 +186,11 @@ pub(crate) fn nowhere(error: Error) -> ServerError {
     error
 }
 
-/// Gives a code to the errors that async-graphql itself raises before anything runs.
+/// Gives a code to the errors that async-graphql itself raises.
 pub(crate) fn with_code(mut error: ServerError) -> ServerError {
     let has_code = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
     if !has_code {
-        let parsing = error.message.starts_with(" -->") || error.message.contains("\n  | ");
-        let code = if parsing { code::GRAPHQL_PARSE_FAILED } else { code::GRAPHQL_VALIDATION_FAILED };
-        error.extensions.get_or_insert_default().set("code", code);
+        error.extensions.get_or_insert_default().set("code", code::GRAPHQL_VALIDATION_FAILED);
     }
     error
 }

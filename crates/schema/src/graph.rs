@@ -1,7 +1,7 @@
 //! The root of the graph: for each type one field by id and one connection, and `node` for all.
 //!
-//! async-graphql validates, introspects and dispatches; from a root field down, the selection is planned as a whole and
-//! its answer comes from the store as JSON (see `plan`), so no resolver runs per row.
+//! What they select is planned as a whole and answered by the store as JSON (see `plan`), so no resolver runs per row. The
+//! same holds for rows that hand-written resolvers return.
 
 use std::{
     borrow::Cow,
@@ -10,21 +10,22 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use aether_operation::Selected;
 use aether_store::{
     Error, Result,
     model::{Model, Type},
     read::{Reader, plan::Fetch},
+    write::Door,
 };
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, Name, ObjectType, OutputType, Positioned, ServerResult, Value,
+    ContainerType, Context, ContextSelectionSet, Name, ObjectType, OutputType, Positioned, QueryPathSegment,
+    ServerResult, Value,
     indexmap::IndexMap,
-    parser::types::{Field, OperationType},
+    parser::types::Field,
     registry::{MetaType, Registry},
 };
 use async_graphql_value::RAW_VALUE_TOKEN;
-use parking_lot::Mutex;
 use sea_orm::EntityName;
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
@@ -33,7 +34,6 @@ use crate::{
     node,
     plan::Planner,
     sales::stalled,
-    selection::{Selected, collect},
     types,
 };
 
@@ -84,70 +84,87 @@ impl OutputType for Graph {
 }
 
 impl ContainerType for Graph {
-    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let Some(root) = root(ctx.item.node.name.node.as_str()) else { return Ok(None) };
-        let answer = ctx.data_unchecked::<Answers>().of(ctx.item.node.response_key().node.as_str());
-        let answer = answer.get_or_init(|| resolve_root(ctx, root)).await.clone();
-        // Every root field may be null, so that one which fails leaves the others' answers whole.
-        Ok(Some(answer.unwrap_or_else(|error| {
-            ctx.add_error(ctx.set_error_path(at(error, ctx.item.pos)));
-            Value::Null
-        })))
+    /// None of these: they are answered before async-graphql is asked (see `execute`).
+    async fn resolve_field(&self, _: &Context<'_>) -> ServerResult<Option<Value>> {
+        Ok(None)
     }
 }
 
 impl ObjectType for Graph {}
 
-/// The answers of one request by response key: a key that stands in several places of the root is answered once.
-#[derive(Default)]
-pub(crate) struct Answers(Mutex<HashMap<String, Arc<OnceCell<Result<Value>>>>>);
-
-impl Answers {
-    fn of(&self, key: &str) -> Arc<OnceCell<Result<Value>>> {
-        self.0.lock().entry(key.to_owned()).or_default().clone()
-    }
-}
-
-async fn resolve_root(ctx: &Context<'_>, root: Root) -> Result<Value> {
-    let env = ctx.query_env;
-    let key = ctx.item.node.response_key().node.as_str();
-    // The same response key may stand in several places of the root; all are read as one.
-    let selected = match env.operation.node.ty {
-        OperationType::Query => collect(env, &[&env.operation.node.selection_set.node], "Query")?
-            .into_iter()
-            .find(|selected| selected.key == key),
-        _ => None,
-    }
-    .unwrap_or(Selected { key, field: ctx.item, sets: vec![&ctx.item.node.selection_set.node] });
-    let planner = Planner::new(ctx);
-    let fetch = match root {
-        Root::List(ty) => planner.list(ty, None, &selected)?,
-        Root::Stalled(ty) => planner.list(ty, Some(stalled::filter(ty, &selected.arguments(env))?), &selected)?,
-        Root::One(ty) => {
-            let id = match selected.arguments(env).get("id") {
-                Some(Value::String(id)) => id.parse().map_err(|_| Error::invalid("id", "This is no UUID."))?,
-                _ => return Err(Error::invalid("id", "An id is needed.")),
-            };
-            planner.one(ty, id, &selected.sets)?
-        }
-        Root::Node => {
-            let (ty, id) = match selected.arguments(env).get("nodeId") {
-                Some(Value::String(id)) => node::decode(id)?,
-                _ => return Err(Error::invalid("nodeId", "A nodeId is needed.")),
-            };
-            planner.one(ty, id, &selected.sets)?
+/// The plan of a field of the root, if the model has it.
+pub(crate) fn planned(planner: &Planner<'_>, selected: &Selected<'_>) -> Option<Result<Fetch>> {
+    let root = root(selected.name())?;
+    let plan = || {
+        let arguments = planner.arguments(selected)?;
+        match root {
+            Root::List(ty) => planner.list(ty, None, selected),
+            Root::Stalled(ty) => planner.list(ty, Some(stalled::filter(ty, &arguments)?), selected),
+            Root::One(ty) => {
+                let id = match arguments.get("id") {
+                    Some(Value::String(id)) => id.parse().map_err(|_| Error::invalid("id", "This is no UUID."))?,
+                    _ => return Err(Error::invalid("id", "An id is needed.")),
+                };
+                planner.one(ty, id, &selected.sets)
+            }
+            Root::Node => {
+                let (ty, id) = match arguments.get("nodeId") {
+                    Some(Value::String(id)) => node::decode(id)?,
+                    _ => return Err(Error::invalid("nodeId", "A nodeId is needed.")),
+                };
+                planner.one(ty, id, &selected.sets)
+            }
         }
     };
-    fetched(ctx.data_unchecked::<Arc<Reader>>(), &fetch).await
+    Some(plan())
 }
 
-/// The answer as a value that is written out as it is.
-async fn fetched(reader: &Reader, fetch: &Fetch) -> Result<Value> {
-    let json = reader.fetch(fetch).await?;
-    Ok(match json.as_str() {
+/// The plans of rows that hand-written resolvers return, by the response keys that lead to them.
+#[derive(Default)]
+pub(crate) struct Plans(HashMap<Vec<String>, Fetch>);
+
+impl Plans {
+    /// Plans all rows that are selected below a field of the root.
+    pub(crate) fn add(&mut self, planner: &Planner<'_>, selected: &Selected<'_>) -> Result<()> {
+        self.add_under(planner, selected, &mut Vec::new())
+    }
+
+    fn add_under(&mut self, planner: &Planner<'_>, selected: &Selected<'_>, path: &mut Vec<String>) -> Result<()> {
+        path.push(selected.key.to_owned());
+        match Model::get().by_name(selected.ty()) {
+            Some(ty) => _ = self.0.insert(path.clone(), planner.one(ty, Uuid::nil(), &selected.sets)?),
+            None if selected.sets.iter().all(|set| set.selections.is_empty()) => {}
+            None => {
+                for inner in planner.collect(&selected.sets, selected.ty())? {
+                    self.add_under(planner, &inner, path)?;
+                }
+            }
+        }
+        path.pop();
+        Ok(())
+    }
+
+    /// The plan of the row that is being resolved.
+    fn of(&self, ctx: &ContextSelectionSet<'_>) -> Option<&Fetch> {
+        let mut path = Vec::new();
+        let mut node = ctx.path_node.as_ref();
+        while let Some(step) = node {
+            if let QueryPathSegment::Name(name) = step.segment {
+                path.push(name.to_owned());
+            }
+            node = step.parent;
+        }
+        path.reverse();
+        self.0.get(&path)
+    }
+}
+
+/// JSON as a value that is written out as it is.
+fn raw(json: String) -> Value {
+    match json.as_str() {
         "null" => Value::Null,
         _ => Value::Object(IndexMap::from([(Name::new(RAW_VALUE_TOKEN), Value::String(json))])),
-    })
+    }
 }
 
 /// A row that a hand-written resolver returns: read in full through the selection, as everything else is.
@@ -190,13 +207,20 @@ impl<T: EntityName + Default + Send + Sync> OutputType for Row<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let resolve = async || {
-            let planner = Planner::new(ctx);
-            let fetch = planner.one(Self::ty(), self.id, &[&ctx.item.node])?;
-            let reader = self.reader.as_ref().unwrap_or_else(|| ctx.data_unchecked::<Arc<Reader>>());
-            fetched(reader, &fetch).await
+        let plans = ctx.data_unchecked::<Arc<Plans>>();
+        let reader = self.reader.as_ref().unwrap_or_else(|| ctx.data_unchecked::<Arc<Reader>>());
+        let read = async {
+            let fetch = plans.of(ctx).ok_or_else(|| Error::internal("a row that was not planned"))?;
+            reader.fetch_one(fetch, self.id).await.map(raw)
         };
-        resolve().await.map_err(|error| ctx.set_error_path(at(error, field.pos)))
+        read.await.map_err(|error| {
+            // What led to this row may be committed, and must not be sent again for want of an answer.
+            let error = match ctx.data_unchecked::<Arc<Door>>().has_committed() {
+                true => error.after_commit(&Self::ty().singular, self.id),
+                false => error,
+            };
+            ctx.set_error_path(at(error, field.pos))
+        })
     }
 }
 

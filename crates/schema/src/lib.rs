@@ -11,7 +11,9 @@ mod audit;
 mod audit_log;
 mod auth;
 mod change;
+mod compiled;
 pub mod error;
+mod execute;
 mod filter;
 mod finance;
 mod governance;
@@ -21,19 +23,20 @@ mod integrations;
 mod live;
 mod loan;
 mod node;
-mod order;
 mod page;
 mod people;
 mod plan;
 mod rate;
+mod request;
+mod resolvers;
 mod sales;
 mod scalar;
 mod scenarios;
-mod selection;
 mod types;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use aether_operation::{Bound, Cached, Compiler};
 use aether_store::{
     Error, Result, Store,
     read::Reader,
@@ -43,11 +46,14 @@ use aether_store::{
         idempotency::{Begun, Held},
     },
 };
-use async_graphql::{MergedObject, Request, Response, SDLExportOptions, Value};
+use async_graphql::{MergedObject, SDLExportOptions, ServerError, ValidationMode, parser::types::ExecutableDocument};
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
-use self::error::code;
+use self::{error::code, execute::Operation, plan::Planner};
+
+pub use self::request::{Ready, Request, Response};
+pub use aether_operation::OperationType;
 
 /// What one request may ask for.
 #[derive(Debug, Clone)]
@@ -58,6 +64,12 @@ pub struct Limits {
     pub max_page_size: u64,
     /// Rows of one request at most, were every page full.
     pub max_rows: u64,
+    /// Values of one request at most, were every page full: each row has all that is selected of it.
+    pub max_values: u64,
+    /// Bytes of an answer at most.
+    pub max_answer_bytes: usize,
+    /// Relations that the filters of one request may reach through.
+    pub max_reached: u64,
     /// How deep fields may nest.
     pub max_depth: usize,
     /// How many fields a request may select.
@@ -76,6 +88,9 @@ impl Default for Limits {
             default_page_size: 20,
             max_page_size: 500,
             max_rows: 500_000,
+            max_values: 5_000_000,
+            max_answer_bytes: 64 * 1024 * 1024,
+            max_reached: 12,
             max_depth: 24,
             max_fields: 2_000,
             allow_insecure_connectors: false,
@@ -95,6 +110,17 @@ pub enum Identity {
     Refused(Error),
 }
 
+/// Who may ask what the schema is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Introspection {
+    /// Anybody.
+    Anybody,
+    /// Whoever has signed in.
+    SignedIn,
+    /// Nobody.
+    Off,
+}
+
 /// Who asks, from where, and with what.
 pub struct Asker {
     /// The store.
@@ -107,6 +133,8 @@ pub struct Asker {
     pub client: Client,
     /// The key under which it may be repeated, with the hash of its body.
     pub idempotency: Option<(String, Vec<u8>)>,
+    /// How long the request may take.
+    pub patience: Duration,
 }
 
 /// What can be read: any row by its id, pages of all rows, and oneself.
@@ -137,44 +165,115 @@ pub(crate) struct Mutation(
 
 /// The schema, ready to execute.
 #[derive(Clone)]
-pub struct Schema(async_graphql::Schema<Query, Mutation, live::Live>);
+pub struct Schema(Arc<Inner>);
+
+struct Inner {
+    resolvers: async_graphql::Schema<Query, Mutation, live::Live>,
+    compiler: Compiler,
+    limits: Limits,
+    introspection: Introspection,
+    /// Whole answers about the schema, by their documents: they are large, and always the same.
+    introspected: moka::sync::Cache<Arc<str>, Arc<Ready>>,
+}
+
+/// How much memory kept answers about the schema may take.
+const INTROSPECTED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A request with its operation: what can be told of it before it is carried out.
+pub struct Prepared {
+    request: Request,
+    operation: aether_operation::Operation,
+    was_known: bool,
+}
+
+impl Prepared {
+    /// What kind of operation it is.
+    pub fn kind(&self) -> OperationType {
+        self.operation.kind()
+    }
+
+    /// Whether its document had been compiled before.
+    pub fn was_known(&self) -> bool {
+        self.was_known
+    }
+}
 
 impl Schema {
     /// The schema with these limits. Without introspection it still answers everything else.
-    pub fn new(limits: Limits, introspection: bool) -> Self {
-        let mut builder = async_graphql::Schema::build(Query::default(), Mutation::default(), live::Live)
-            .limit_depth(limits.max_depth)
-            .limit_complexity(limits.max_fields)
+    pub fn new(limits: Limits, introspection: Introspection) -> Self {
+        let resolvers = async_graphql::Schema::build(Query::default(), Mutation::default(), live::Live)
+            // Everything was validated when it was compiled.
+            .validation_mode(ValidationMode::Fast)
             .data(rate::Rates::new(limits.logins_per_minute, limits.mutations_per_minute))
-            .data(limits);
-        if !introspection {
-            builder = builder.disable_introspection();
-        }
-        Self(builder.finish())
+            .data(limits.clone())
+            .finish();
+        let weigh = |text: &Arc<str>, answer: &Arc<Ready>| u32::try_from(text.len() + answer.weight()).unwrap_or(u32::MAX);
+        Self(Arc::new(Inner {
+            resolvers,
+            compiler: compiled::compiler(&limits, introspection != Introspection::Off),
+            limits,
+            introspection,
+            introspected: moka::sync::Cache::builder().max_capacity(INTROSPECTED_BYTES).weigher(weigh).build(),
+        }))
     }
 
-    /// Executes a request for whoever asks.
-    pub async fn execute(&self, mut request: Request, asker: Asker) -> Response {
-        let reader = Arc::new(asker.store.reader(match asker.identity {
+    /// Compiles a request's document, or takes it as it was compiled before, and chooses its operation.
+    pub fn prepare(&self, request: Request) -> std::result::Result<Prepared, Response> {
+        let (document, was_known) =
+            self.0.compiler.compile(&request.query).map_err(|problems| Response::refused(compiled::errors(problems)))?;
+        let operation = document.operation(request.operation_name.as_deref());
+        let operation = operation.map_err(|problem| Response::refused(vec![compiled::error(problem)]))?;
+        Ok(Prepared { request, operation, was_known })
+    }
+
+    /// The variables of a prepared request as they were coerced, as JSON.
+    pub fn variables(&self, prepared: &Prepared) -> std::result::Result<serde_json::Value, Response> {
+        let bound = self.bind(prepared)?;
+        let variables = bound.variables().map(|(name, value)| {
+            (name.to_owned(), value.clone().into_json().unwrap_or_default())
+        });
+        Ok(variables.collect::<serde_json::Map<_, _>>().into())
+    }
+
+    /// How well the kept operations serve.
+    pub fn compiled(&self) -> Cached {
+        self.0.compiler.cached()
+    }
+
+    fn bind<'a>(&'a self, prepared: &'a Prepared) -> std::result::Result<Bound<'a>, Response> {
+        let bound = self.0.compiler.bind(&prepared.operation, prepared.request.variables.as_ref());
+        bound.map_err(|problems| Response::refused(compiled::errors(problems)))
+    }
+
+    /// Executes a query or mutation for whoever asks.
+    pub async fn execute(&self, prepared: Prepared, asker: Asker) -> Response {
+        let reader = asker.store.reader(match asker.identity {
             Identity::Nobody => Ok(None),
             Identity::Session(id) => Ok(Some(id)),
             Identity::Refused(error) => Err(error),
-        }));
+        });
+        let reader = Arc::new(reader.limited(self.0.limits.max_answer_bytes));
         let door = Arc::new(Door::new(
             asker.store.clone(),
             reader.clone(),
             asker.client.clone(),
             asker.sessions.sealer().clone(),
         ));
-        let keys = order::of_request(&mut request);
-        let name = request.operation_name.clone();
-        let (mutates, together) = match request.parsed_query() {
-            Ok(document) => {
-                let operation = change::operation(document, name.as_deref());
-                (operation.is_some_and(change::is_mutation), operation.is_some_and(change::goes_together))
-            }
-            Err(_) => (false, false),
+        let bound = match self.bind(&prepared) {
+            Ok(bound) => bound,
+            Err(response) => return response,
         };
+        let introspected = match self.introspect(&bound, &prepared, &reader).await {
+            Ok(Introspected::Whole(answer)) => return Response::ready(answer),
+            Ok(Introspected::Part(answers)) => answers,
+            Err(error) => return Response::refused(vec![error]),
+        };
+        let planner = Planner::new(&bound, &self.0.limits);
+        let operation = match Operation::plan(&bound, &planner, introspected) {
+            Ok(operation) => operation,
+            Err(errors) => return Response::refused(errors),
+        };
+        let mutates = bound.kind() == OperationType::Mutation;
         let held = match asker.idempotency.filter(|_| mutates) {
             None => None,
             Some(key) => match repeat(&asker.store, &reader, &key).await {
@@ -186,43 +285,94 @@ impl Schema {
         if let Some(held) = &held {
             door.hold(held.clone());
         }
-        let request = request
+        let request = async_graphql::Request::new("")
             .data(reader.clone())
             .data(door.clone())
             .data(asker.store.clone())
             .data(asker.sessions)
-            .data(asker.client)
-            .data(plan::RowCount::default())
-            .data(graph::Answers::default());
-        let mut response = if together {
-            self.together(request, &reader, &door).await
-        } else {
-            reader.run(self.resolve(request)).await
+            .data(asker.client);
+        let together = mutates && prepared.operation.has_directive(change::TRANSACTION);
+        let carried_out = async {
+            if together {
+                self.together(operation, request, &reader, &door).await
+            } else {
+                operation.run(self, &reader, request).await
+            }
         };
-        order::restore(&mut response.data, &keys);
-        response.errors = response.errors.into_iter().map(error::with_code).collect();
+        let response = match tokio::time::timeout(asker.patience, carried_out).await {
+            Ok(response) => response,
+            Err(_) => failed(if door.has_committed() { Error::StoppedAfterCommit } else { Error::Stopped }),
+        };
         if let Some(held) = held {
             keep(&asker.store, held, &response, door.is_secret()).await;
         }
         response
     }
 
-    /// Resolves a request. Boxed, so that whoever calls it need not know what it consists of: compiling that takes long.
-    fn resolve(&self, request: Request) -> BoxFuture<'_, Response> {
-        Box::pin(self.0.execute(request))
+    /// What an operation asks of the schema itself.
+    async fn introspect(
+        &self,
+        bound: &Bound<'_>,
+        prepared: &Prepared,
+        reader: &Reader,
+    ) -> std::result::Result<Introspected, ServerError> {
+        let root = [bound.root()];
+        let fields = bound.collect(&root, "Query").map_err(compiled::error)?;
+        let about = |name: &str| matches!(name, "__schema" | "__type");
+        if bound.kind() != OperationType::Query || !fields.iter().any(|field| about(field.name())) {
+            return Ok(Introspected::Part(HashMap::new()));
+        }
+        match self.0.introspection {
+            Introspection::Anybody => {}
+            Introspection::SignedIn => _ = reader.actor().await.map_err(error::nowhere)?,
+            Introspection::Off => {
+                let told = "Introspection is off on this gateway: its operator has the schema.";
+                let place = fields.iter().find(|field| about(field.name())).and_then(|field| bound.place(field.field));
+                let mut error = ServerError::new(told, place.map(compiled::position));
+                error.extensions.get_or_insert_default().set("code", code::GRAPHQL_VALIDATION_FAILED);
+                return Err(error);
+            }
+        }
+        // Nothing else is asked for, and nothing varies.
+        let is_whole = fields.iter().all(|field| about(field.name())) && bound.variables().next().is_none();
+        let key = format!("{}\n{}", prepared.request.operation_name.as_deref().unwrap_or_default(), prepared.request.query);
+        if let Some(answer) = self.0.introspected.get(key.as_str()).filter(|_| is_whole) {
+            return Ok(Introspected::Whole(answer));
+        }
+        let answers = self.0.compiler.introspect(bound).map_err(compiled::error)?;
+        if !is_whole {
+            return Ok(Introspected::Part(answers.into_iter().collect()));
+        }
+        let members: Vec<_> = answers.iter().map(|(key, json)| format!("\"{key}\":{json}")).collect();
+        let answer = Arc::new(Ready::new(format!("{{{}}}", members.join(","))));
+        self.0.introspected.insert(key.into(), answer.clone());
+        Ok(Introspected::Whole(answer))
+    }
+
+    /// Has hand-written resolvers answer. Boxed, so that whoever calls it need not know what it consists of: compiling that
+    /// takes long.
+    fn resolve(&self, document: ExecutableDocument, mut request: async_graphql::Request) -> BoxFuture<'_, async_graphql::Response> {
+        request.set_parsed_query(document);
+        Box::pin(self.0.resolvers.execute(request))
     }
 
     /// Executes a request whose mutations succeed or fail as one.
-    async fn together(&self, request: Request, reader: &Reader, door: &Door) -> Response {
+    async fn together(
+        &self,
+        operation: Operation<'_>,
+        request: async_graphql::Request,
+        reader: &Reader,
+        door: &Door,
+    ) -> Response {
         if let Err(error) = door.begin_together().await {
             return failed(error);
         }
-        let mut response = reader.run(self.resolve(request)).await;
+        let mut response = operation.run(self, reader, request).await;
         match door.end_together(response.errors.is_empty()).await {
             Ok(true) => {}
-            Ok(false) => response.data = Value::Null,
+            Ok(false) => response.without_data(),
             Err(error) => {
-                response.data = Value::Null;
+                response.without_data();
                 response.errors.push(error::nowhere(error));
             }
         }
@@ -231,11 +381,19 @@ impl Schema {
 
     /// The schema in GraphQL's own language.
     pub fn sdl() -> String {
-        let schema = Self::new(Limits::default(), true).0;
+        let schema = async_graphql::Schema::build(Query::default(), Mutation::default(), live::Live).finish();
         schema.sdl_with_options(
             SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident().indent_width(2),
         )
     }
+}
+
+/// What is answered about the schema.
+enum Introspected {
+    /// The whole answer.
+    Whole(Arc<Ready>),
+    /// The answers to these keys, as JSON; others are asked for, too.
+    Part(HashMap<String, String>),
 }
 
 /// What to do with a request that may be a repeated one.
@@ -245,17 +403,18 @@ async fn repeat(store: &Store, reader: &Reader, (key, hash): &(String, Vec<u8>))
 
 /// The answer of the first time, which says that it is that.
 fn replayed(answer: serde_json::Value) -> Response {
-    match serde_json::from_value::<Response>(answer) {
-        Ok(mut response) => {
+    match Response::from_kept(answer) {
+        Some(mut response) => {
             response.extensions.insert("idempotentReplay".into(), true.into());
             response
         }
-        Err(_) => failed(Error::internal("a kept answer that cannot be read")),
+        None => failed(Error::internal("a kept answer that cannot be read")),
     }
 }
 
+/// The response to a request that failed as a whole.
 fn failed(error: Error) -> Response {
-    Response::from_errors(vec![error::nowhere(error)])
+    Response::executed(None, vec![error::nowhere(error)])
 }
 
 /// Keeps an answer for repeated requests, unless it shows secrets or the request failed for a reason that passes.
@@ -266,9 +425,9 @@ async fn keep(store: &Store, held: Held, response: &Response, secret: bool) {
             .iter()
             .any(|passing| code == Some(&(*passing).into()))
     };
-    let kept = match serde_json::to_value(response) {
-        Ok(answer) if !secret && !response.errors.iter().any(passing) => store.keep_answer(held, answer).await,
-        _ => store.release_key(held).await,
+    let kept = match secret || response.errors.iter().any(passing) {
+        false => store.keep_answer(held, response.to_kept()).await,
+        true => store.release_key(held).await,
     };
     if kept.is_err() {
         tracing::warn!("the answer of an idempotent request could not be kept");

@@ -10,30 +10,39 @@ use aether_store::{
         Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
     },
 };
-use async_graphql::{ContextBase, QueryEnv, parser::types::SelectionSet};
+use aether_operation::{Arguments, Bound, Problem, Selected, SelectionSet};
 use uuid::Uuid;
 
-use crate::{
-    Limits, page,
-    selection::{Selected, collect},
-};
+use crate::{Limits, page};
 
 /// Plans selections of one request.
 pub(crate) struct Planner<'a> {
-    env: &'a QueryEnv,
+    bound: &'a Bound<'a>,
     limits: &'a Limits,
-    rows: &'a RowCount,
+    /// Rows that the request could return in all, were every page of every plan full.
+    rows: AtomicU64,
+    /// Values that it could.
+    values: AtomicU64,
+    /// Relations that its filters reach through.
+    reached: AtomicU64,
 }
-
-/// Rows that one request could return in all, were every page of every plan full.
-#[derive(Default)]
-pub(crate) struct RowCount(AtomicU64);
 
 type Sets<'a, 's> = &'s [&'a SelectionSet];
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(ctx: &ContextBase<'a, impl Copy>) -> Self {
-        Self { env: ctx.query_env, limits: ctx.data_unchecked(), rows: ctx.data_unchecked() }
+    pub(crate) fn new(bound: &'a Bound<'a>, limits: &'a Limits) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { bound, limits, rows: zero(), values: zero(), reached: zero() }
+    }
+
+    /// The coerced arguments of a field.
+    pub(crate) fn arguments(&self, selected: &Selected<'a>) -> Result<Arguments> {
+        self.bound.arguments(selected.field).map_err(invalid)
+    }
+
+    /// The fields that these sets select of a type.
+    pub(crate) fn collect(&self, sets: Sets<'a, '_>, ty: &str) -> Result<Vec<Selected<'a>>> {
+        self.bound.collect(sets, ty).map_err(invalid)
     }
 
     /// One row by its id.
@@ -46,20 +55,56 @@ impl<'a> Planner<'a> {
 
     /// A page of all rows, or of those that satisfy `base`.
     pub(crate) fn list(&self, ty: &'static Type, base: Option<Filter>, selected: &Selected<'a>) -> Result<Fetch> {
-        let page = page::parse(ty, None, base, &selected.arguments(self.env), self.limits)?;
+        let page = self.page(ty, None, base, selected)?;
         self.connection(ty, page, &selected.sets, 1, Which::Page)
+    }
+
+    /// A page as its arguments ask for it.
+    fn page(
+        &self,
+        ty: &'static Type,
+        relation: Option<&Relation>,
+        base: Option<Filter>,
+        selected: &Selected<'a>,
+    ) -> Result<Page> {
+        let page = page::parse(ty, relation, base, &self.arguments(selected)?, self.limits)?;
+        let most = self.limits.max_reached;
+        if add(&self.reached, page.filter.relations(), most) {
+            return Err(Error::invalid(
+                "filter",
+                format!(
+                    "The filters of this request reach through more than {most} relations in all, which takes the database \
+                     long to plan. Ask for less at once."
+                ),
+            ));
+        }
+        Ok(page)
     }
 
     /// Refuses a plan whose pages multiply beyond what one request may return.
     fn count(&self, rows: u64) -> Result<()> {
-        let before = self.rows.0.fetch_add(rows.min(self.limits.max_rows + 1), Ordering::Relaxed);
-        if before.saturating_add(rows) > self.limits.max_rows {
+        let most = self.limits.max_rows;
+        if add(&self.rows, rows, most) {
             return Err(Error::invalid(
                 "first",
                 format!(
-                    "This query could return more than {} rows, for the pages of each level multiply. Ask for smaller \
-                     pages with first, or for fewer levels at once.",
-                    self.limits.max_rows
+                    "This query could return more than {most} rows, for the pages of each level multiply. Ask for smaller \
+                     pages with first, or for fewer levels at once."
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses a plan with more values than one request may return: fields of each row, aliases counted.
+    fn count_values(&self, rows: u64, fields: usize) -> Result<()> {
+        let most = self.limits.max_values;
+        if add(&self.values, rows.saturating_mul(fields as u64), most) {
+            return Err(Error::invalid(
+                "first",
+                format!(
+                    "This query could return more than {most} values, for each row has all that is selected of it. Ask for \
+                     smaller pages with first, or for fewer fields at once."
                 ),
             ));
         }
@@ -70,7 +115,7 @@ impl<'a> Planner<'a> {
     fn object(&self, fetch: &mut Fetch, sets: Sets<'a, '_>, rows: u64) -> Result<Template> {
         let ty = fetch.ty;
         let mut values = Vec::new();
-        for selected in collect(self.env, sets, ty.name)? {
+        for selected in self.collect(sets, ty.name)? {
             let value = match selected.name() {
                 "__typename" => Value::Literal(quoted(ty.name)),
                 "nodeId" => Value::NodeId(fetch.slot(Slot::Column(id_column(ty)?))),
@@ -90,6 +135,7 @@ impl<'a> Planner<'a> {
             };
             values.push((Key::new(selected.key), value));
         }
+        self.count_values(rows, values.len())?;
         Ok(Template(values))
     }
 
@@ -97,7 +143,7 @@ impl<'a> Planner<'a> {
         let to = &Model::get().types[relation.to];
         let key = fetch.slot(Slot::Column(relation.from_column));
         let child = if relation.many {
-            let page = page::parse(to, Some(&relation), None, &selected.arguments(self.env), self.limits)?;
+            let page = self.page(to, Some(&relation), None, selected)?;
             self.connection(to, page, &selected.sets, rows, |page| Which::Pages(relation, page))?
         } else {
             self.count(rows)?;
@@ -123,7 +169,7 @@ impl<'a> Planner<'a> {
         let mut parts = Vec::new();
         let mut cursors = false;
         let mut counted = false;
-        for selected in collect(self.env, sets, &format!("{}Connection", ty.name))? {
+        for selected in self.collect(sets, &format!("{}Connection", ty.name))? {
             let part = match selected.name() {
                 "__typename" => Part::Literal(quoted(&format!("{}Connection", ty.name))),
                 "totalCount" => {
@@ -164,7 +210,7 @@ impl<'a> Planner<'a> {
     ) -> Result<Vec<(Key, EdgePart)>> {
         let name = format!("{}Edge", fetch.ty.name);
         let mut parts = Vec::new();
-        for selected in collect(self.env, sets, &name)? {
+        for selected in self.collect(sets, &name)? {
             let part = match selected.name() {
                 "__typename" => EdgePart::Literal(quoted(&name)),
                 "node" => EdgePart::Node(self.object(fetch, &selected.sets, rows)?),
@@ -183,7 +229,7 @@ impl<'a> Planner<'a> {
 
     fn page_info(&self, sets: Sets<'a, '_>, cursors: &mut bool) -> Result<Vec<(Key, PageInfoPart)>> {
         let mut parts = Vec::new();
-        for selected in collect(self.env, sets, "PageInfo")? {
+        for selected in self.collect(sets, "PageInfo")? {
             let part = match selected.name() {
                 "__typename" => PageInfoPart::Literal(quoted("PageInfo")),
                 "hasNextPage" => PageInfoPart::HasNextPage,
@@ -211,7 +257,7 @@ impl<'a> Planner<'a> {
 
     fn picks(&self, ty: &'static ShapeType, sets: Sets<'a, '_>) -> Result<Vec<Pick>> {
         let mut picks = Vec::new();
-        for selected in collect(self.env, sets, ty.name)? {
+        for selected in self.collect(sets, ty.name)? {
             let what = match selected.name() {
                 "__typename" => Picked::Literal(quoted(ty.name)),
                 name => {
@@ -241,4 +287,15 @@ fn id_column(ty: &Type) -> Result<usize> {
 /// Validation has refused such a selection before; this only keeps a gap in it from becoming a panic.
 fn no_field(ty: &str, name: &str) -> Error {
     Error::invalid(name, format!("{ty} has no field {name}."))
+}
+
+/// Adds to a sum, and tells whether it is more than it may be.
+fn add(sum: &AtomicU64, more: u64, most: u64) -> bool {
+    let before = sum.fetch_add(more.min(most + 1), Ordering::Relaxed);
+    before.saturating_add(more) > most
+}
+
+/// A problem with what a field is given, known only with the variables at hand.
+pub(crate) fn invalid(problem: Problem) -> Error {
+    Error::invalid("variables", problem.message)
 }

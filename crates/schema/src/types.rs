@@ -15,7 +15,10 @@ use async_graphql::{
 };
 use heck::AsShoutySnakeCase;
 
-use crate::{filter::operators, graph::is_stand_in, sales::stalled, scalar, selection::NODE};
+use crate::{filter::operators, graph::is_stand_in, sales::stalled, scalar};
+
+/// The interface that every type with a `nodeId` implements.
+pub(crate) const NODE: &str = "Node";
 
 type Fields = IndexMap<String, MetaField>;
 type Inputs = IndexMap<String, MetaInputValue>;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use aether_schema::Limits;
+use aether_schema::{Introspection, Limits};
 use aether_store::{Connect, merkle, seal::Sealer, token::Tokens};
 use anyhow::{Context, Result, bail, ensure};
 use async_nats::ServerAddr;
@@ -64,6 +64,19 @@ pub enum Profile {
     Production,
 }
 
+/// Who may introspect the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Introspect {
+    /// Anybody.
+    #[value(alias = "true")]
+    Anybody,
+    /// Whoever has signed in.
+    SignedIn,
+    /// Nobody.
+    #[value(alias = "false")]
+    Off,
+}
+
 /// How the gateway runs.
 #[derive(Args, Clone)]
 pub struct Config {
@@ -97,9 +110,9 @@ pub struct Config {
     /// Days that a session lives without being refreshed.
     #[arg(long, env = "AETHER_REFRESH_TOKEN_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=365), global = true)]
     pub refresh_token_days: u64,
-    /// Whether the schema may be introspected, by anybody.
-    #[arg(long, env = "AETHER_INTROSPECTION", default_value_t = true, action = clap::ArgAction::Set, global = true)]
-    pub introspection: bool,
+    /// Who may introspect the schema: anybody in development and those who have signed in in production, unless set.
+    #[arg(long, env = "AETHER_INTROSPECTION", value_enum, hide_env_values = false, global = true)]
+    pub introspection: Option<Introspect>,
     /// Whether the console is served, and with it GraphiQL.
     #[arg(long, env = "AETHER_CONSOLE", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     pub console: bool,
@@ -124,6 +137,12 @@ pub struct Config {
     /// Rows of one request at most, were every page full.
     #[arg(long, env = "AETHER_MAX_ROWS", default_value_t = 500_000, global = true)]
     pub max_rows: u64,
+    /// Values of one request at most, were every page full: each row has all that is selected of it, aliases counted.
+    #[arg(long, env = "AETHER_MAX_VALUES", default_value_t = 5_000_000, global = true)]
+    pub max_values: u64,
+    /// Mebibytes of one answer at most, before it is compressed.
+    #[arg(long, env = "AETHER_MAX_ANSWER_MEBIBYTES", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4_096), global = true)]
+    pub max_answer_mebibytes: u16,
     /// Attempts to sign in from one network address in a minute, all of which may come at once; 0 for any number. Behind a
     /// proxy all clients have the proxy's address.
     #[arg(long, env = "AETHER_LOGINS_PER_MINUTE", default_value_t = 60, global = true)]
@@ -200,12 +219,23 @@ impl Config {
         Ok(())
     }
 
+    /// Who may introspect the schema.
+    pub fn introspection(&self) -> Introspection {
+        match (self.introspection, self.profile) {
+            (Some(Introspect::Anybody), _) | (None, Profile::Development) => Introspection::Anybody,
+            (Some(Introspect::SignedIn), _) | (None, Profile::Production) => Introspection::SignedIn,
+            (Some(Introspect::Off), _) => Introspection::Off,
+        }
+    }
+
     /// What a query may ask for.
     pub fn limits(&self) -> Limits {
         Limits {
             default_page_size: self.default_page_size,
             max_page_size: self.max_page_size,
             max_rows: self.max_rows,
+            max_values: self.max_values,
+            max_answer_bytes: usize::from(self.max_answer_mebibytes) * 1024 * 1024,
             allow_insecure_connectors: self.allow_insecure_connectors,
             logins_per_minute: self.logins_per_minute,
             mutations_per_minute: self.mutations_per_minute,

@@ -2,14 +2,14 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use aether_schema::{Asker, Identity, Schema, error::code};
+use aether_schema::{Asker, Identity, OperationType, Prepared, Request, Response as Answered, Schema, error::code};
 use aether_store::{
     Store, counting,
     live::Hub,
     session::{Client, Sessions},
     token::Access,
 };
-use async_graphql::{Request, ServerError};
+use async_graphql::ServerError;
 use axum::{
     Extension, Router,
     body::Bytes,
@@ -25,7 +25,6 @@ use uuid::Uuid;
 
 use crate::{
     config::Config,
-    document::{self, MOST_SELECTIONS},
     live::{self, Live},
 };
 
@@ -50,6 +49,20 @@ pub struct App {
     pub hub: Arc<Hub>,
     /// What live connections share.
     pub live: Live,
+}
+
+impl App {
+    /// Whoever asks, with what a request needs.
+    pub(crate) fn asker(&self, identity: Identity, client: Client, idempotency: Option<(String, Vec<u8>)>) -> Asker {
+        Asker {
+            store: self.store.clone(),
+            sessions: self.sessions.clone(),
+            identity,
+            client,
+            idempotency,
+            patience: self.timeout,
+        }
+    }
 }
 
 /// The routes. With demo data the pages offer its accounts.
@@ -103,13 +116,15 @@ async fn golden_record_schema() -> Response {
 }
 
 pub(crate) async fn only_post() -> Response {
-    let mut response = refused(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "Send GraphQL with POST and a JSON body: {\"query\": \"…\"}; or open a WebSocket with the subprotocol graphql-transport-ws.",
-        Uuid::now_v7(),
-    );
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-    response
+    let how = "Send GraphQL with POST and a JSON body: {\"query\": \"…\"}; or open a WebSocket with the subprotocol graphql-transport-ws.";
+    only_by_post(how).into_response()
+}
+
+/// What is answered to another method.
+pub(crate) fn only_by_post(how: &str) -> Refused {
+    let mut refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, how, Uuid::now_v7());
+    refused.0.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    refused
 }
 
 async fn graphql(
@@ -126,14 +141,36 @@ async fn graphql(
     let client = client(peer, &headers, request_id);
     let (identity, _) = identity(&app, headers.get(header::AUTHORIZATION));
     let idempotency = text(&headers, &IDEMPOTENCY_KEY).map(|key| (key.to_owned(), Sha256::digest(&body).to_vec()));
-    let response = execute(&app, request, identity, client, idempotency).await;
-    match serde_json::to_vec(&response) {
-        Ok(json) => answer(StatusCode::OK, json, request_id),
-        Err(error) => {
-            tracing::error!(%error, %request_id, "an answer that cannot be written");
-            failed(StatusCode::OK, code::INTERNAL, "Something went wrong inside the gateway.", request_id)
+    let response = match app.schema.prepare(request) {
+        Ok(prepared) => execute(&app, prepared, identity, client, idempotency).await,
+        Err(response) => with_request_id(response, request_id),
+    };
+    match response.as_ready() {
+        Some(ready) if takes_gzip(&headers) => {
+            let mut answer = answer(StatusCode::OK, ready.compressed(gzip).to_vec(), request_id);
+            answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+            answer
         }
+        _ => answer(StatusCode::OK, response.to_json().into_bytes(), request_id),
     }
+}
+
+/// Whether the client says that it takes gzip.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = text(headers, &header::ACCEPT_ENCODING).unwrap_or_default();
+    accepted.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip")) && parts.all(|weight| weight != "q=0")
+    })
+}
+
+fn gzip(json: &str) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    // A vector takes everything.
+    _ = encoder.write_all(json.as_bytes());
+    encoder.finish().unwrap_or_default()
 }
 
 /// What is answered to a request that nothing can be made of.
@@ -169,63 +206,44 @@ pub(crate) fn read(
     if !text(headers, &header::CONTENT_TYPE).is_some_and(is_json) {
         return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the header `Content-Type: application/json`.");
     }
-    match serde_json::from_slice(&body) {
+    let read = std::str::from_utf8(&body).map_err(|_| "The body is no UTF-8.".to_owned()).and_then(Request::read);
+    match read {
         Ok(request) => Ok((request, body)),
-        Err(_) => refused(
-            StatusCode::BAD_REQUEST,
-            "The body is no GraphQL request. Send {\"query\": \"…\", \"variables\": {…}}.",
-        ),
+        Err(why) => Err(Refused::new(StatusCode::BAD_REQUEST, &why, request_id)),
     }
 }
 
-/// Executes a request that is no subscription; every error says its code and the request's id.
+/// Executes an operation that is no subscription; every error says its code and the request's id.
 pub(crate) async fn execute(
     app: &App,
-    mut request: Request,
+    prepared: Prepared,
     identity: Identity,
     client: Client,
     idempotency: Option<(String, Vec<u8>)>,
-) -> async_graphql::Response {
+) -> Answered {
     let request_id = client.request_id;
-    if let Some(refusal) = too_large(&mut request) {
-        return with_request_id(refusal, request_id);
-    }
-    if Schema::is_subscription(&mut request) {
+    if prepared.kind() == OperationType::Subscription {
         let message = "Subscribe over a WebSocket at /graphql (graphql-transport-ws), or at /graphql/stream (server-sent events).";
         return with_request_id(refusal(code::GRAPHQL_VALIDATION_FAILED, message), request_id);
     }
-    let asker = Asker { store: app.store.clone(), sessions: app.sessions.clone(), identity, client, idempotency };
-    let execution = counting(app.schema.execute(request, asker));
-    let (mut response, statements) = match tokio::time::timeout(app.timeout, execution).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            let message = "The request ran too long and was stopped. Ask for less at once.";
-            return with_request_id(refusal(code::TIMEOUT, message), request_id);
-        }
-    };
+    let asker = app.asker(identity, client, idempotency);
+    let was_known = prepared.was_known();
+    let (mut response, statements) = counting(app.schema.execute(prepared, asker)).await;
     if app.expose_statements {
         response.extensions.insert("statements".into(), statements.into());
+        response.extensions.insert("compiledBefore".into(), was_known.into());
     }
     with_request_id(response, request_id)
 }
 
-/// What to answer to a document that is too large to be looked at.
-pub(crate) fn too_large(request: &mut Request) -> Option<async_graphql::Response> {
-    document::is_too_large(request).then(|| {
-        let message =
-            format!("The query is too complex: unfolded, it has more than {MOST_SELECTIONS} fields and fragments.");
-        refusal(code::GRAPHQL_VALIDATION_FAILED, &message)
-    })
-}
-
 /// An answer that is nothing but an error.
-pub(crate) fn refusal(code: &str, message: &str) -> async_graphql::Response {
+pub(crate) fn refusal(code: &str, message: &str) -> Answered {
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_default().set("code", code);
-    async_graphql::Response::from_errors(vec![error])
+    Answered::refused(vec![error])
 }
 
-pub(crate) fn with_request_id(mut response: async_graphql::Response, request_id: Uuid) -> async_graphql::Response {
+pub(crate) fn with_request_id(mut response: Answered, request_id: Uuid) -> Answered {
     for error in &mut response.errors {
         error.extensions.get_or_insert_default().set("requestId", request_id.to_string());
     }
@@ -286,6 +304,6 @@ fn refused(status: StatusCode, message: &str, request_id: Uuid) -> Response {
 
 fn failed(status: StatusCode, code: &str, message: &str, request_id: Uuid) -> Response {
     let extensions = json!({ "code": code, "requestId": request_id });
-    let body = json!({ "data": null, "errors": [{ "message": message, "extensions": extensions }] });
+    let body = json!({ "errors": [{ "message": message, "extensions": extensions }] });
     answer(status, body.to_string().into_bytes(), request_id)
 }

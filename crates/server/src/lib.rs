@@ -6,7 +6,6 @@
 mod audit;
 pub mod config;
 pub mod delivery;
-mod document;
 pub mod http;
 mod keeper;
 pub mod live;
@@ -137,7 +136,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     };
     let hub = Hub::new(store.clone());
     let app = App {
-        schema: Schema::new(config.limits(), config.introspection),
+        schema: Schema::new(config.limits(), config.introspection()),
         sessions: Sessions::new(store.clone(), config.tokens(), config.sealer()?),
         store: store.clone(),
         expose_statements: config.expose_statements,

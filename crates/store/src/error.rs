@@ -55,12 +55,29 @@ pub enum Error {
     CursorExpired,
     /// Lines of an import that cannot be taken.
     Lines(Vec<LineError>),
+    /// The change is committed, but what it is answered with could not be read.
+    Committed(Box<Committed>),
     /// The statement ran longer than the gateway lets one run.
     Timeout,
+    /// The request ran longer than the gateway lets one run; nothing of it was committed.
+    Stopped,
+    /// The request ran longer than the gateway lets one run, when some of its changes were committed already.
+    StoppedAfterCommit,
     /// The database cannot be reached or has no free connection.
     Unavailable,
     /// A defect or an outage: logged here, told to nobody.
     Internal,
+}
+
+/// A row whose change is committed and which could not be read afterwards.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Committed {
+    /// The field of the root that finds the row by its id.
+    pub singular: String,
+    /// The row's id.
+    pub id: uuid::Uuid,
+    /// Why it could not be read.
+    pub because: &'static str,
 }
 
 /// Who has edited a row since the client read it.
@@ -88,6 +105,18 @@ impl Error {
     /// A permission that is missing.
     pub fn forbidden(permission: &'static str) -> Self {
         Self::Forbidden { permission, because: None }
+    }
+
+    /// The same failure, met while a committed change was read again: nobody is to be told to try again.
+    pub fn after_commit(self, singular: &str, id: uuid::Uuid) -> Self {
+        let because = match self {
+            Self::Unauthenticated(_) => "the session has ended",
+            Self::Timeout => "reading it took too long",
+            Self::Unavailable | Self::RateLimited(_) => "the database could not be reached",
+            Self::Invalid { .. } => "what was asked for of it cannot be read",
+            _ => "something went wrong inside the gateway",
+        };
+        Self::Committed(Box::new(Committed { singular: singular.to_owned(), id, because }))
     }
 
     /// Whether somebody tried what they may not, which the audit trail is told.

@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod cluster;
+pub mod node;
 pub mod receiver;
 pub mod sdl;
 pub mod sequences;
@@ -189,7 +190,7 @@ async fn serve(config: &Config, url: String) -> Serving {
     let telling = tokio::spawn(live::tell(hub.clone(), store.clone(), nats));
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let app = App {
-        schema: Schema::new(config.limits(), config.introspection),
+        schema: Schema::new(config.limits(), config.introspection()),
         sessions: Sessions::new(store.clone(), config.tokens(), sealer),
         store,
         expose_statements: true,

@@ -1,9 +1,6 @@
 //! Subscriptions: the fields are read off the store's feeds; a subscription becomes one watch, which the store's hub answers
-//! for all who ask the same.
-//!
-//! async-graphql parses, validates and dispatches a subscription as it does a query. Its root field then leaves what is asked
-//! for in a slot and ends its stream at once, so that nothing of the request is kept: what stays of a subscription for as
-//! long as it lasts is the hub's.
+//! for all who ask the same. Nothing of the request is kept: what stays of a subscription for as long as it lasts is the
+//! hub's.
 
 mod types;
 mod watch;
@@ -11,25 +8,18 @@ mod watch;
 use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use aether_store::{
-    Error, Result, Store,
+    Error, Store,
     live::{Cursor, Hub, Line, Subscription, Watch},
     read::Reader,
 };
-use async_graphql::{
-    Context, Object, Request, Response, SubscriptionType, parser::types::OperationType, registry::Registry,
-};
-use futures::{Stream, StreamExt, stream};
-use parking_lot::Mutex;
+use async_graphql::{Context, Object, SubscriptionType, registry::Registry};
+use futures::Stream;
 
-use crate::{Asker, Identity, Schema, change, error, error::Failure, plan};
+use crate::{Asker, Identity, Prepared, Response, Schema, compiled, error, error::Failure, plan::Planner};
 
 /// What can be subscribed to.
 #[derive(Default)]
 pub(crate) struct Live;
-
-/// What a subscription asks for, left by its root field.
-#[derive(Default)]
-struct Slot(Mutex<Option<Result<Wish>>>);
 
 struct Wish {
     watch: Watch,
@@ -46,17 +36,12 @@ impl SubscriptionType for Live {
         Self::qualified_type_name()
     }
 
+    /// None: the hub answers subscriptions.
     fn create_field_stream<'a>(
         &'a self,
-        ctx: &'a Context<'_>,
-    ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
-        let wish = watch::wish(ctx)?;
-        let mut slot = ctx.data_unchecked::<Arc<Slot>>().0.lock();
-        *slot = Some(match *slot {
-            None => wish,
-            Some(_) => Err(Error::invalid("", "A subscription has one field. Send one subscription for each.")),
-        });
-        Some(stream::empty().boxed())
+        _: &'a Context<'_>,
+    ) -> Option<Pin<Box<dyn Stream<Item = async_graphql::Response> + Send + 'a>>> {
+        None
     }
 }
 
@@ -75,37 +60,29 @@ impl LiveQuery {
 }
 
 impl Schema {
-    /// Whether the operation that the request means is a subscription.
-    pub fn is_subscription(request: &mut Request) -> bool {
-        let name = request.operation_name.clone();
-        let operation = request.parsed_query().ok().and_then(|document| change::operation(document, name.as_deref()));
-        operation.is_some_and(|operation| operation.ty == OperationType::Subscription)
-    }
-
     /// Begins a subscription, whose messages come out of the line under this tag. `resume` takes the place of its argument
     /// `after`.
     pub async fn subscribe(
         &self,
-        request: Request,
+        prepared: &Prepared,
         asker: Asker,
         hub: &Arc<Hub>,
         line: &Arc<Line>,
         tag: Arc<str>,
         resume: Option<Cursor>,
-    ) -> std::result::Result<Subscription, Response> {
-        let slot = Arc::new(Slot::default());
-        let request = request.data(slot.clone()).data(plan::RowCount::default());
-        let mut stream = self.0.execute_stream(request);
-        let mut errors = Vec::new();
-        while let Some(response) = stream.next().await {
-            errors.extend(response.errors);
-        }
-        drop(stream);
-        if !errors.is_empty() {
-            return Err(Response::from_errors(errors.into_iter().map(error::with_code).collect()));
-        }
-        let failed = |error| Response::from_errors(vec![error::nowhere(error)]);
-        // What fits no schema is told to anybody, as it is of queries.
+    ) -> Result<Subscription, Response> {
+        let failed = |error| Response::refused(vec![error::nowhere(error)]);
+        // What fits no schema is told to anybody, as it is of queries; then who asks, and only then what is asked for.
+        let wish = {
+            let bound = self.bind(prepared)?;
+            let planner = Planner::new(&bound, &self.0.limits);
+            let selected = bound.collect(&[bound.root()], "Subscription");
+            let selected = selected.map_err(|problem| Response::refused(vec![compiled::error(problem)]))?;
+            match selected.first() {
+                Some(selected) => watch::wish(&bound, &planner, selected),
+                None => Err(Error::invalid("", "This asks for nothing.")),
+            }
+        };
         let session = match asker.identity {
             Identity::Session(session) => session,
             Identity::Refused(error) => return Err(failed(error)),
@@ -117,13 +94,12 @@ impl Schema {
                 )));
             }
         };
-        let wish = slot.0.lock().take();
-        let wish = wish.unwrap_or_else(|| Err(Error::invalid("", "This asks for nothing."))).map_err(failed)?;
+        let wish = wish.map_err(failed)?;
         hub.subscribe(wish.watch, session, resume.or(wish.after), line, tag).await.map_err(failed)
     }
 
     /// An error as clients see it: the errors of a GraphQL response.
     pub fn errors(error: Error) -> Response {
-        Response::from_errors(vec![error::nowhere(error)])
+        Response::refused(vec![error::nowhere(error)])
     }
 }

@@ -9,8 +9,7 @@ use heck::AsShoutySnakeCase;
 
 use crate::{
     scalar,
-    selection::NODE,
-    types::{add, enumeration, field, fields, input, object, owned},
+    types::{NODE, add, enumeration, field, fields, input, object, owned},
 };
 
 /// The field that tells of everything.

@@ -1,7 +1,5 @@
 //! From a subscription's field to what the hub watches for.
 
-use std::fmt::Write;
-
 use aether_store::{
     Error, Result,
     live::{
@@ -12,11 +10,8 @@ use aether_store::{
     model::{Model, Type},
     read::plan::Key,
 };
-use async_graphql::{
-    Context, Value,
-    indexmap::IndexMap,
-    parser::types::{Selection, SelectionSet},
-};
+use aether_operation::{Arguments, Bound, Selected};
+use async_graphql::Value;
 use heck::AsShoutySnakeCase;
 use uuid::Uuid;
 
@@ -25,34 +20,29 @@ use super::{
     types::{EVENT, EVENTS, objects},
 };
 use crate::{
-    plan::Planner,
+    plan::{Planner, invalid},
     scalar,
-    selection::{Selected, collect},
 };
 
-/// What the field asks for; none if there is no such field.
-pub(super) fn wish(ctx: &Context<'_>) -> Option<Result<Wish>> {
-    match FEEDS.iter().find(|feed| feed.field == ctx.item.node.name.node) {
-        Some(feed) => Some(of_feed(ctx, feed)),
-        None => (ctx.item.node.name.node == EVENTS).then(|| of_everything(ctx)),
+/// What the field of the root asks for.
+pub(super) fn wish(bound: &Bound<'_>, planner: &Planner<'_>, selected: &Selected<'_>) -> Result<Wish> {
+    let asked = Asked { bound, planner, selected, arguments: planner.arguments(selected)? };
+    match FEEDS.iter().find(|feed| feed.field == selected.name()) {
+        Some(feed) => of_feed(&asked, feed),
+        None if selected.name() == EVENTS => of_everything(&asked),
+        None => Err(Error::internal("a subscription that nobody answers")),
     }
 }
 
 /// A field of the subscription root, with its arguments.
-struct Asked<'a> {
-    ctx: &'a Context<'a>,
-    selected: Selected<'a>,
-    arguments: IndexMap<String, Value>,
+struct Asked<'a, 's> {
+    bound: &'s Bound<'a>,
+    planner: &'s Planner<'a>,
+    selected: &'s Selected<'a>,
+    arguments: Arguments,
 }
 
-impl<'a> Asked<'a> {
-    fn new(ctx: &'a Context<'a>) -> Self {
-        let key = ctx.item.node.response_key().node.as_str();
-        let selected = Selected { key, field: ctx.item, sets: vec![&ctx.item.node.selection_set.node] };
-        let arguments = selected.arguments(ctx.query_env);
-        Self { ctx, selected, arguments }
-    }
-
+impl<'a> Asked<'a, '_> {
     fn given(&self, name: &str) -> Option<&Value> {
         self.arguments.get(name).filter(|value| **value != Value::Null)
     }
@@ -85,7 +75,8 @@ impl<'a> Asked<'a> {
     /// The watch without what is asked for of whom.
     fn watch(&self, message: &str) -> Result<Watch> {
         let mut watch = Watch {
-            key: self.key(),
+            // Where two begin does not make them ask for different things.
+            key: self.bound.fingerprint(self.selected, &["after"]).map_err(invalid)?,
             tenant: Tenant::Everything,
             topics: Vec::new(),
             tables: &[],
@@ -96,7 +87,7 @@ impl<'a> Asked<'a> {
             objects: Vec::new(),
             actor: None,
         };
-        for selected in collect(self.ctx.query_env, &self.selected.sets, message)? {
+        for selected in self.planner.collect(&self.selected.sets, message)? {
             let part = match selected.name() {
                 "__typename" => Part::Literal(format!("\"{message}\"")),
                 "kind" => Part::Kind,
@@ -114,7 +105,7 @@ impl<'a> Asked<'a> {
                 "id" => Part::Id,
                 "node" => {
                     for ty in &Model::get().types {
-                        if !collect(self.ctx.query_env, &selected.sets, ty.name)?.is_empty() {
+                        if !self.planner.collect(&selected.sets, ty.name)?.is_empty() {
                             watch.objects.push(self.object(ty, &selected)?);
                         }
                     }
@@ -133,58 +124,11 @@ impl<'a> Asked<'a> {
     }
 
     fn object(&self, ty: &'static Type, selected: &Selected<'a>) -> Result<Object> {
-        Object::new(Planner::new(self.ctx).one(ty, Uuid::nil(), &selected.sets)?)
-    }
-
-    /// What tells this from other subscriptions: the field with all that is selected, its variables put in.
-    fn key(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out, &self.selected);
-        out
-    }
-
-    fn write(&self, out: &mut String, selected: &Selected<'_>) {
-        let mut arguments = selected.arguments(self.ctx.query_env);
-        // Where two begin does not make them ask for different things.
-        arguments.shift_remove("after");
-        _ = write!(out, "{}:{}(", selected.key, selected.name());
-        for (name, value) in arguments {
-            _ = write!(out, "{name}:{value},");
-        }
-        out.push(')');
-        for set in &selected.sets {
-            self.write_set(out, set);
-        }
-    }
-
-    fn write_set(&self, out: &mut String, set: &SelectionSet) {
-        out.push('{');
-        for item in &set.items {
-            match &item.node {
-                Selection::Field(field) => {
-                    let key = field.node.response_key().node.as_str();
-                    self.write(out, &Selected { key, field, sets: vec![&field.node.selection_set.node] });
-                }
-                Selection::InlineFragment(fragment) => {
-                    let on = fragment.node.type_condition.as_ref().map(|on| on.node.on.node.as_str());
-                    _ = write!(out, "...{}", on.unwrap_or_default());
-                    self.write_set(out, &fragment.node.selection_set.node);
-                }
-                Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = self.ctx.query_env.fragments.get(&spread.node.fragment_name.node) {
-                        _ = write!(out, "...{}", fragment.node.type_condition.node.on.node);
-                        self.write_set(out, &fragment.node.selection_set.node);
-                    }
-                }
-            }
-            out.push(' ');
-        }
-        out.push('}');
+        Object::new(self.planner.one(ty, Uuid::nil(), &selected.sets)?)
     }
 }
 
-fn of_feed(ctx: &Context<'_>, feed: &'static Feed) -> Result<Wish> {
-    let asked = Asked::new(ctx);
+fn of_feed(asked: &Asked<'_, '_>, feed: &'static Feed) -> Result<Wish> {
     let mut watch = asked.watch(feed.message)?;
     watch.topics = vec![feed.topic.to_owned()];
     watch.tables = feed.tables;
@@ -207,8 +151,7 @@ fn of_feed(ctx: &Context<'_>, feed: &'static Feed) -> Result<Wish> {
     Ok(Wish { watch, after: asked.after()? })
 }
 
-fn of_everything(ctx: &Context<'_>) -> Result<Wish> {
-    let asked = Asked::new(ctx);
+fn of_everything(asked: &Asked<'_, '_>) -> Result<Wish> {
     let mut watch = asked.watch(EVENT)?;
     for value in asked.several("topics") {
         let topic = TOPICS.iter().find(|(name, _)| match value {

@@ -2,18 +2,17 @@
 
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
-use aether_schema::{Asker, Identity, Schema, error::code};
+use aether_schema::{Identity, OperationType, Prepared, Response, Schema, error::code};
 use aether_store::{
     live::{Cursor, Delivery, Line, Message, Subscription},
     session::Client,
     token::Access,
 };
-use async_graphql::{Request, Response};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{sync::mpsc, time::Sleep};
 use uuid::Uuid;
 
-use crate::http::{App, execute, refusal, too_large, with_request_id};
+use crate::http::{App, execute, refusal, with_request_id};
 
 /// How many operations a connection has at once.
 pub(super) const MOST: usize = 200;
@@ -99,36 +98,33 @@ impl Operations {
         self.open.is_empty()
     }
 
-    /// Begins an operation.
-    pub(super) fn begin(&mut self, tag: Tag, mut request: Request, resume: Option<Cursor>) {
+    /// Begins an operation, or tells that it was refused.
+    pub(super) fn begin(&mut self, tag: Tag, prepared: Result<Prepared, Response>, resume: Option<Cursor>) {
         let client = Client { request_id: Uuid::now_v7(), ..self.client.clone() };
         let identity = self.access.map_or(Identity::Nobody, |access| Identity::Session(access.session));
-        let refused = (self.open.len() >= MOST).then(|| {
-            let why = format!("A connection has at most {MOST} operations at once. Open another connection.");
-            refusal(code::PRECONDITION_FAILED, &why)
-        });
+        let prepared = match self.open.len() >= MOST {
+            false => prepared,
+            true => {
+                let why = format!("A connection has at most {MOST} operations at once. Open another connection.");
+                Err(refusal(code::PRECONDITION_FAILED, &why))
+            }
+        };
         self.open.insert(tag.clone(), None);
         let (app, line) = (self.app.clone(), self.line.clone());
         let work = async move {
             let request_id = client.request_id;
-            let done = if let Some(refused) = refused {
-                Done::Refused(with_request_id(refused, request_id))
-            } else if !Schema::is_subscription(&mut request) {
-                Done::Answered(execute(&app, request, identity, client, None).await)
-            } else if let Some(refused) = too_large(&mut request) {
-                Done::Refused(with_request_id(refused, request_id))
-            } else {
-                let asker = Asker {
-                    store: app.store.clone(),
-                    sessions: app.sessions.clone(),
-                    identity,
-                    client,
-                    idempotency: None,
-                };
-                let _turn = app.live.beginning.acquire().await;
-                match app.schema.subscribe(request, asker, &app.hub, &line, tag.clone(), resume).await {
-                    Ok(subscription) => Done::Subscribed(subscription),
-                    Err(response) => Done::Refused(with_request_id(response, request_id)),
+            let done = match prepared {
+                Err(refused) => Done::Refused(with_request_id(refused, request_id)),
+                Ok(prepared) if prepared.kind() != OperationType::Subscription => {
+                    Done::Answered(execute(&app, prepared, identity, client, None).await)
+                }
+                Ok(prepared) => {
+                    let asker = app.asker(identity, client, None);
+                    let _turn = app.live.beginning.acquire().await;
+                    match app.schema.subscribe(&prepared, asker, &app.hub, &line, tag.clone(), resume).await {
+                        Ok(subscription) => Done::Subscribed(subscription),
+                        Err(response) => Done::Refused(with_request_id(response, request_id)),
+                    }
                 }
             };
             (tag, done)
@@ -176,7 +172,7 @@ impl Operations {
                     }
                     match done {
                         Done::Subscribed(subscription) => _ = self.open.insert(tag, Some(subscription)),
-                        Done::Answered(response) if !was_refused(&response) => {
+                        Done::Answered(response) if response.was_executed() => {
                             self.open.remove(&tag);
                             return Happened::Answered(tag, response);
                         }
@@ -194,11 +190,4 @@ impl Operations {
     pub(super) fn line(&self) -> Arc<Line> {
         self.line.clone()
     }
-}
-
-/// Whether the operation was not executed at all, for it is none or does not fit the schema.
-fn was_refused(response: &Response) -> bool {
-    let codes = [code::GRAPHQL_PARSE_FAILED, code::GRAPHQL_VALIDATION_FAILED];
-    let mut told = response.errors.iter().map(|error| error.extensions.as_ref().and_then(|known| known.get("code")));
-    !response.errors.is_empty() && told.all(|told| codes.iter().any(|code| told == Some(&(*code).into())))
 }

@@ -12,9 +12,8 @@ use std::{
     time::Duration,
 };
 
-use aether_schema::Identity;
+use aether_schema::{Identity, OperationType, Prepared, Request, Response as Answered};
 use aether_store::{live::Cursor, session::Client, token::Access};
-use async_graphql::Request;
 use axum::{
     Extension, Json,
     body::Bytes,
@@ -40,7 +39,7 @@ use super::{
     operations::{Happened, Operations, Tag},
     stopped,
 };
-use crate::http::{App, Refused, client, identity, read, text};
+use crate::http::{App, Refused, client, identity, only_by_post, read, text};
 
 /// How long a reserved stream waits to be opened.
 const RESERVED_FOR: Duration = Duration::from_secs(30);
@@ -129,14 +128,14 @@ pub(super) async fn open(State(app): State<Arc<App>>, peer: Peer, headers: Heade
         let Some(query) = parameters.query else {
             return Err(refused(StatusCode::BAD_REQUEST, "Send an operation: by POST, or as `query` of the URL."));
         };
-        let variables = parameters.variables.as_deref().map(serde_json::from_str::<Value>).transpose();
-        let Ok(variables) = variables else {
-            return Err(refused(StatusCode::BAD_REQUEST, "The variables are no JSON."));
-        };
-        let mut request =
-            Request::new(query).variables(async_graphql::Variables::from_json(variables.unwrap_or_default()));
-        request.operation_name = parameters.operation_name;
-        return distinct(app, client, access, &headers, request);
+        let request = Request::of_parts(query, parameters.operation_name, parameters.variables.as_deref());
+        let request = request.map_err(|why| refused(StatusCode::BAD_REQUEST, &why))?;
+        let prepared = app.schema.prepare(request);
+        // What a link or an image can send must change nothing.
+        if prepared.as_ref().is_ok_and(|prepared| prepared.kind() == OperationType::Mutation) {
+            return Err(only_by_post("Send mutations with POST: a GET must change nothing."));
+        }
+        return distinct(app, client, access, &headers, prepared);
     };
     let waiting = {
         let mut all = app.live.reserved.all();
@@ -170,10 +169,11 @@ pub(super) async fn operate(
     let (request, _) = read(&headers, body, Uuid::now_v7())?;
     let Some(token) = stream_token(&headers, &parameters) else {
         let client = client(peer, &headers, Uuid::now_v7());
-        return distinct(app, client, access, &headers, request);
+        let prepared = app.schema.prepare(request);
+        return distinct(app, client, access, &headers, prepared);
     };
-    let operation = match request.extensions.get("operationId") {
-        Some(async_graphql::Value::String(id)) if !id.is_empty() => Tag::from(id.as_str()),
+    let operation = match request.operation_id.as_deref() {
+        Some(id) if !id.is_empty() => Tag::from(id),
         _ => return Err(refused(StatusCode::BAD_REQUEST, "The operation needs `extensions.operationId`.")),
     };
     let access = access.ok_or_else(nobody)?;
@@ -264,7 +264,13 @@ fn stream_token(headers: &HeaderMap, parameters: &Parameters) -> Option<String> 
 }
 
 /// One operation as a stream.
-fn distinct(app: Arc<App>, client: Client, access: Option<Access>, headers: &HeaderMap, request: Request) -> Answer {
+fn distinct(
+    app: Arc<App>,
+    client: Client,
+    access: Option<Access>,
+    headers: &HeaderMap,
+    prepared: Result<Prepared, Answered>,
+) -> Answer {
     let last = text(headers, &LAST_EVENT_ID).filter(|id| !id.is_empty());
     let resume = last.map(|id| Cursor::decode(id, "Last-Event-ID")).transpose().map_err(|_| {
         refused(StatusCode::BAD_REQUEST, "Last-Event-ID is no cursor of an event. Send it as it was received.")
@@ -273,7 +279,7 @@ fn distinct(app: Arc<App>, client: Client, access: Option<Access>, headers: &Hea
     if let Some(access) = access {
         operations.authorize(access);
     }
-    operations.begin(ONLY.into(), request, resume);
+    operations.begin(ONLY.into(), prepared, resume);
     Ok(answer(&app, Told::new(operations, None)))
 }
 
@@ -337,7 +343,8 @@ impl Told {
                         Command::Begin(operation, request, access) => {
                             // Each request has a token: the newest counts.
                             self.operations.authorize(access);
-                            self.operations.begin(operation, *request, None);
+                            let prepared = self.operations.app().schema.prepare(*request);
+                            self.operations.begin(operation, prepared, None);
                         }
                     }
                 }
@@ -347,8 +354,7 @@ impl Told {
                     }
                     Happened::Answered(tag, response) | Happened::Failed(tag, response) => {
                         self.following = Some(self.completed(&tag));
-                        let response = serde_json::to_string(&response).unwrap_or_else(|_| "null".into());
-                        return Some(self.event(&tag, &response));
+                        return Some(self.event(&tag, &response.to_json()));
                     }
                     // The client comes back by itself, and says how far it got.
                     Happened::TooSlow | Happened::Expired => self.ended = true,

@@ -1,9 +1,8 @@
 //! GraphQL over WebSocket: the protocol `graphql-transport-ws`.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Duration};
 
-use aether_schema::Identity;
-use async_graphql::Request;
+use aether_schema::{Identity, Request};
 use axum::{
     Extension,
     extract::{
@@ -13,8 +12,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
-use serde::{Deserialize, Deserializer, de::Error as _};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
 use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
@@ -57,35 +56,38 @@ impl Close {
 }
 
 /// What a client says.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
 enum Said {
-    ConnectionInit {
-        #[serde(default)]
-        payload: Option<Value>,
-    },
-    Ping {
-        #[serde(default)]
-        payload: Option<Value>,
-    },
-    Pong {},
-    Subscribe {
-        id: String,
-        #[serde(deserialize_with = "asked")]
-        payload: Box<Request>,
-    },
-    Complete {
-        id: String,
-    },
+    ConnectionInit { payload: Option<Value> },
+    Ping { payload: Option<Value> },
+    Pong,
+    Subscribe { id: String, request: Box<Request> },
+    Complete { id: String },
 }
 
-/// A request that says its query, if only an empty one.
-fn asked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Request>, D::Error> {
-    let payload = Value::deserialize(deserializer)?;
-    if !payload.get("query").is_some_and(Value::is_string) {
-        return Err(D::Error::missing_field("query"));
+/// What a client sends.
+#[derive(Deserialize)]
+struct Sent<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    id: Option<String>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+impl Said {
+    /// What a message says, if it is one of the protocol.
+    fn read(text: &str) -> Option<Self> {
+        let Sent { r#type, id, payload } = serde_json::from_str(text).ok()?;
+        let json = || payload.map(|payload| serde_json::from_str(payload.get())).transpose().ok();
+        Some(match &*r#type {
+            "connection_init" => Self::ConnectionInit { payload: json()? },
+            "ping" => Self::Ping { payload: json()? },
+            "pong" => Self::Pong,
+            "subscribe" => Self::Subscribe { id: id?, request: Box::new(Request::read(payload?.get()).ok()?) },
+            "complete" => Self::Complete { id: id? },
+            _ => return None,
+        })
     }
-    serde_json::from_value(payload).map(Box::new).map_err(D::Error::custom)
 }
 
 /// Makes a WebSocket of a request.
@@ -142,7 +144,7 @@ impl Connection {
     async fn init(&mut self) -> Result<Option<Value>, Close> {
         loop {
             match self.hear().await? {
-                None | Some(Said::Pong {}) => {}
+                None | Some(Said::Pong) => {}
                 Some(Said::ConnectionInit { payload }) => return Ok(payload),
                 Some(Said::Ping { .. }) => self.send(json!({ "type": "pong" }).to_string()).await?,
                 Some(Said::Subscribe { .. } | Said::Complete { .. }) => return Err(Close::new(4401, "Unauthorized")),
@@ -180,7 +182,7 @@ impl Connection {
     async fn answer(&mut self, said: Said) -> Result<(), Close> {
         match said {
             Said::ConnectionInit { .. } => Err(Close::new(4429, "Too many initialisation requests")),
-            Said::Pong {} => Ok(()),
+            Said::Pong => Ok(()),
             Said::Ping { payload } => {
                 let mut pong = json!({ "type": "pong" });
                 // A fresh token, before the first one ends.
@@ -191,14 +193,15 @@ impl Connection {
                 }
                 self.send(pong.to_string()).await
             }
-            Said::Subscribe { id, payload } => {
+            Said::Subscribe { id, request } => {
                 if id.is_empty() {
                     return Err(Close::bad_request("Invalid message: an operation needs an id"));
                 }
                 if self.operations.has(&id) {
                     return Err(Close::new(4409, format!("Subscriber for {id} already exists")));
                 }
-                self.operations.begin(id.into(), *payload, None);
+                let prepared = self.operations.app().schema.prepare(*request);
+                self.operations.begin(id.into(), prepared, None);
                 Ok(())
             }
             Said::Complete { id } => {
@@ -216,7 +219,8 @@ impl Connection {
                 self.send(format!("{{\"id\":{id},\"type\":\"next\",\"payload\":{json}}}")).await
             }
             Happened::Answered(id, response) => {
-                self.send(json!({ "id": &*id, "type": "next", "payload": response }).to_string()).await?;
+                let (name, json) = (quoted(&id), response.to_json());
+                self.send(format!("{{\"id\":{name},\"type\":\"next\",\"payload\":{json}}}")).await?;
                 self.send(json!({ "id": &*id, "type": "complete" }).to_string()).await
             }
             Happened::Failed(id, response) => {
@@ -258,9 +262,8 @@ impl Connection {
             Some(Ok(Message::Text(text))) if text.len() > MOST_BYTES => return Err(too_large()),
             Some(Ok(Message::Text(text))) => text,
         };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|_| Close::bad_request("Invalid message: see the protocol graphql-transport-ws"))
+        let said = Said::read(&text);
+        said.map(Some).ok_or_else(|| Close::bad_request("Invalid message: see the protocol graphql-transport-ws"))
     }
 
     async fn send(&mut self, json: String) -> Result<(), Close> {

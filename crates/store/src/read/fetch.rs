@@ -3,7 +3,10 @@
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -36,6 +39,8 @@ pub struct Reader {
     session: Result<Option<Uuid>>,
     turns: Turns,
     by_key: DataLoader<ByKey>,
+    /// How many bytes may still be answered.
+    room: AtomicUsize,
 }
 
 /// The rows of a plan's node, and of what hangs off them.
@@ -63,7 +68,13 @@ impl Reader {
         let by_key = DataLoader::new(ByKey(store.database().clone()), move |batch| queue.queue(batch))
             .delay(Duration::ZERO)
             .max_batch_size(usize::MAX);
-        Self { store, session, turns, by_key }
+        Self { store, session, turns, by_key, room: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// The same, which answers at most so many bytes.
+    pub fn limited(self, bytes: usize) -> Self {
+        self.room.store(bytes, Ordering::Relaxed);
+        self
     }
 
     /// Runs the request that reads with this; batches run between its turns.
@@ -101,7 +112,7 @@ impl Reader {
 
     /// The same reader for another session: what a mutation that opened it answers with.
     pub fn for_session(&self, session_id: Uuid) -> Self {
-        Self::taking(self.turns.clone(), self.store.clone(), Ok(Some(session_id)))
+        Self::taking(self.turns.clone(), self.store.clone(), Ok(Some(session_id))).limited(self.room())
     }
 
     /// Fetches and writes the answer's JSON.
@@ -112,6 +123,12 @@ impl Reader {
             Which::One(_) | Which::Pages(..) => return Err(Error::internal("a relation at the root")),
         };
         let (answer, actor) = self.as_actor(|actor| statement::root(fetch, actor, &find)).await?;
+        self.complete(fetch, answer, &actor).await
+    }
+
+    /// Fetches the row with this id by a plan of one row, whichever it was made for, and writes its JSON.
+    pub async fn fetch_one(&self, fetch: &Fetch, id: Uuid) -> Result<String> {
+        let (answer, actor) = self.as_actor(|actor| statement::root(fetch, actor, &Find::Id(id))).await?;
         self.complete(fetch, answer, &actor).await
     }
 
@@ -128,7 +145,7 @@ impl Reader {
             .map(|place| {
                 let id = loaded.rows[place].try_get_by_index::<Uuid>(FIRST_SLOT + key)?;
                 let group = Group { range: place..place + 1, more: false, total: None };
-                Ok((id, render::root(fetch, &loaded, &group)?))
+                Ok((id, render::root(fetch, &loaded, &group, self.room())?))
             })
             .collect()
     }
@@ -163,7 +180,13 @@ impl Reader {
         let group = group(answer, page, &mut rows)?;
         let children = self.children(&fetch.children, &rows, actor).await?;
         let loaded = Loaded { rows, groups: HashMap::new(), children };
-        render::root(fetch, &loaded, &group)
+        let json = render::root(fetch, &loaded, &group, self.room())?;
+        self.room.fetch_sub(json.len().min(self.room()), Ordering::Relaxed);
+        Ok(json)
+    }
+
+    fn room(&self) -> usize {
+        self.room.load(Ordering::Relaxed)
     }
 
     /// What hangs off these rows.

@@ -68,6 +68,16 @@ pub enum Operator {
 }
 
 impl Filter {
+    /// How many relations it reaches through, each of which is a join.
+    pub fn relations(&self) -> u64 {
+        match self {
+            Self::All(all) | Self::Any(all) => all.iter().map(Self::relations).sum(),
+            Self::Not(inner) => inner.relations(),
+            Self::Column(..) => 0,
+            Self::Related(_, _, inner) => 1 + inner.relations(),
+        }
+    }
+
     /// What every row satisfies.
     pub fn everything() -> Self {
         Self::All(Vec::new())

@@ -1,5 +1,7 @@
 //! Rows written straight into the answer's JSON, without a tree of values in between.
 
+use std::ops::{Deref, DerefMut};
+
 use aether_entity::catalog::Kind;
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat};
@@ -20,13 +22,54 @@ use crate::{
     model::{Leaf, Shape},
 };
 
-type Out = Vec<u8>;
+/// JSON that is being written.
+struct Out {
+    json: Vec<u8>,
+    /// How large it may become.
+    room: usize,
+    /// How many items its lists have so far.
+    items: usize,
+}
 
-/// The answer of a root.
-pub(super) fn root(fetch: &Fetch, loaded: &Loaded, group: &Group) -> Result<String> {
-    let mut out = Out::with_capacity(256 + 96 * loaded.rows.len());
+impl Deref for Out {
+    type Target = Vec<u8>;
+    fn deref(&self) -> &Vec<u8> {
+        &self.json
+    }
+}
+
+impl DerefMut for Out {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.json
+    }
+}
+
+impl Out {
+    /// Notes an item of a list, and refuses to go on where there is no room any more.
+    fn item(&mut self) -> Result<()> {
+        self.items += 1;
+        if self.json.len() <= self.room {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "first",
+            format!(
+                "The answer is too large: it had {} bytes after {} rows, and {} may still be answered. Ask for smaller pages \
+                 with first, or for fewer fields at once.",
+                self.json.len(),
+                self.items,
+                self.room
+            ),
+        ))
+    }
+}
+
+/// The answer of a root, of at most so many bytes.
+pub(super) fn root(fetch: &Fetch, loaded: &Loaded, group: &Group, room: usize) -> Result<String> {
+    let json = Vec::with_capacity(room.min(256 + 96 * loaded.rows.len()));
+    let mut out = Out { json, room, items: 0 };
     body(&mut out, fetch, loaded, Some(group))?;
-    String::from_utf8(out).map_err(|_| Error::internal("an answer that is not UTF-8"))
+    String::from_utf8(out.json).map_err(|_| Error::internal("an answer that is not UTF-8"))
 }
 
 fn body(out: &mut Out, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) -> Result<()> {
@@ -78,6 +121,7 @@ fn listed<T>(
             out.push(b',');
         }
         each(out, item)?;
+        out.item()?;
     }
     out.push(b']');
     Ok(())
@@ -177,7 +221,7 @@ fn uuid(row: &Row, slot: usize) -> Result<Option<Uuid>> {
 }
 
 fn string(out: &mut Out, text: &str) -> Result<()> {
-    serde_json::to_writer(out, text).map_err(|_| Error::internal("text that is no JSON string"))
+    serde_json::to_writer(&mut out.json, text).map_err(|_| Error::internal("text that is no JSON string"))
 }
 
 /// `jsonb` travels as a version byte and text.
@@ -318,7 +362,7 @@ fn leaf(out: &mut Out, leaf: Leaf, value: &serde_json::Value, picks: &[Pick]) ->
     use serde_json::Value as Json;
     match (leaf, value) {
         (Leaf::Json, value) => {
-            serde_json::to_writer(out, value).map_err(|_| Error::internal("JSON that cannot be written"))
+            serde_json::to_writer(&mut out.json, value).map_err(|_| Error::internal("JSON that cannot be written"))
         }
         (Leaf::String, Json::String(text)) | (Leaf::Decimal, Json::String(text)) => string(out, text),
         (Leaf::String | Leaf::Decimal, Json::Number(number)) => string(out, &number.to_string()),

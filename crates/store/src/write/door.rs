@@ -42,6 +42,7 @@ pub struct Door {
     /// The idempotency key of the request, if it has one.
     key: Mutex<Option<idempotency::Held>>,
     secret: AtomicBool,
+    committed: AtomicBool,
 }
 
 impl Door {
@@ -55,6 +56,7 @@ impl Door {
             together: Together::default(),
             key: Mutex::default(),
             secret: AtomicBool::new(false),
+            committed: AtomicBool::new(false),
         }
     }
 
@@ -71,6 +73,11 @@ impl Door {
     /// Whether the request's answer shows secrets.
     pub fn is_secret(&self) -> bool {
         self.secret.load(Ordering::Relaxed)
+    }
+
+    /// Whether something that this request changed is committed, so that a failure from now on must not have it repeated.
+    pub fn has_committed(&self) -> bool {
+        self.committed.load(Ordering::Relaxed)
     }
 
     /// Who changes, as last known; each change checks it again.
@@ -155,7 +162,7 @@ impl Door {
             }
             return Ok(false);
         }
-        commit(self.store.database(), transaction).await?;
+        self.commit(transaction).await?;
         Ok(true)
     }
 
@@ -204,7 +211,13 @@ impl Door {
         if self.together.transaction().is_some() {
             return Ok(());
         }
-        commit(self.store.database(), transaction).await
+        self.commit(transaction).await
+    }
+
+    async fn commit(&self, transaction: Arc<DatabaseTransaction>) -> Result<()> {
+        commit(self.store.database(), transaction).await?;
+        self.committed.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Writes the trail of a refusal, in a transaction of its own.

@@ -1,0 +1,196 @@
+//! Compiling documents, and keeping what was compiled.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use apollo_compiler::{
+    ExecutableDocument, Node, Schema, ast,
+    collections::HashMap,
+    executable,
+    schema::Implementers,
+    validation::{DiagnosticList, Valid},
+};
+
+use crate::{
+    Limits, Scalars,
+    bind::Bound,
+    grammar, introspection,
+    json::Json,
+    measure,
+    problem::{MOST_PROBLEMS, Place, Problem, Stage, shown},
+    rules,
+};
+
+/// How many bytes of memory a byte of a document's text becomes when it is compiled, about: measured on the documents of the
+/// benchmark and of GraphiQL.
+const GROWTH: usize = 40;
+
+/// The types of a schema, read once.
+pub struct Types {
+    pub(crate) schema: Valid<Schema>,
+    pub(crate) implementers: HashMap<apollo_compiler::Name, Implementers>,
+}
+
+impl Types {
+    /// The types that a text in GraphQL's own language defines.
+    pub fn read(sdl: &str) -> Result<Self, String> {
+        let schema = Schema::parse_and_validate(sdl, "schema.graphql").map_err(|wrong| wrong.errors.to_string())?;
+        Ok(Self { implementers: schema.implementers_map(), schema })
+    }
+}
+
+/// Compiles documents against one schema.
+pub struct Compiler {
+    pub(crate) types: Arc<Types>,
+    pub(crate) scalars: Box<dyn Scalars>,
+    pub(crate) limits: Limits,
+    kept: moka::sync::Cache<Arc<str>, Arc<Compiled>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// A document that may be executed.
+pub struct Compiled {
+    pub(crate) document: Valid<ExecutableDocument>,
+}
+
+/// One operation of a compiled document.
+#[derive(Clone)]
+pub struct Operation {
+    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) node: Node<executable::Operation>,
+}
+
+/// How well the kept operations serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cached {
+    /// Documents that were kept when they were asked for.
+    pub hits: u64,
+    /// Documents that had to be compiled.
+    pub misses: u64,
+    /// How many are kept.
+    pub documents: u64,
+    /// Their memory in bytes, about.
+    pub bytes: u64,
+}
+
+impl Compiler {
+    /// A compiler for the schema with these types.
+    pub fn new(types: Arc<Types>, scalars: impl Scalars + 'static, limits: Limits) -> Self {
+        let weigh = |text: &Arc<str>, _: &Arc<Compiled>| u32::try_from(text.len().saturating_mul(GROWTH)).unwrap_or(u32::MAX);
+        let kept = moka::sync::Cache::builder().max_capacity(limits.cache_bytes).weigher(weigh).build();
+        Self { types, scalars: Box::new(scalars), limits, kept, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    }
+
+    /// The document of this text, ready to be executed, and whether it was known before.
+    pub fn compile(&self, text: &str) -> Result<(Arc<Compiled>, bool), Vec<Problem>> {
+        if let Some(known) = self.kept.get(text) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok((known, true));
+        }
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        let compiled = Arc::new(self.compile_anew(text)?);
+        self.kept.insert(text.into(), compiled.clone());
+        Ok((compiled, false))
+    }
+
+    fn compile_anew(&self, text: &str) -> Result<Compiled, Vec<Problem>> {
+        let text = grammar::check(text, &self.limits).map_err(|problem| vec![problem])?;
+        // The grammar is right and the limits hold; apollo-parser counts levels of its own.
+        let mut parser = ast::Document::parser().recursion_limit(4 * self.limits.nesting + 16);
+        let document = parser.parse_ast(text, "").map_err(|wrong| problems_of(&wrong.errors, Stage::Parsing))?;
+        if let Some(problem) = measure::too_much(&document, &self.limits) {
+            return Err(vec![problem]);
+        }
+        let problems = rules::check(self, &document);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let document =
+            document.to_executable_validate(&self.types.schema).map_err(|wrong| problems_of(&wrong.errors, Stage::Validation))?;
+        introspection::check(&document)?;
+        Ok(Compiled { document })
+    }
+
+    /// Binds a request's variables to its operation.
+    pub fn bind<'a>(&'a self, operation: &'a Operation, variables: Option<&Json>) -> Result<Bound<'a>, Vec<Problem>> {
+        Bound::new(self, operation, variables)
+    }
+
+    /// How well the kept operations serve.
+    pub fn cached(&self) -> Cached {
+        self.kept.run_pending_tasks();
+        Cached {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            documents: self.kept.entry_count(),
+            bytes: self.kept.weighted_size(),
+        }
+    }
+}
+
+impl Compiled {
+    /// The operation with this name; or without one the only one.
+    pub fn operation(self: &Arc<Self>, name: Option<&str>) -> Result<Operation, Problem> {
+        let all = &self.document.operations;
+        let found = match name {
+            Some(name) => all.named.get(name).ok_or_else(|| {
+                let name = shown(name);
+                format!("The document has no operation named `{name}`. Send one of its names as `operationName`.")
+            }),
+            None => match (&all.anonymous, all.named.len()) {
+                (Some(operation), _) => Ok(operation),
+                (None, 1) => all.named.values().next().ok_or_else(String::new),
+                (None, 0) => Err("The document has no operation, only fragments.".into()),
+                (None, _) => {
+                    let names: Vec<_> = all.named.keys().take(5).map(|name| format!("`{name}`")).collect();
+                    Err(format!(
+                        "The document has several operations: say which one as `operationName`, such as {}.",
+                        names.join(" or ")
+                    ))
+                }
+            },
+        };
+        found
+            .map(|node| Operation { compiled: self.clone(), node: node.clone() })
+            .map_err(|why| Problem::new(Stage::Validation, why))
+    }
+}
+
+impl Operation {
+    /// What kind of operation it is.
+    pub fn kind(&self) -> executable::OperationType {
+        self.node.operation_type
+    }
+
+    /// Whether a directive of this name stands at the operation.
+    pub fn has_directive(&self, name: &str) -> bool {
+        self.node.directives.has(name)
+    }
+}
+
+/// Problems that apollo-compiler found.
+fn problems_of(list: &DiagnosticList, stage: Stage) -> Vec<Problem> {
+    list.iter()
+        .take(MOST_PROBLEMS)
+        .map(|problem| Problem {
+            stage,
+            message: sentence(&problem.error.to_string()),
+            place: problem.line_column_range().map(|range| Place { line: range.start.line, column: range.start.column }),
+        })
+        .collect()
+}
+
+/// As a sentence: with a capital and an end.
+fn sentence(text: &str) -> String {
+    let mut all: String = text.chars().take(400).collect();
+    if let Some(first) = all.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    if !all.ends_with(['.', '!', '?', '…']) {
+        all.push('.');
+    }
+    all
+}
