@@ -1,18 +1,24 @@
 // Operations over the schema, right and wrong, each with graphql-js's verdict: the reference that the gateway is held to.
 //
 //   node judge.mjs schema.graphql SEED COUNT
+//   node judge.mjs schema.graphql introspect < operation.graphql    what graphql-js answers
 //
 // One JSON object a line: { query, operationName, variables, verdict, coerced?, message? }, where verdict is `accepted`, or what
 // refused it: `syntax`, `validation`, `operation`, `variables`.
 import { readFileSync } from 'node:fs';
 import {
-  GraphQLError, Kind, buildSchema, getNamedType, getNullableType, getVariableValues, isCompositeType, isEnumType,
+  GraphQLError, Kind, buildSchema, getNamedType, getNullableType, getVariableValues, graphqlSync, isCompositeType, isEnumType,
   isInputObjectType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType, isRequiredArgument,
   isRequiredInputField, parse, print, recommendedRules, specifiedRules, validate, valueFromASTUntyped, visit,
 } from 'graphql';
 
 const [path, seed, count] = process.argv.slice(2);
 const schema = buildSchema(readFileSync(path, 'utf8'));
+
+if (seed === 'introspect') {
+  process.stdout.write(JSON.stringify(graphqlSync({ schema, source: readFileSync(0, 'utf8') })));
+  process.exit(0);
+}
 
 // ---- chance, the same for the same seed (mulberry32)
 let state = Number(seed) >>> 0;
@@ -192,6 +198,7 @@ const introspection = [
   '{ __type(name: "Deal") { inputFields { type { inputFields { type { inputFields { name } } } } } } }',
   'query($n: String!) { __type(name: $n) { ...T } } fragment T on __Type { name interfaces { ...U } } fragment U on __Type { possibleTypes { name } }',
   '{ __schema { directives { name locations args { name } } queryType { name } } __typename }',
+  '{ __type(name: "DistributionInput") { isOneOf specifiedByURL } }',
 ];
 
 function operation() {

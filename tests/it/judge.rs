@@ -2,16 +2,20 @@
 //!
 //! `AETHER_JUDGE=SEED:COUNT cargo test judge` asks about others. The one known difference is told in `tests/clients/judge.mjs`.
 
-use std::{env, process::Command};
+use std::{env, fs, path::Path, process::Command};
 
 use aether_schema::{Introspection, Limits, Request, Schema, error::code};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::support::node::{installed, run};
+use crate::support::{
+    Gateway,
+    node::{installed, run},
+};
 
 const SEED: &str = "20261126";
 const COUNT: &str = "3000";
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema.graphql");
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,8 +34,7 @@ async fn graphql_js_gives_the_same_verdicts() {
     let chosen = env::var("AETHER_JUDGE").unwrap_or_else(|_| format!("{SEED}:{COUNT}"));
     let (seed, count) = chosen.split_once(':').expect("AETHER_JUDGE is SEED:COUNT");
     let mut node = Command::new("node");
-    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema.graphql");
-    node.args(["judge.mjs", schema, seed, count]).current_dir(installed());
+    node.args(["judge.mjs", SCHEMA, seed, count]).current_dir(installed());
     let cases = run(node);
     let schema = Schema::new(Limits::default(), Introspection::Anybody);
     let (mut asked, mut accepted, mut differing) = (0, 0, Vec::new());
@@ -58,6 +61,41 @@ async fn graphql_js_gives_the_same_verdicts() {
     assert!(accepted > asked / 5 && accepted < asked / 2, "{accepted} of {asked} are right: too many are alike");
     let shown: Vec<_> = differing.iter().take(5).map(String::as_str).collect();
     assert!(differing.is_empty(), "{} of {asked} differ:\n\n{}", differing.len(), shown.join("\n\n"));
+}
+
+/// What tools ask for is answered as graphql-js answers it, whatever the order of types.
+#[tokio::test]
+async fn graphql_js_tells_the_same_of_the_schema() {
+    let gateway = Gateway::demo().await;
+    let whole = include_str!("introspection.graphql");
+    let one = "{ a: __type(name: \"DistributionInput\") { kind isOneOf inputFields { name defaultValue type { ...T } } }
+        b: __type(name: \"Deal\") { fields(includeDeprecated: true) { name args { name defaultValue } type { ...T } } interfaces { name } }
+        c: __type(name: \"Nothing\") { name } d: __type(name: \"Node\") { possibleTypes { name } } __schema { queryType { __typename name } } }
+        fragment T on __Type { name kind ofType { name kind ofType { name kind } } }";
+    for query in [whole, one] {
+        let ours = gateway.stranger().data(query).await;
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("introspection.graphql");
+        fs::write(&file, query).expect("a file");
+        let mut node = Command::new("node");
+        node.args(["judge.mjs", SCHEMA, "introspect"]).current_dir(installed());
+        node.stdin(fs::File::open(&file).expect("a file"));
+        let theirs: Value = serde_json::from_str(&run(node)).expect("JSON");
+        assert_eq!(sorted(ours), sorted(theirs["data"].clone()));
+    }
+}
+
+/// Lists of named things by their names; graphql-js lists directives of its own, which are the specification's too.
+fn sorted(mut json: Value) -> Value {
+    match &mut json {
+        Value::Array(items) => {
+            items.retain(|item| item["name"] != "deprecated" && item["name"] != "specifiedBy");
+            *items = items.drain(..).map(sorted).collect();
+            items.sort_by_key(|item| item["name"].to_string());
+        }
+        Value::Object(fields) => fields.values_mut().for_each(|value| *value = sorted(value.take())),
+        _ => {}
+    }
+    json
 }
 
 /// The gateway's verdict, the variables as they were coerced, and what it says.

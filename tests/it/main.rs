@@ -5,6 +5,7 @@
 mod anomalies;
 mod anomaly_model;
 mod assistant;
+mod attacks;
 mod audit_exports;
 mod audit_log;
 mod budget_model;
@@ -23,6 +24,7 @@ mod docs_pages;
 mod door;
 mod drafting;
 mod errors;
+mod exact;
 mod filters;
 mod golden;
 mod integrations;

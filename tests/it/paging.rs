@@ -529,8 +529,8 @@ async fn a_page_that_cannot_be_is_an_error_and_never_a_cut() {
             assert!(answer.body["data"]["deals"].is_null(), "{:#}", answer.body);
         }
     }
-    refused(&cfo.query("{ deals(first: 99999999999) { totalCount } }").await, "first");
-    for arguments in ["first: 1.5", "first: \"2\"", "first: true", "limit: 2"] {
+    // Int has 32 bits.
+    for arguments in ["first: 99999999999", "first: 1.5", "first: \"2\"", "first: true", "limit: 2"] {
         assert_eq!(
             cfo.query(&format!("{{ deals({arguments}) {{ nodes {{ id }} }} }}")).await.code(),
             "GRAPHQL_VALIDATION_FAILED",

@@ -37,7 +37,9 @@ impl Types {
     /// The types that a text in GraphQL's own language defines.
     pub fn read(sdl: &str) -> Result<Self, String> {
         let schema = Schema::parse_and_validate(sdl, "schema.graphql").map_err(|wrong| wrong.errors.to_string())?;
-        Ok(Self { implementers: schema.implementers_map(), schema })
+        let mut schema = schema.into_inner();
+        introspection::complete(&mut schema);
+        Ok(Self { implementers: schema.implementers_map(), schema: Valid::assume_valid(schema) })
     }
 }
 

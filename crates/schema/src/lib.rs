@@ -90,7 +90,7 @@ impl Default for Limits {
             max_rows: 500_000,
             max_values: 5_000_000,
             max_answer_bytes: 64 * 1024 * 1024,
-            max_reached: 12,
+            max_reached: 24,
             max_depth: 24,
             max_fields: 2_000,
             allow_insecure_connectors: false,

@@ -106,7 +106,7 @@ async fn queries_and_mutations_go_over_the_socket_too() {
     socket.subscribe("m", "{ nothing }", json!({})).await;
     assert_eq!(socket.refusal("m").await, "GRAPHQL_VALIDATION_FAILED");
     socket.subscribe("m", "subscription { a: budgetChanged { kind } b: dealChanged { kind } }", json!({})).await;
-    assert_eq!(socket.refusal("m").await, "VALIDATION_FAILED");
+    assert_eq!(socket.refusal("m").await, "GRAPHQL_VALIDATION_FAILED");
     socket.subscribe("m", "subscription {", json!({})).await;
     assert_eq!(socket.refusal("m").await, "GRAPHQL_PARSE_FAILED");
 
