@@ -51,8 +51,6 @@ pub struct Limits {
     pub fields: usize,
     /// How many fields and fragments it may have, fragments unfolded.
     pub selections: usize,
-    /// How deep the JSON of variables may nest.
-    pub json_nesting: usize,
     /// How many bytes of compiled operations are kept.
     pub cache_bytes: u64,
     /// Whether problems say what may have been meant: that tells of the schema.
@@ -67,7 +65,6 @@ impl Default for Limits {
             depth: 24,
             fields: 2_000,
             selections: 5_000,
-            json_nesting: 64,
             cache_bytes: 64 * 1024 * 1024,
             suggest: true,
         }

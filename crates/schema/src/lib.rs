@@ -68,8 +68,8 @@ pub struct Limits {
     pub max_values: u64,
     /// Bytes of an answer at most.
     pub max_answer_bytes: usize,
-    /// Relations that the filters of one request may reach through.
-    pub max_reached: u64,
+    /// What the filters of one request may cost to plan: the squares of the relations that each reaches through, summed up.
+    pub max_filter_cost: u64,
     /// How deep fields may nest.
     pub max_depth: usize,
     /// How many fields a request may select.
@@ -90,7 +90,7 @@ impl Default for Limits {
             max_rows: 500_000,
             max_values: 5_000_000,
             max_answer_bytes: 64 * 1024 * 1024,
-            max_reached: 24,
+            max_filter_cost: 256,
             max_depth: 24,
             max_fields: 2_000,
             allow_insecure_connectors: false,

@@ -23,8 +23,8 @@ pub(crate) struct Planner<'a> {
     rows: AtomicU64,
     /// Values that it could.
     values: AtomicU64,
-    /// Relations that its filters reach through.
-    reached: AtomicU64,
+    /// What its filters cost to plan.
+    filters: AtomicU64,
 }
 
 type Sets<'a, 's> = &'s [&'a SelectionSet];
@@ -32,7 +32,7 @@ type Sets<'a, 's> = &'s [&'a SelectionSet];
 impl<'a> Planner<'a> {
     pub(crate) fn new(bound: &'a Bound<'a>, limits: &'a Limits) -> Self {
         let zero = || AtomicU64::new(0);
-        Self { bound, limits, rows: zero(), values: zero(), reached: zero() }
+        Self { bound, limits, rows: zero(), values: zero(), filters: zero() }
     }
 
     /// The coerced arguments of a field.
@@ -68,13 +68,13 @@ impl<'a> Planner<'a> {
         selected: &Selected<'a>,
     ) -> Result<Page> {
         let page = page::parse(ty, relation, base, &self.arguments(selected)?, self.limits)?;
-        let most = self.limits.max_reached;
-        if add(&self.reached, page.filter.relations(), most) {
+        let most = self.limits.max_filter_cost;
+        if add(&self.filters, page.filter.cost(), most) {
             return Err(Error::invalid(
                 "filter",
                 format!(
-                    "The filters of this request reach through more than {most} relations in all, which takes the database \
-                     long to plan. Ask for less at once."
+                    "The filters of this request reach through too many relations, which the database takes long to plan: the \
+                     squares of the relations of each filter may sum up to {most}. Ask for less at once."
                 ),
             ));
         }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 /// How deep the JSON of variables may nest.
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 128;
 
 /// A GraphQL request.
 #[derive(Debug, Clone, Default)]
@@ -244,7 +244,7 @@ mod tests {
         for wrong in ["", "7", "null", "[\"{ a }\"]", "{}", r#"{"query": 7}"#, r#"{"query": "a", "variables": []}"#, "[{\"query\": \"a\"}]"] {
             assert!(Request::read(wrong).is_err(), "{wrong}");
         }
-        let deep = format!(r#"{{"query": "a", "variables": {{"a": {}{}}}}}"#, "[".repeat(64), "]".repeat(64));
+        let deep = format!(r#"{{"query": "a", "variables": {{"a": {}{}}}}}"#, "[".repeat(128), "]".repeat(128));
         assert!(Request::read(&deep).is_err());
     }
 

@@ -68,8 +68,13 @@ pub enum Operator {
 }
 
 impl Filter {
-    /// How many relations it reaches through, each of which is a join.
-    pub fn relations(&self) -> u64 {
+    /// How long it takes to plan, as a number: the square of the relations that it reaches through, for each is a join, and
+    /// what is planned is their order.
+    pub fn cost(&self) -> u64 {
+        self.relations().pow(2)
+    }
+
+    fn relations(&self) -> u64 {
         match self {
             Self::All(all) | Self::Any(all) => all.iter().map(Self::relations).sum(),
             Self::Not(inner) => inner.relations(),
