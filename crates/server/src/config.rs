@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use async_nats::ServerAddr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::edge;
+
 const DEFAULT_SECRET: &str = "development-only-secret-that-everybody-knows";
 const DEFAULT_KEYS: &str = "1:development-only-key-that-everybody-knows";
 const DEFAULT_AUDIT_KEYS: &str = "development-only-audit-key-that-everybody-knows";
@@ -124,6 +126,23 @@ pub struct Config {
     /// Rows of one request at most, were every page full.
     #[arg(long, env = "AETHER_MAX_ROWS", default_value_t = 500_000, global = true)]
     pub max_rows: u64,
+    /// Seconds within which the head of a request must have come, from its first byte or the connection's beginning on.
+    #[arg(long, env = "AETHER_HEADER_TIMEOUT_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600), global = true)]
+    pub header_timeout_seconds: u64,
+    /// Seconds within which the body of a request must have come.
+    #[arg(long, env = "AETHER_BODY_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
+    pub body_timeout_seconds: u64,
+    /// Seconds after which a connection is closed that asks for nothing, or takes nothing of what it is sent. WebSockets have
+    /// keep-alives instead, and a stream of events is never without something to take.
+    #[arg(long, env = "AETHER_IDLE_TIMEOUT_SECONDS", default_value_t = 75, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
+    pub idle_timeout_seconds: u64,
+    /// Connections of clients at once, those of live updates included; 0 for as many as the system has descriptors for.
+    #[arg(long, env = "AETHER_MAX_CLIENT_CONNECTIONS", default_value_t = 20_000, global = true)]
+    pub max_client_connections: usize,
+    /// Connections at once from one network address, an IPv6 network of 64 bits being one; 0 for any number. Behind a proxy all
+    /// clients have the proxy's address.
+    #[arg(long, env = "AETHER_MAX_CLIENT_CONNECTIONS_PER_ADDRESS", default_value_t = 1_000, global = true)]
+    pub max_client_connections_per_address: usize,
     /// Attempts to sign in from one network address in a minute, all of which may come at once; 0 for any number. Behind a
     /// proxy all clients have the proxy's address.
     #[arg(long, env = "AETHER_LOGINS_PER_MINUTE", default_value_t = 60, global = true)]
@@ -176,6 +195,12 @@ impl Config {
             );
         }
         self.nats()?;
+        let (most, each) = (self.max_client_connections, self.max_client_connections_per_address);
+        ensure!(
+            most == 0 || each < most,
+            "AETHER_MAX_CLIENT_CONNECTIONS_PER_ADDRESS must be less than AETHER_MAX_CLIENT_CONNECTIONS, so that one address \
+             cannot take the places of all others."
+        );
         if self.profile == Profile::Production {
             ensure!(
                 self.jwt_secret != DEFAULT_SECRET,
@@ -210,6 +235,17 @@ impl Config {
             logins_per_minute: self.logins_per_minute,
             mutations_per_minute: self.mutations_per_minute,
             ..Limits::default()
+        }
+    }
+
+    /// What connections of clients may take.
+    pub fn edge(&self) -> edge::Limits {
+        edge::Limits {
+            head: Duration::from_secs(self.header_timeout_seconds),
+            body: Duration::from_secs(self.body_timeout_seconds),
+            idle: Duration::from_secs(self.idle_timeout_seconds),
+            most: self.max_client_connections,
+            most_per_address: self.max_client_connections_per_address,
         }
     }
 

@@ -7,6 +7,8 @@ mod audit;
 pub mod config;
 pub mod delivery;
 mod document;
+pub mod edge;
+mod headers;
 pub mod http;
 mod keeper;
 pub mod live;
@@ -35,7 +37,7 @@ use self::{
     source::Synchronizer,
 };
 
-/// How long open requests may take to end after a signal.
+/// How long deliveries that are on their way may take to end after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Runs what the command line asks for.
@@ -145,8 +147,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         hub: hub.clone(),
         live: Live::new(stop.0.clone()),
     };
-    let router = http::router(Arc::new(app), config, has_demo_data)
-        .into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let router = http::router(Arc::new(app), config, has_demo_data);
     let keeper = tokio::spawn(keeper::keep(store.clone(), config.event_retention()));
     let telling = tokio::spawn(live::tell(hub, store.clone(), config.nats()?));
     let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
@@ -159,13 +160,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     let until = stop.clone();
     let mut courier = tokio::spawn(async move { courier.run(until.wait()).await });
     welcome(&listener, config, has_demo_data)?;
-    let graceful = stop.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { graceful.wait().await });
-    tokio::select! {
-        served = serving => served?,
-        // Whoever keeps a connection busy cannot keep the gateway from stopping.
-        () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {}
-    }
+    edge::serve(listener, router, config.edge().within_files(), stop.wait()).await?;
     keeper.abort();
     telling.abort();
     sealer.abort();
