@@ -14,6 +14,7 @@ mod keeper;
 pub mod live;
 mod outbound;
 pub mod postgres;
+mod secret;
 pub mod source;
 
 use std::{sync::Arc, time::Duration};
@@ -36,6 +37,15 @@ use self::{
     postgres::Postgres,
     source::Synchronizer,
 };
+
+/// What a gateway says on the terminal that others may reach although it has no secrets.
+const EXPOSED: &str = "
+  ┌─ WARNING ────────────────────────────────────────────────────────────────┐
+  │ This is the development profile on an address that others may reach.     │
+  │ Its secrets are public: anybody can sign in as anybody. For others to    │
+  │ use it, set AETHER_PROFILE=production and secrets of its own; for        │
+  │ yourself, set AETHER_LISTEN to an address of 127.0.0.1.                  │
+  └──────────────────────────────────────────────────────────────────────────┘";
 
 /// How long deliveries that are on their way may take to end after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -159,6 +169,12 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     let courier = Courier::new(store.clone(), config)?;
     let until = stop.clone();
     let mut courier = tokio::spawn(async move { courier.run(until.wait()).await });
+    if config.is_exposed(listener.local_addr()?.ip()) {
+        tracing::warn!(
+            "the development profile serves on an address that others may reach: its secrets are public, so anybody can sign in as \
+             anybody; set AETHER_PROFILE=production with secrets of its own, or AETHER_LISTEN to 127.0.0.1"
+        );
+    }
     welcome(&listener, config, has_demo_data)?;
     edge::serve(listener, router, config.edge().within_files(), stop.wait()).await?;
     keeper.abort();
@@ -209,6 +225,9 @@ fn welcome(listener: &TcpListener, config: &Config, has_demo_data: bool) -> Resu
     }
     if config.console && config.graphiql {
         println!("  GraphiQL  http://{address}/graphiql");
+    }
+    if config.is_exposed(address.ip()) {
+        println!("{EXPOSED}");
     }
     if has_demo_data {
         println!("\n  Demo logins, all with the password {}:\n", aether_demo::PASSWORD);

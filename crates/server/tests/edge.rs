@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use program::{Folder, Gateway, fails, nexus};
+use program::{Folder, Gateway, fails, free_port, gather, nexus, signal};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket, client::IntoClientRequest};
 
@@ -280,6 +280,29 @@ fn a_signal_ends_the_gateway_soon_whoever_is_half_way_through_a_request() {
     assert!(took < alone + Duration::from_secs(2), "{took:?}, {alone:?} alone");
     assert!(open.iter_mut().all(is_closed));
     drop(silent);
+}
+
+#[test]
+fn a_development_gateway_that_others_may_reach_says_so_loudly() {
+    let folder = Folder::new();
+    let said = |listen: &str| {
+        let listen = format!("{listen}:{}", free_port());
+        let mut child =
+            nexus(&["--data-dir", &folder.join("data"), "--demo-data", "false", "--listen", &listen]).spawn().unwrap();
+        let (out, err) = (gather(child.stdout.take().unwrap()), gather(child.stderr.take().unwrap()));
+        let began = Instant::now();
+        while !out.lock().unwrap().contains("Ctrl-C stops it.") && began.elapsed() < Duration::from_secs(120) {
+            sleep(Duration::from_millis(20));
+        }
+        signal(child.id(), "TERM");
+        assert!(child.wait().unwrap().success());
+        (out.lock().unwrap().clone(), err.lock().unwrap().clone())
+    };
+    let (out, err) = said("0.0.0.0");
+    assert!(out.contains("WARNING") && out.contains("AETHER_PROFILE=production"), "{out}");
+    assert!(err.contains("WARN") && err.contains("others may reach"), "{err}");
+    let (out, err) = said("127.0.0.1");
+    assert!(!out.contains("WARNING") && !err.contains("others may reach"), "{out}{err}");
 }
 
 #[test]
