@@ -78,7 +78,6 @@ fn different(secret: &str) -> usize {
 /// The bits of chance in a secret, were its letters drawn from those that are in it; stretches that were there before, run
 /// through an alphabet, or are words that people type, count once as a whole.
 fn bits(secret: &str) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a handful of letters")]
     let per_letter = (different(secret) as f64).log2();
     let letters: Vec<char> = secret.to_lowercase().chars().collect();
     let (mut at, mut bits) = (0, 0.0);
