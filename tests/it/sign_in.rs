@@ -126,6 +126,7 @@ async fn a_refresh_token_is_good_for_one_exchange_and_reuse_ends_the_session() {
         FROM refresh_tokens t JOIN refresh_tokens n USING (session_id)";
     assert_eq!(gateway.value(&format!("{chain} WHERE session_id = '{session}'")).await, 1);
 
+    age_exchanges(&gateway, 11).await;
     let reuse = refresh(&gateway, &first.refresh_token).await;
     refused(&reuse);
     refused(&first.query(ME).await);
@@ -144,24 +145,92 @@ async fn a_refresh_token_is_good_for_one_exchange_and_reuse_ends_the_session() {
     assert_eq!(rows, [json!({ "risk_level": "high", "requires_review": true, "reviewed": false, "actor_email": CFO })]);
 }
 
-/// The product's choice: of two exchanges of one token, one is theft for all the gateway knows. The winner's tokens end with
-/// the session; a client that refreshes from two tabs has to take turns.
+/// Has the exchanges of refresh tokens been so many seconds ago.
+async fn age_exchanges(gateway: &Gateway, seconds: u32) {
+    let sql = format!(
+        "UPDATE refresh_tokens SET spent_at = spent_at - interval '{seconds} seconds' WHERE spent_at IS NOT NULL"
+    );
+    gateway.execute(&sql).await;
+}
+
+/// Two tabs of one browser, and two gateways behind one address: all that refresh at once go on with one token.
 #[tokio::test]
-async fn of_concurrent_refreshes_one_wins_and_the_others_end_the_session() {
+async fn of_concurrent_refreshes_all_are_answered_by_the_same_next_token() {
     let gateway = Gateway::demo().await;
+    let other = gateway.another(&[]).await;
     let user = gateway.sign_in(CFO, HOME).await;
-    // Not the user with it: by the time it is read, the others may have ended the session.
-    let query = format!(r#"mutation {{ refresh(refreshToken: "{}") {{ refreshToken }} }}"#, user.refresh_token);
-    let answers = join_all((0..4).map(|_| send(&gateway, &query, &[]))).await;
-    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.get("errors").is_none());
-    assert_eq!(won.len(), 1, "{answers:#?}");
-    assert!(lost.iter().all(|answer| answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"), "{lost:#?}");
+    let query = format!(
+        r#"mutation {{ refresh(refreshToken: "{}") {{ accessToken refreshToken sessionId }} }}"#,
+        user.refresh_token
+    );
+    let answers = join_all((0..8).map(|at| send([&gateway, &other][at % 2], &query, &[]))).await;
+    let next = text(&answers[0], "/data/refresh/refreshToken");
+    let session = text(&answers[0], "/data/refresh/sessionId");
+    for answer in &answers {
+        assert_eq!(text(answer, "/data/refresh/refreshToken"), next, "{answer:#}");
+        bearer(&gateway, text(answer, "/data/refresh/accessToken")).data(ME).await;
+    }
+    // One chain: a first token, which is spent, and its one successor, which is not.
+    let chain = format!(
+        "SELECT count(*) FILTER (WHERE spent_at IS NOT NULL) AS spent, count(*) AS all FROM refresh_tokens WHERE session_id = '{session}'"
+    );
+    assert_eq!(gateway.rows(&chain).await, [json!({ "spent": 1, "all": 2 })]);
+    let audited = format!(
+        "SELECT action, risk_level, count(*) FROM audit_logs WHERE resource_id = '{session}' AND action LIKE '%REFRESH%' GROUP BY 1, 2 ORDER BY 1"
+    );
+    let once = json!({ "action": "REFRESH_TOKEN_REPEATED", "risk_level": "medium", "count": 7 });
+    assert_eq!(
+        gateway.rows(&audited).await,
+        [once, json!({ "action": "TOKEN_REFRESHED", "risk_level": "low", "count": 1 })]
+    );
+
+    // They go on, each as if it were alone.
+    let third = refresh(&other, next).await.ok();
+    assert_eq!(refresh(&gateway, next).await.ok()["refresh"]["refreshToken"], third["refresh"]["refreshToken"]);
+    user.data(ME).await;
+}
+
+#[tokio::test]
+async fn a_spent_refresh_token_is_answered_for_ten_seconds_and_only_the_last_one() {
+    let gateway = Gateway::demo().await;
+    // Five seconds later it is still answered, eleven seconds later it ends the session.
+    let user = gateway.sign_in(CFO, HOME).await;
+    let next = refresh(&gateway, &user.refresh_token).await.ok();
+    age_exchanges(&gateway, 5).await;
+    assert_eq!(
+        refresh(&gateway, &user.refresh_token).await.ok()["refresh"]["refreshToken"],
+        next["refresh"]["refreshToken"]
+    );
+    age_exchanges(&gateway, 6).await;
+    refused(&refresh(&gateway, &user.refresh_token).await);
     refused(&user.query(ME).await);
-    let token = text(won[0], "/data/refresh/refreshToken");
-    refused(&refresh(&gateway, token).await);
-    let reused = "SELECT count(*) FROM audit_logs WHERE action = 'REFRESH_TOKEN_REUSED'";
-    let recent = format!("{reused} AND timestamp > now() - interval '1 minute'");
-    assert_eq!(gateway.value(&recent).await, 1);
+    refused(&refresh(&gateway, text(&next, "/refresh/refreshToken")).await);
+
+    // One before the last ends the session at once.
+    let user = gateway.sign_in(CFO, HOME).await;
+    let next = refresh(&gateway, &user.refresh_token).await.ok();
+    let last = refresh(&gateway, text(&next, "/refresh/refreshToken")).await.ok();
+    refused(&refresh(&gateway, &user.refresh_token).await);
+    refused(&user.query(ME).await);
+    refused(&refresh(&gateway, text(&last, "/refresh/refreshToken")).await);
+    let reused = "SELECT count(*) FROM audit_logs WHERE action = 'REFRESH_TOKEN_REUSED' AND timestamp > now() - interval '1 minute'";
+    assert_eq!(gateway.value(reused).await, 2);
+
+    // Whoever has signed out stays out, and so does who is not active any more.
+    let user = gateway.sign_in(CFO, HOME).await;
+    let next = refresh(&gateway, &user.refresh_token).await.ok();
+    set(&gateway, CFO, "status = 'inactive'").await;
+    refused(&refresh(&gateway, &user.refresh_token).await);
+    set(&gateway, CFO, "status = 'active'").await;
+    bearer(&gateway, text(&next, "/refresh/accessToken")).data("mutation { logout }").await;
+    refused(&refresh(&gateway, &user.refresh_token).await);
+
+    // A gateway with another secret gives nothing out, and takes nothing away.
+    let user = gateway.sign_in(CFO, HOME).await;
+    let next = refresh(&gateway, &user.refresh_token).await.ok();
+    let stranger = gateway.another(&["--jwt-secret", "another-secret-that-is-long-enough-too"]).await;
+    refused(&refresh(&stranger, &user.refresh_token).await);
+    refresh(&gateway, text(&next, "/refresh/refreshToken")).await.ok();
 }
 
 #[tokio::test]
@@ -302,6 +371,88 @@ async fn five_failures_lock_for_a_while_and_trying_does_not_prolong_it() {
     login(&gateway, CFO, PASSWORD, None).await.ok();
     let free = json!({ "failures": 0, "locked_until": null, "row_version": version });
     assert_eq!(user(&gateway, CFO, columns).await, free);
+}
+
+/// Signs in on a device that is known by this token.
+async fn login_on(gateway: &Gateway, email: &str, password: &str, device: &str) -> Answer {
+    let query = "mutation($email: String!, $password: String!, $device: String!) {
+        login(email: $email, password: $password, organization: \"aether-demo\", deviceToken: $device) { accessToken deviceToken sessionId }
+    }";
+    gateway.stranger().run(query, json!({ "email": email, "password": password, "device": device })).await
+}
+
+/// The token of a device that a user has signed in on.
+async fn known_device(gateway: &Gateway, email: &str) -> String {
+    let query = "mutation($email: String!, $password: String!) {
+        login(email: $email, password: $password, organization: \"aether-demo\") { deviceToken }
+    }";
+    let data = gateway.stranger().run(query, json!({ "email": email, "password": PASSWORD })).await.ok();
+    text(&data, "/login/deviceToken").to_owned()
+}
+
+#[tokio::test]
+async fn strangers_who_lock_an_account_do_not_keep_its_user_out_of_a_known_device() {
+    let gateway = Gateway::demo().await;
+    let device = known_device(&gateway, CFO).await;
+    let others = known_device(&gateway, ANALYST).await;
+    join_all((0..5).map(|_| login(&gateway, CFO, "wrong", None))).await.iter().for_each(refused);
+    let locked = user(&gateway, CFO, "locked_until, failed_login_attempts AS failures").await;
+    assert_ne!(locked["locked_until"], Value::Null);
+
+    // From anywhere else it is locked, also with what is no token of this user.
+    refused(&login(&gateway, CFO, PASSWORD, None).await);
+    for token in ["", "garbage", &others, &format!("{device}x")] {
+        refused(&login_on(&gateway, CFO, PASSWORD, token).await);
+    }
+    let access = gateway.sign_in(ANALYST, HOME).await.token.expect("a token");
+    refused(&login_on(&gateway, CFO, PASSWORD, &access).await);
+
+    // From the known device it is not; and that does not open it to the others.
+    let data = login_on(&gateway, CFO, PASSWORD, &device).await.ok();
+    bearer(&gateway, text(&data, "/login/accessToken")).data(ME).await;
+    assert_eq!(user(&gateway, CFO, "locked_until, failed_login_attempts AS failures").await, locked);
+    refused(&login(&gateway, CFO, PASSWORD, None).await);
+    // It is known on, and opens nothing by itself.
+    login_on(&gateway, CFO, PASSWORD, text(&data, "/login/deviceToken")).await.ok();
+    refused(&bearer(&gateway, &device).query(ME).await);
+    refused(&refresh(&gateway, &device).await);
+
+    // One whom nobody attacks signs in as ever, with the token or without.
+    login_on(&gateway, ANALYST, PASSWORD, &others).await.ok();
+    login(&gateway, ANALYST, PASSWORD, None).await.ok();
+}
+
+#[tokio::test]
+async fn guesses_from_a_known_device_are_bounded_and_lock_nobody_else() {
+    let gateway = Gateway::demo().await;
+    let (device, second) = (known_device(&gateway, CFO).await, known_device(&gateway, CFO).await);
+    let began = Instant::now();
+    refused(&login_on(&gateway, CFO, "wrong", &device).await);
+    assert!(began.elapsed() >= Duration::from_millis(400), "{:?}", began.elapsed());
+    // Success begins the count anew.
+    login_on(&gateway, CFO, PASSWORD, &device).await.ok();
+    // At once, so that none of them is counted before the others have begun.
+    join_all((0..8).map(|_| login_on(&gateway, CFO, "wrong", &device))).await.iter().for_each(refused);
+    refused(&login_on(&gateway, CFO, PASSWORD, &device).await);
+    let counted = "SELECT count(*) FILTER (WHERE (details ->> 'counted')::boolean) AS counted,
+            count(*) FILTER (WHERE (details ->> 'locked')::boolean AND risk_level = 'high') AS locks, count(*) AS all
+        FROM audit_logs WHERE action = 'LOGIN_FAILED' AND timestamp > now() - interval '1 minute'";
+    assert_eq!(gateway.rows(counted).await, [json!({ "counted": 6, "locks": 1, "all": 10 })]);
+
+    // Neither the account nor another device of the user is locked by that.
+    let account = user(&gateway, CFO, "locked_until, failed_login_attempts AS failures").await;
+    assert_eq!(account, json!({ "locked_until": null, "failures": 0 }));
+    login_on(&gateway, CFO, PASSWORD, &second).await.ok();
+    login(&gateway, CFO, PASSWORD, None).await.ok();
+    refused(&login_on(&gateway, CFO, PASSWORD, &device).await);
+
+    // A renewed token is of the same device.
+    let renewed = login_on(&gateway, CFO, PASSWORD, &second).await.ok();
+    let renewed = text(&renewed, "/login/deviceToken");
+    for _ in 0..5 {
+        refused(&login_on(&gateway, CFO, "wrong", &second).await);
+    }
+    refused(&login_on(&gateway, CFO, PASSWORD, renewed).await);
 }
 
 #[tokio::test]

@@ -179,6 +179,12 @@ impl SignInPayload {
         i32::try_from(self.0.expires_in).unwrap_or(i32::MAX)
     }
 
+    /// What this device is known by at the next `login` of the user, for 90 days. Keep it where the page or the program keeps what
+    /// outlives a session: it opens nothing without the password. `null` from `refresh`.
+    async fn device_token(&self) -> Option<&str> {
+        self.0.device_token.as_deref()
+    }
+
     /// The session.
     async fn session_id(&self) -> uuid::Uuid {
         self.0.session_id
@@ -217,7 +223,9 @@ pub(crate) struct AuthMutation;
 #[Object]
 impl AuthMutation {
     /// Opens a session. The answer is the same, and takes as long, whatever is wrong. After five failures in a row the
-    /// account is locked for 15 minutes.
+    /// account is locked for 15 minutes, but for devices that its user has signed in on before; each of these is locked after five
+    /// failures of its own.
+    #[allow(clippy::too_many_arguments, reason = "each is an argument of the mutation")]
     async fn login(
         &self,
         ctx: &Context<'_>,
@@ -230,13 +238,19 @@ impl AuthMutation {
         )]
         totp: Option<String>,
         #[graphql(desc = "What the device says of itself.")] device: Option<DeviceInput>,
+        #[graphql(
+            desc = "The `deviceToken` of the last sign-in on this device. With it, failures elsewhere do not keep the user out.",
+            secret
+        )]
+        device_token: Option<String>,
     ) -> Result<SignInPayload> {
         let client = signing_in(ctx, device)?;
-        let credentials = Credentials { email, password, organization, totp };
+        let credentials = Credentials { email, password, organization, totp, device_token };
         Ok(SignInPayload(sessions(ctx).sign_in(credentials, &client).await.map_err(Failure)?))
     }
 
-    /// Exchanges a refresh token for the next, and a new access token. A token that was exchanged before ends its session.
+    /// Exchanges a refresh token for the next, and a new access token. The token that was exchanged last is answered by the same next
+    /// one for ten seconds, for tabs that refresh at once; any other that was exchanged before ends its session.
     async fn refresh(
         &self,
         ctx: &Context<'_>,

@@ -1,6 +1,10 @@
 //! Configuration: flags, each with an environment variable. `.env.example` lists the variables.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use aether_schema::{Introspection, Limits};
 use aether_store::{Connect, merkle, seal::Sealer, token::Tokens};
@@ -8,9 +12,11 @@ use anyhow::{Context, Result, bail, ensure};
 use async_nats::ServerAddr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-const DEFAULT_SECRET: &str = "development-only-secret-that-everybody-knows";
+use crate::{edge, secret};
+
+const DEFAULT_SECRET: &str = secret::PUBLIC[0];
 const DEFAULT_KEYS: &str = "1:development-only-key-that-everybody-knows";
-const DEFAULT_AUDIT_KEYS: &str = "development-only-audit-key-that-everybody-knows";
+const DEFAULT_AUDIT_KEYS: &str = secret::PUBLIC[2];
 
 /// A GraphQL gateway for FP&A and syndicated-loan documentation.
 #[derive(Parser)]
@@ -143,6 +149,23 @@ pub struct Config {
     /// Mebibytes of one answer at most, before it is compressed.
     #[arg(long, env = "AETHER_MAX_ANSWER_MEBIBYTES", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4_096), global = true)]
     pub max_answer_mebibytes: u16,
+    /// Seconds within which the head of a request must have come, from its first byte or the connection's beginning on.
+    #[arg(long, env = "AETHER_HEADER_TIMEOUT_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600), global = true)]
+    pub header_timeout_seconds: u64,
+    /// Seconds within which the body of a request must have come.
+    #[arg(long, env = "AETHER_BODY_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
+    pub body_timeout_seconds: u64,
+    /// Seconds after which a connection is closed that asks for nothing, or takes nothing of what it is sent. WebSockets have
+    /// keep-alives instead, and a stream of events is never without something to take.
+    #[arg(long, env = "AETHER_IDLE_TIMEOUT_SECONDS", default_value_t = 75, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
+    pub idle_timeout_seconds: u64,
+    /// Connections of clients at once, those of live updates included; 0 for as many as the system has descriptors for.
+    #[arg(long, env = "AETHER_MAX_CLIENT_CONNECTIONS", default_value_t = 20_000, global = true)]
+    pub max_client_connections: usize,
+    /// Connections at once from one network address, an IPv6 network of 64 bits being one; 0 for any number. Behind a proxy all
+    /// clients have the proxy's address.
+    #[arg(long, env = "AETHER_MAX_CLIENT_CONNECTIONS_PER_ADDRESS", default_value_t = 1_000, global = true)]
+    pub max_client_connections_per_address: usize,
     /// Attempts to sign in from one network address in a minute, all of which may come at once; 0 for any number. Behind a
     /// proxy all clients have the proxy's address.
     #[arg(long, env = "AETHER_LOGINS_PER_MINUTE", default_value_t = 60, global = true)]
@@ -175,7 +198,7 @@ impl Config {
     /// Refuses what must not run.
     pub fn check(&self) -> Result<()> {
         ensure!(
-            self.jwt_secret.len() >= 32,
+            self.jwt_secret.trim().len() >= secret::FEWEST_LETTERS,
             "AETHER_JWT_SECRET must have 32 bytes or more; make one with `openssl rand -base64 48`."
         );
         ensure!(
@@ -184,7 +207,7 @@ impl Config {
         );
         self.sealer()?;
         ensure!(
-            self.audit_signing_keys.split(',').all(|secret| secret.len() >= 32),
+            self.audit_signing_keys.split(',').all(|key| key.trim().len() >= secret::FEWEST_LETTERS),
             "Every secret in AETHER_AUDIT_SIGNING_KEYS must have 32 bytes or more; make one with `openssl rand -base64 48`."
         );
         for origin in self.allowed_origins.iter().filter(|origin| !origin.is_empty()) {
@@ -195,22 +218,14 @@ impl Config {
             );
         }
         self.nats()?;
+        let (most, each) = (self.max_client_connections, self.max_client_connections_per_address);
+        ensure!(
+            most == 0 || each < most,
+            "AETHER_MAX_CLIENT_CONNECTIONS_PER_ADDRESS must be less than AETHER_MAX_CLIENT_CONNECTIONS, so that one address \
+             cannot take the places of all others."
+        );
         if self.profile == Profile::Production {
-            ensure!(
-                self.jwt_secret != DEFAULT_SECRET,
-                "The production profile needs a secret of its own: set AETHER_JWT_SECRET, for instance to the output of \
-                 `openssl rand -base64 48`."
-            );
-            ensure!(
-                self.encryption_keys != DEFAULT_KEYS,
-                "The production profile needs encryption keys of its own: set AETHER_ENCRYPTION_KEYS to `1:` and the \
-                 output of `openssl rand -base64 48`."
-            );
-            ensure!(
-                self.audit_signing_keys.split(',').all(|secret| secret != DEFAULT_AUDIT_KEYS),
-                "The production profile needs a key of its own for the audit log: set AETHER_AUDIT_SIGNING_KEYS to the \
-                 output of `openssl rand -base64 48`."
-            );
+            self.check_secrets()?;
             ensure!(
                 self.database_url.is_some(),
                 "The production profile needs a PostgreSQL server of its own: set DATABASE_URL."
@@ -228,6 +243,33 @@ impl Config {
         }
     }
 
+    /// Refuses secrets that can be guessed, each by itself: the worst one is what all are worth.
+    fn check_secrets(&self) -> Result<()> {
+        let make = "Set it to the output of `openssl rand -base64 48`.";
+        secret::check("AETHER_JWT_SECRET", &self.jwt_secret, make)?;
+        for (number, key) in self.numbered_keys()? {
+            let make = format!(
+                "Replace it by the output of `openssl rand -base64 48` under a new number. If anything is encrypted with it, append \
+                 the new key first, run `AETHER_PROFILE=development aether-nexus rotate-keys`, then leave key {number} out."
+            );
+            secret::check(&format!("key {number} of AETHER_ENCRYPTION_KEYS"), key, &make)?;
+        }
+        let keys: Vec<&str> = self.audit_signing_keys.split(',').collect();
+        for (at, key) in keys.iter().enumerate() {
+            let which = match keys.len() {
+                1 => "AETHER_AUDIT_SIGNING_KEYS".to_owned(),
+                some => format!("key {} of the {some} in AETHER_AUDIT_SIGNING_KEYS", at + 1),
+            };
+            secret::check(&which, key, "Replace it by the output of `openssl rand -base64 48`.")?;
+        }
+        Ok(())
+    }
+
+    /// Whether others may reach a gateway whose secrets everybody knows.
+    pub fn is_exposed(&self, address: IpAddr) -> bool {
+        self.profile == Profile::Development && !address.to_canonical().is_loopback()
+    }
+
     /// What a query may ask for.
     pub fn limits(&self) -> Limits {
         Limits {
@@ -240,6 +282,17 @@ impl Config {
             logins_per_minute: self.logins_per_minute,
             mutations_per_minute: self.mutations_per_minute,
             ..Limits::default()
+        }
+    }
+
+    /// What connections of clients may take.
+    pub fn edge(&self) -> edge::Limits {
+        edge::Limits {
+            head: Duration::from_secs(self.header_timeout_seconds),
+            body: Duration::from_secs(self.body_timeout_seconds),
+            idle: Duration::from_secs(self.idle_timeout_seconds),
+            most: self.max_client_connections,
+            most_per_address: self.max_client_connections_per_address,
         }
     }
 
@@ -270,18 +323,22 @@ impl Config {
 
     /// The encryption at rest.
     pub fn sealer(&self) -> Result<Sealer> {
+        Ok(Sealer::new(self.numbered_keys()?.into_iter().map(|(number, secret)| (number, secret.to_owned()))))
+    }
+
+    fn numbered_keys(&self) -> Result<Vec<(u8, &str)>> {
         let keys = self.encryption_keys.split(',').map(|key| {
             let (number, secret) = key
                 .split_once(':')
                 .context("AETHER_ENCRYPTION_KEYS must look like `1:first-secret,2:second-secret`.")?;
             let number =
                 number.trim().parse().context("A key in AETHER_ENCRYPTION_KEYS needs a number from 0 to 255.")?;
-            if secret.len() < 32 {
+            if secret.trim().len() < secret::FEWEST_LETTERS {
                 bail!("Key {number} in AETHER_ENCRYPTION_KEYS must have 32 bytes or more.");
             }
-            Ok((number, secret.to_owned()))
+            Ok((number, secret))
         });
-        Ok(Sealer::new(keys.collect::<Result<Vec<_>>>()?))
+        keys.collect()
     }
 
     /// The keys that sign the heads of the audit log.
@@ -324,7 +381,7 @@ mod tests {
 
     #[test]
     fn production_refuses_default_secrets() {
-        let own = "a-secret-that-nobody-else-knows-at-all";
+        let own = "q4kY1R8Jv0mT5xWz3nBfGdLsHcPaUeI7o9QyKtXj2MNrVbZlF6wDgCpSihEuAO+/";
         let keys = format!("1:{own}");
         let production = ["--profile", "production", "--database-url", "postgres://x"];
         let all = [["--jwt-secret", own], ["--encryption-keys", &keys], ["--audit-signing-keys", own]];
@@ -335,9 +392,48 @@ mod tests {
             assert!(error.contains("AETHER_"), "{error}");
         }
         config(&[&production[..], all.as_flattened()].concat()).check().unwrap();
-        let with_default = format!("{DEFAULT_AUDIT_KEYS},{own}");
-        let flags = [&production[..], all[..2].as_flattened(), &["--audit-signing-keys", &with_default]].concat();
-        assert!(config(&flags).check().is_err());
+        // One that can be guessed among several is as bad as one alone.
+        let guessed = "a".repeat(32);
+        for (flag, value, which) in [
+            ("--jwt-secret", guessed.clone(), "AETHER_JWT_SECRET"),
+            ("--jwt-secret", format!("  {DEFAULT_SECRET} "), "AETHER_JWT_SECRET"),
+            (
+                "--encryption-keys",
+                format!("1:{own},{}", DEFAULT_KEYS.replace("1:", "7: ")),
+                "key 7 of AETHER_ENCRYPTION_KEYS",
+            ),
+            ("--encryption-keys", format!("1:{guessed},2:{own}"), "key 1 of AETHER_ENCRYPTION_KEYS"),
+            (
+                "--audit-signing-keys",
+                format!("{DEFAULT_AUDIT_KEYS},{own}"),
+                "key 1 of the 2 in AETHER_AUDIT_SIGNING_KEYS",
+            ),
+            (
+                "--audit-signing-keys",
+                format!("{own}, {DEFAULT_AUDIT_KEYS}"),
+                "key 2 of the 2 in AETHER_AUDIT_SIGNING_KEYS",
+            ),
+            ("--audit-signing-keys", guessed.clone(), "AETHER_AUDIT_SIGNING_KEYS"),
+        ] {
+            let others = all.iter().filter(|[other, _]| *other != flag).flatten().copied();
+            let flags: Vec<_> = production.iter().copied().chain(others).chain([flag, &value]).collect();
+            let error = config(&flags).check().unwrap_err().to_string();
+            assert!(error.contains(which) && error.contains("openssl rand -base64 48"), "{which}: {error}");
+            assert!(!error.contains(own) && !error.contains(&guessed), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_development_gateway_is_exposed_where_others_reach_it() {
+        let exposed =
+            |profile: &str, address: &str| config(&["--profile", profile]).is_exposed(address.parse().unwrap());
+        for address in ["0.0.0.0", "192.0.2.1", "::", "2001:db8::1"] {
+            assert!(exposed("development", address), "{address}");
+            assert!(!exposed("production", address), "{address}");
+        }
+        for address in ["127.0.0.1", "127.3.2.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(!exposed("development", address), "{address}");
+        }
     }
 
     #[test]

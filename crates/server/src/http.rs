@@ -25,11 +25,13 @@ use uuid::Uuid;
 
 use crate::{
     config::Config,
+    headers,
     live::{self, Live},
 };
 
 /// The largest request body.
-const MOST_BYTES: usize = 1024 * 1024;
+pub(crate) const MOST_BYTES: usize = 1024 * 1024;
+const TOO_LONG: &str = "The request is larger than 1 MiB.";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -90,7 +92,8 @@ pub fn router(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
             live::STREAM_TOKEN,
         ])
         .expose_headers([REQUEST_ID]);
-    router.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(CompressionLayer::new()).layer(cors).with_state(app)
+    let router = router.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(CompressionLayer::new());
+    headers::guarded(router, cors).with_state(app)
 }
 
 fn pages(config: &Config, has_demo_data: bool) -> aether_console::Setting {
@@ -198,7 +201,7 @@ pub(crate) fn read(
     let body = match body {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return refused(StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than 1 MiB.");
+            return refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LONG);
         }
         Err(_) => return refused(StatusCode::BAD_REQUEST, "The request could not be read."),
     };
@@ -300,6 +303,17 @@ fn answer(status: StatusCode, json: Vec<u8>, request_id: Uuid) -> Response {
 
 fn refused(status: StatusCode, message: &str, request_id: Uuid) -> Response {
     failed(status, code::BAD_REQUEST, message, request_id)
+}
+
+/// What is answered where the body of a request did not come in time.
+pub(crate) fn too_late() -> Response {
+    let why = "The request did not come whole in time. Send it faster, or in parts.";
+    headers::private(failed(StatusCode::REQUEST_TIMEOUT, code::TIMEOUT, why, Uuid::now_v7()))
+}
+
+/// What is answered to a request that is too large, before or after it was seen to be.
+pub(crate) fn too_long() -> Response {
+    refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LONG, Uuid::now_v7())
 }
 
 fn failed(status: StatusCode, code: &str, message: &str, request_id: Uuid) -> Response {

@@ -6,11 +6,14 @@
 mod audit;
 pub mod config;
 pub mod delivery;
+pub mod edge;
+mod headers;
 pub mod http;
 mod keeper;
 pub mod live;
 mod outbound;
 pub mod postgres;
+mod secret;
 pub mod source;
 
 use std::{sync::Arc, time::Duration};
@@ -34,7 +37,16 @@ use self::{
     source::Synchronizer,
 };
 
-/// How long open requests may take to end after a signal.
+/// What a gateway says on the terminal that others may reach although it has no secrets.
+const EXPOSED: &str = "
+  ┌─ WARNING ────────────────────────────────────────────────────────────────┐
+  │ This is the development profile on an address that others may reach.     │
+  │ Its secrets are public: anybody can sign in as anybody. For others to    │
+  │ use it, set AETHER_PROFILE=production and secrets of its own; for        │
+  │ yourself, set AETHER_LISTEN to an address of 127.0.0.1.                  │
+  └──────────────────────────────────────────────────────────────────────────┘";
+
+/// How long deliveries that are on their way may take to end after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Runs what the command line asks for.
@@ -144,8 +156,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         hub: hub.clone(),
         live: Live::new(stop.0.clone()),
     };
-    let router = http::router(Arc::new(app), config, has_demo_data)
-        .into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let router = http::router(Arc::new(app), config, has_demo_data);
     let keeper = tokio::spawn(keeper::keep(store.clone(), config.event_retention()));
     let telling = tokio::spawn(live::tell(hub, store.clone(), config.nats()?));
     let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
@@ -157,14 +168,14 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     let courier = Courier::new(store.clone(), config)?;
     let until = stop.clone();
     let mut courier = tokio::spawn(async move { courier.run(until.wait()).await });
-    welcome(&listener, config, has_demo_data)?;
-    let graceful = stop.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { graceful.wait().await });
-    tokio::select! {
-        served = serving => served?,
-        // Whoever keeps a connection busy cannot keep the gateway from stopping.
-        () = async { stop.wait().await; tokio::time::sleep(DRAIN).await } => {}
+    if config.is_exposed(listener.local_addr()?.ip()) {
+        tracing::warn!(
+            "the development profile serves on an address that others may reach: its secrets are public, so anybody can sign in as \
+             anybody; set AETHER_PROFILE=production with secrets of its own, or AETHER_LISTEN to 127.0.0.1"
+        );
     }
+    welcome(&listener, config, has_demo_data)?;
+    edge::serve(listener, router, config.edge().within_files(), stop.wait()).await?;
     keeper.abort();
     telling.abort();
     sealer.abort();
@@ -213,6 +224,9 @@ fn welcome(listener: &TcpListener, config: &Config, has_demo_data: bool) -> Resu
     }
     if config.console && config.graphiql {
         println!("  GraphiQL  http://{address}/graphiql");
+    }
+    if config.is_exposed(address.ip()) {
+        println!("{EXPOSED}");
     }
     if has_demo_data {
         println!("\n  Demo logins, all with the password {}:\n", aether_demo::PASSWORD);

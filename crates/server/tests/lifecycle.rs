@@ -141,13 +141,24 @@ fn what_cannot_run_says_in_a_sentence_what_to_do() {
     }
     let production = ["--profile", "production", "--database-url", nowhere];
     fails(with(&production), &["AETHER_JWT_SECRET", "openssl rand"]);
-    let secret = "s3cret-of-32-bytes-or-more-for-the-tests";
+    let secret = "q4kY1R8Jv0mT5xWz3nBfGdLsHcPaUeI7o9QyKtXj2MNrVbZlF6wDgCpSihEuAO+/";
     fails(with(&[&production[..], &["--jwt-secret", secret]].concat()), &["AETHER_ENCRYPTION_KEYS", "openssl rand"]);
     let keys = format!("1:{secret}");
     let own = ["--jwt-secret", secret, "--encryption-keys", &keys];
     fails(with(&[&production[..], &own].concat()), &["AETHER_AUDIT_SIGNING_KEYS", "openssl rand"]);
     let own = [&own[..], &["--audit-signing-keys", secret]].concat();
     fails(with(&[&production[..2], &own].concat()), &["DATABASE_URL"]);
+    let guessed = "a".repeat(32);
+    fails(
+        with(&[&production[..], &["--jwt-secret", &guessed]].concat()),
+        &["AETHER_JWT_SECRET", "few different", "openssl rand"],
+    );
+    let among = format!("{keys},2:development-only-key-that-everybody-knows");
+    let own = ["--jwt-secret", secret, "--encryption-keys", &among, "--audit-signing-keys", secret];
+    fails(
+        with(&[&production[..], &own].concat()),
+        &["key 2 of AETHER_ENCRYPTION_KEYS", "everybody knows", "openssl rand"],
+    );
     fails(with(&["--jwt-secret", "short"]), &["32 bytes"]);
     fails(with(&["--encryption-keys", "1:short"]), &["32 bytes"]);
     fails(with(&["--encryption-keys", secret]), &["AETHER_ENCRYPTION_KEYS"]);
@@ -217,7 +228,7 @@ fn a_database_of_ones_own_is_used_and_nothing_is_embedded() {
         "{err}"
     );
 
-    let own = "a-secret-for-the-tests-that-is-long-enough";
+    let own = "q4kY1R8Jv0mT5xWz3nBfGdLsHcPaUeI7o9QyKtXj2MNrVbZlF6wDgCpSihEuAO+/";
     let keys = format!("1:{own}");
     let production = ["--profile", "production", "--jwt-secret", own, "--encryption-keys", &keys];
     let production = [&production[..], &["--audit-signing-keys", own]].concat();

@@ -1,8 +1,9 @@
 //! Tokens: short-lived access tokens that a gateway can check by itself, and refresh tokens that only their hash recalls.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
 use rand::{TryRngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,12 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 
 const ISSUER: &str = "aether-nexus";
+/// The issuer of what devices are known by: it differs, so that neither kind of token is taken for the other.
+const DEVICE_ISSUER: &str = "aether-nexus/device";
+/// What refresh tokens are derived from first: nothing that is signed with the same secret begins like this.
+const REFRESH: &[u8] = b"aether-nexus/refresh\0";
+/// How long a device is known after it was last signed in on.
+const DEVICE_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 /// What an access token says.
 #[derive(Serialize, Deserialize)]
@@ -20,6 +27,15 @@ struct Claims {
     sub: Uuid,
     sid: Uuid,
     iat: i64,
+    exp: i64,
+}
+
+/// What a device's token says.
+#[derive(Serialize, Deserialize)]
+struct DeviceClaims {
+    iss: String,
+    sub: Uuid,
+    did: Uuid,
     exp: i64,
 }
 
@@ -47,6 +63,8 @@ impl Access {
 pub struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
+    /// What refresh tokens' successors are derived with.
+    secret: Arc<[u8]>,
     /// How long an access token is good for.
     pub access_lifetime: Duration,
     /// How long a session lives without being refreshed.
@@ -59,6 +77,7 @@ impl Tokens {
         Self {
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
+            secret: secret.into(),
             access_lifetime,
             refresh_lifetime,
         }
@@ -81,19 +100,53 @@ impl Tokens {
 
     /// What an access token stands for.
     pub fn read(&self, token: &str) -> Result<Access> {
+        let refused = |why: &str| Error::Unauthenticated(why.to_owned());
+        let none = || refused("This is no access token of this gateway. Sign in with the login mutation.");
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
+        validation.validate_nbf = true;
         validation.leeway = 0;
-        decode::<Claims>(token, &self.decoding, &validation)
-            .map(|token| Access { session: token.claims.sid, expires_at: token.claims.exp })
-            .map_err(|error| {
-                Error::Unauthenticated(match error.kind() {
-                    ErrorKind::ExpiredSignature => {
-                        "The access token has expired. Get a new one with the refresh mutation.".into()
-                    }
-                    _ => "This is no access token of this gateway. Sign in with the login mutation.".to_owned(),
-                })
-            })
+        let token = decode::<Claims>(token, &self.decoding, &validation).map_err(|error| match error.kind() {
+            ErrorKind::ExpiredSignature => {
+                refused("The access token has expired. Get a new one with the refresh mutation.")
+            }
+            ErrorKind::ImmatureSignature => {
+                refused("The access token is not good yet. Use it from the time on that its `nbf` says.")
+            }
+            _ => none(),
+        })?;
+        // What is critical to whoever signed it must be understood, and nothing of that kind is (RFC 7515, section 4.1.11).
+        if token.header.crit.is_some() {
+            return Err(none());
+        }
+        Ok(Access { session: token.claims.sid, expires_at: token.claims.exp })
+    }
+
+    /// What this user's device is known by at the next sign-in.
+    pub fn device(&self, user_id: Uuid, device_id: Uuid) -> Result<String> {
+        #[expect(clippy::disallowed_methods, reason = "a token begins when it is signed")]
+        let now = chrono::Utc::now().timestamp();
+        let exp = now.saturating_add_unsigned(DEVICE_LIFETIME.as_secs());
+        let claims = DeviceClaims { iss: DEVICE_ISSUER.into(), sub: user_id, did: device_id, exp };
+        encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map_err(|_| Error::internal("a token that cannot be signed"))
+    }
+
+    /// The device that this is the token of, if this user has signed in on it.
+    pub(crate) fn device_of(&self, user_id: Uuid, token: &str) -> Option<Uuid> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[DEVICE_ISSUER]);
+        let claims = decode::<DeviceClaims>(token, &self.decoding, &validation).ok()?.claims;
+        (claims.sub == user_id).then_some(claims.did)
+    }
+
+    /// The refresh token with this id that takes the place of the one that was presented. It is the same whenever and wherever it
+    /// is asked for, so whoever has missed the answer can be answered again, and nobody without the secret can work it out.
+    pub(crate) fn successor(&self, presented: &str, id: Uuid) -> Result<String> {
+        let mac =
+            Hmac::<Sha256>::new_from_slice(&self.secret).map_err(|_| Error::internal("a secret that is no key"))?;
+        let mac = mac.chain_update(REFRESH).chain_update(id.as_bytes()).chain_update(presented.as_bytes());
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 }
 
@@ -137,6 +190,68 @@ mod tests {
         assert!(matches!(tokens("two", 60).read(&token), Err(Error::Unauthenticated(_))));
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", token.split('.').nth(1).unwrap());
         assert!(matches!(tokens("one", 60).read(&unsigned), Err(Error::Unauthenticated(_))));
+    }
+
+    /// A token of the same key with this header and these claims beside the usual ones.
+    fn crafted(header: serde_json::Value, claims: serde_json::Value) -> String {
+        let now = i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap();
+        let mut all =
+            serde_json::json!({ "iss": ISSUER, "sub": Uuid::nil(), "sid": Uuid::nil(), "iat": now, "exp": now + 60 });
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        let signed = [header, all].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(b"one").unwrap();
+        mac.update(signed.as_bytes());
+        format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    }
+
+    #[test]
+    fn a_token_with_something_critical_or_of_the_future_is_refused() {
+        use serde_json::json;
+        let now = i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap();
+        let read = |header, claims| tokens("one", 60).read(&crafted(header, claims));
+        let plain = || json!({ "alg": "HS256", "typ": "JWT" });
+        assert!(read(plain(), json!({})).is_ok());
+        assert!(read(plain(), json!({ "nbf": now - 60 })).is_ok());
+        assert!(read(plain(), json!({ "nbf": now })).is_ok());
+        for nbf in [json!(now + 30), json!(i64::MAX), json!("tomorrow")] {
+            assert!(matches!(read(plain(), json!({ "nbf": nbf })), Err(Error::Unauthenticated(_))), "{nbf}");
+        }
+        let Err(Error::Unauthenticated(message)) = read(plain(), json!({ "nbf": now + 30 })) else {
+            panic!("it stands")
+        };
+        assert!(message.contains("not good yet"), "{message}");
+        for crit in
+            [json!(["exp"]), json!(["b64"]), json!(["http://example.com/must"]), json!([]), json!("exp"), json!([7])]
+        {
+            let header =
+                json!({ "alg": "HS256", "typ": "JWT", "crit": crit, "b64": true, "http://example.com/must": 1 });
+            assert!(matches!(read(header, json!({})), Err(Error::Unauthenticated(_))), "{crit}");
+        }
+    }
+
+    #[test]
+    fn a_device_is_known_to_its_user_by_its_own_kind_of_token() {
+        let (user, device) = (Uuid::new_v4(), Uuid::new_v4());
+        let token = tokens("one", 60).device(user, device).unwrap();
+        assert_eq!(tokens("one", 60).device_of(user, &token), Some(device));
+        assert_eq!(tokens("one", 60).device_of(Uuid::new_v4(), &token), None);
+        assert_eq!(tokens("two", 60).device_of(user, &token), None);
+        assert!(tokens("one", 60).read(&token).is_err(), "it opens nothing");
+        let access = tokens("one", 60).access(user, device).unwrap();
+        for other in [access.as_str(), "", "garbage", &format!("{token}x")] {
+            assert_eq!(tokens("one", 60).device_of(user, other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_next_refresh_token_follows_from_the_last_for_the_gateway_only() {
+        let (id, other) = (Uuid::new_v4(), Uuid::new_v4());
+        let successor = |key, last, id| tokens(key, 60).successor(last, id).unwrap();
+        let next = successor("one", "last", id);
+        assert_eq!(next.len(), 43, "256 bits");
+        assert_eq!(successor("one", "last", id), next);
+        let others = [("two", "last", id), ("one", "lasts", id), ("one", "last", other)];
+        assert!(others.iter().all(|(key, last, id)| successor(key, last, *id) != next));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use aether_schema::Schema;
 use aether_server::{
     config::{Cli, Config},
     delivery::Courier,
+    edge,
     http::{self, App},
     live::{self, Live},
     source::Synchronizer,
@@ -198,18 +199,14 @@ async fn serve(config: &Config, url: String) -> Serving {
         hub,
         live: Live::new(stopping),
     };
-    let router = http::router(Arc::new(app), config, true).into_make_service_with_connect_info::<SocketAddr>();
+    let router = http::router(Arc::new(app), config, true);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let accepting = tokio::spawn(async move { axum_serve(listener, router).await });
+    let limits = config.edge();
+    let accepting = tokio::spawn(async move {
+        edge::serve(listener, router, limits, std::future::pending()).await.expect("it serves");
+    });
     Serving { address, stop, tasks: vec![telling, accepting] }
-}
-
-async fn axum_serve(
-    listener: TcpListener,
-    router: axum::extract::connect_info::IntoMakeServiceWithConnectInfo<axum::Router, SocketAddr>,
-) {
-    axum::serve(listener, router).await.expect("it serves");
 }
 
 /// Somebody who sends requests.

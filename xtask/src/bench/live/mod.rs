@@ -110,6 +110,8 @@ pub async fn run(
         command.envs([("AETHER_MAX_CONNECTIONS", (2 * POOL).to_string()), ("AETHER_JWT_SECRET", secret.clone())]);
         // Tokens must outlive the benchmark, and stay good in the next gateway.
         command.envs([("AETHER_ACCESS_TOKEN_MINUTES", "1440"), ("AETHER_LOGINS_PER_MINUTE", "0")]);
+        // All subscribers come from one address, and are as many as the run says.
+        command.envs([("AETHER_MAX_CLIENT_CONNECTIONS", "0"), ("AETHER_MAX_CLIENT_CONNECTIONS_PER_ADDRESS", "0")]);
         Server::start("gateway", command, "AETHER_LISTEN").await
     };
     // Hashing thousands of passwords takes memory that must not count as that of connections: another gateway does it.

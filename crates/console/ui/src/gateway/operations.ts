@@ -1,16 +1,16 @@
 import { graphql } from '../gql';
 
 export const Login = graphql(`
-  mutation Login($email: String!, $password: String!, $organization: String!, $totp: String) {
-    login(email: $email, password: $password, organization: $organization, totp: $totp) {
-      accessToken refreshToken expiresIn sessionId
+  mutation Login($email: String!, $password: String!, $organization: String!, $totp: String, $device: String) {
+    login(email: $email, password: $password, organization: $organization, totp: $totp, deviceToken: $device) {
+      accessToken refreshToken expiresIn sessionId deviceToken
     }
   }
 `);
 
 export const Refresh = graphql(`
   mutation Refresh($refreshToken: String!) {
-    refresh(refreshToken: $refreshToken) { accessToken refreshToken expiresIn sessionId }
+    refresh(refreshToken: $refreshToken) { accessToken refreshToken expiresIn sessionId deviceToken }
   }
 `);
 

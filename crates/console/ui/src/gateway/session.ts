@@ -48,6 +48,26 @@ function keep(fresh: LoginMutation['login']) {
   if (session.get()?.sessionId === fresh.sessionId) for (const listener of renewed) listener(fresh.accessToken);
 }
 
+/** Where it is kept what this browser is known by to the gateway: for each account, and beyond the session. It opens nothing by itself. */
+const knownAs = (email: string, organization: string) => `aether-device:${organization}:${email.toLowerCase()}`;
+
+function recall(name: string) {
+  try {
+    return localStorage.getItem(name) ?? undefined;
+  } catch {
+    // A browser that keeps nothing is a new one each time.
+    return undefined;
+  }
+}
+
+function remember(name: string, token: string | null | undefined) {
+  try {
+    if (token) localStorage.setItem(name, token);
+  } catch {
+    // As above.
+  }
+}
+
 let entering: Promise<unknown> = Promise.resolve();
 
 /** Signs in, in place of whoever is signed in. Throws what the gateway says. One after the other: the last one asked for counts. */
@@ -58,8 +78,11 @@ export function signIn(credentials: Credentials) {
 }
 
 async function enter({ email, password, organization, totp }: Credentials) {
-  const answer = await client.mutation(Login, { email, password, organization, totp }, PUBLIC).toPromise();
+  const known = knownAs(email, organization);
+  const device = recall(known);
+  const answer = await client.mutation(Login, { email, password, organization, totp, device }, PUBLIC).toPromise();
   if (!answer.data) throw answer.error;
+  remember(known, answer.data.login.deviceToken);
   if (tokens) await leave();
   renewClient();
   keep(answer.data.login);

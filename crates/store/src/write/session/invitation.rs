@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-use super::{Client, Sessions, SignedIn, password};
+use super::{Client, Sessions, SignedIn, password, sign_in::Opened};
 use crate::{
     actor::Actor,
     error::{Error, Result},
@@ -76,9 +76,18 @@ impl Sessions {
             })
             .await?;
         let step = user.mfa_last_step;
-        let refresh_token = self.open(change.transaction(), user, step, session_id, client, now).await?;
+        let refresh_token = self
+            .open(
+                change.transaction(),
+                user,
+                step,
+                Opened { session_id, device_id: session_id, locked: false },
+                client,
+                now,
+            )
+            .await?;
         change.finish(self.store.database()).await?;
-        self.signed_in(user_id, session_id, refresh_token)
+        self.signed_in_on(session_id, user_id, session_id, refresh_token)
     }
 
     /// The change by which the invited user, who has no session yet, joins.

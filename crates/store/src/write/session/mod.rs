@@ -1,7 +1,9 @@
 //! Signing in and out: who gets in by what, how a session goes on and how it ends.
 //!
 //! Passwords are checked with Argon2id (RFC 9106), second factors by TOTP (RFC 6238). A refresh token is good for one
-//! exchange: who presents a spent one has stolen it or was stolen from, and the session ends (RFC 9700, section 4.14).
+//! exchange: who presents a spent one has stolen it or was stolen from, and the session ends (RFC 9700, section 4.14). Two tabs of
+//! one browser may present the same token at once, so for a few seconds the last one spent is answered once more, by the
+//! same next token: there is one chain, and whoever goes on with a token that the other has spent is found out then.
 
 #![expect(
     clippy::disallowed_methods,
@@ -23,8 +25,8 @@ use aether_entity::{
 };
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, prelude::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
+    IntoActiveModel, QueryFilter, QuerySelect, Statement, prelude::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -70,6 +72,8 @@ pub struct SignedIn {
     pub refresh_token: String,
     /// Seconds until the access token expires.
     pub expires_in: u64,
+    /// What the device is known by at the next sign-in, where it was signed in on with a password.
+    pub device_token: Option<String>,
 }
 
 /// Opens, renews and ends sessions.
@@ -79,6 +83,9 @@ pub struct Sessions {
     tokens: Tokens,
     sealer: Sealer,
 }
+
+/// For so long the refresh token that was spent last is answered again.
+const GRACE: chrono::Duration = chrono::Duration::seconds(10);
 
 fn stale() -> Error {
     Error::Unauthenticated("This refresh token is not good any more. Sign in again with the login mutation.".into())
@@ -107,7 +114,20 @@ impl Sessions {
             access_token: self.tokens.access(user_id, session_id)?,
             refresh_token,
             expires_in: self.tokens.access_lifetime.as_secs(),
+            device_token: None,
         })
+    }
+
+    /// The same for a device that was signed in on, which is to be known from now on.
+    fn signed_in_on(
+        &self,
+        device_id: Uuid,
+        user_id: Uuid,
+        session_id: Uuid,
+        refresh_token: String,
+    ) -> Result<SignedIn> {
+        let device_token = Some(self.tokens.device(user_id, device_id)?);
+        Ok(SignedIn { device_token, ..self.signed_in(user_id, session_id, refresh_token)? })
     }
 
     /// Exchanges a refresh token for the next, and a new access token.
@@ -124,8 +144,16 @@ impl Sessions {
             return Err(stale());
         };
         let organization = organizations::Entity::find_by_id(user.organization_id).one(&transaction).await?;
-        let now = Utc::now().fixed_offset();
-        if spent.spent_at.is_some() && session.revoked_at.is_none() {
+        // After the locks, and by one clock for all gateways: of two, one may be seconds behind.
+        let now = clock(&transaction).await?;
+        let repeated = match (spent.spent_at, spent.replaced_by_id) {
+            (Some(at), Some(next)) if now - at <= GRACE => {
+                let next = refresh_tokens::Entity::find_by_id(next).lock_exclusive().one(&transaction).await?;
+                next.filter(|next| next.spent_at.is_none() && next.revoked_at.is_none())
+            }
+            _ => None,
+        };
+        if spent.spent_at.is_some() && repeated.is_none() && session.revoked_at.is_none() {
             revoke(&transaction, user.organization_id, &[session.id], now).await?;
             let entry =
                 Entry::new("REFRESH_TOKEN_REUSED", "A spent refresh token was presented; the session was ended")
@@ -135,8 +163,8 @@ impl Sessions {
             self.store.database().commit(transaction).await?;
             return Err(stale());
         }
-        let stands = spent.spent_at.is_none()
-            && spent.revoked_at.is_none()
+        let stands = spent.revoked_at.is_none()
+            && (spent.spent_at.is_none() || repeated.is_some())
             && spent.expires_at > now
             && session.revoked_at.is_none()
             && session.expires_at > now
@@ -147,8 +175,26 @@ impl Sessions {
         if !stands {
             return Err(stale());
         }
+        if let Some(next) = repeated {
+            let again = self.tokens.successor(refresh_token, next.id)?;
+            // Exchanged by a gateway with another secret: nothing is known of what it answered, and nothing is given out.
+            if token::hash(&again) != next.token_hash {
+                return Err(stale());
+            }
+            let entry = Entry::new(
+                "REFRESH_TOKEN_REPEATED",
+                "Presented the refresh token that was just exchanged, and was answered again",
+            )
+            .resource("user_session", session.id)
+            .risk_medium();
+            audit::log(&transaction, user.organization_id, Some(&user), Some(session.id), client, entry).await?;
+            self.store.database().commit(transaction).await?;
+            return self.signed_in(user.id, session.id, again);
+        }
         let expires_at = now + self.tokens.refresh_lifetime;
-        let (next, refresh_token) = issue(&transaction, session.id, expires_at).await?;
+        let next = Uuid::now_v7();
+        let refresh_token = self.tokens.successor(refresh_token, next)?;
+        issue(&transaction, next, session.id, &refresh_token, expires_at).await?;
         let mut spent = spent.into_active_model();
         spent.spent_at = Set(Some(now));
         spent.replaced_by_id = Set(Some(next));
@@ -193,23 +239,31 @@ impl Sessions {
     }
 }
 
-/// A fresh refresh token of a session: its id and its text.
+/// What time it is by the clock that all gateways share.
+async fn clock(transaction: &DatabaseTransaction) -> Result<DateTime<FixedOffset>> {
+    let now =
+        transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, "SELECT clock_timestamp()")).await?;
+    now.ok_or_else(|| Error::internal("a database without a clock"))?.try_get_by_index(0).map_err(Into::into)
+}
+
+/// Keeps a refresh token of a session.
 async fn issue(
     transaction: &DatabaseTransaction,
+    id: Uuid,
     session_id: Uuid,
+    text: &str,
     expires_at: DateTime<FixedOffset>,
-) -> Result<(Uuid, String)> {
-    let (id, text) = (Uuid::now_v7(), token::refresh_token()?);
+) -> Result<()> {
     refresh_tokens::ActiveModel {
         id: Set(id),
         session_id: Set(session_id),
-        token_hash: Set(token::hash(&text)),
+        token_hash: Set(token::hash(text)),
         expires_at: Set(expires_at),
         ..Default::default()
     }
     .insert(transaction)
     .await?;
-    Ok((id, text))
+    Ok(())
 }
 
 /// Ends sessions and their tokens.

@@ -9,8 +9,8 @@ use aether_entity::{
 };
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, prelude::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
+    IntoActiveModel, QueryFilter, QuerySelect, Statement, prelude::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{Client, Sessions, SignedIn, issue, password, second_factor};
 use crate::{
     error::{Error, Result},
+    token,
     write::{
         KEY,
         sign_in_audit::{self as audit, Entry, Event},
@@ -41,6 +42,18 @@ pub struct Credentials {
     pub organization: String,
     /// The current code of the second factor or a recovery code, for users that have a second factor.
     pub totp: Option<String>,
+    /// What the device is known by, if the user has signed in on it before.
+    pub device_token: Option<String>,
+}
+
+/// A session that is being opened.
+pub(super) struct Opened {
+    /// Its id.
+    pub session_id: Uuid,
+    /// The device, which has the id of the first session on it.
+    pub device_id: Uuid,
+    /// Whether the account stays locked to all others.
+    pub locked: bool,
 }
 
 /// The same answer to whatever fails, so that it tells nothing of who exists.
@@ -64,7 +77,7 @@ impl Sessions {
     }
 
     async fn try_sign_in(&self, credentials: Credentials, client: &Client) -> Result<SignedIn> {
-        let Credentials { email, password, organization, totp } = credentials;
+        let Credentials { email, password, organization, totp, device_token } = credentials;
         let transaction = self.store.database().begin(KEY).await?;
         let organization = organizations::Entity::find()
             .filter(organizations::Column::Slug.eq(organization))
@@ -100,10 +113,16 @@ impl Sessions {
             return Err(refused());
         };
         let now = Utc::now().fixed_offset();
+        // A known device has guesses of its own: strangers can neither use them up nor take them.
+        let device = device_token.and_then(|token| self.tokens.device_of(user.id, &token));
+        let guesses = match device {
+            None => Guesses::of_account(&user, now),
+            Some(device) => Guesses::of_device(&transaction, &user, device).await?,
+        };
         let standing = user.status == UserStatus::Active
             && user.deleted_at.is_none()
             && organization.subscription_status == SubscriptionStatus::Active
-            && !is_locked(&user, now)
+            && !guesses.locked
             // Changed while it was being checked: the check was of the old one.
             && user.password_hash == found.password_hash;
         let shown = match right && standing {
@@ -111,15 +130,21 @@ impl Sessions {
             false => None,
         };
         let Some(shown) = shown else {
-            fail(&transaction, user, Entry::new("LOGIN_FAILED", "Sign-in refused"), None, client, now).await?;
+            let entry = Entry::new("LOGIN_FAILED", "Sign-in refused");
+            match device {
+                None => fail(&transaction, user, entry, None, client, now).await?,
+                Some(device) => fail_on(&transaction, &user, device, &guesses, entry, client).await?,
+            }
             self.store.database().commit(transaction).await?;
             return Err(refused());
         };
         let (user_id, session_id) = (user.id, Uuid::now_v7());
         let step = second_factor::spend(&transaction, &user, shown, Some(session_id), client, now).await?;
-        let refresh_token = self.open(&transaction, user, step, session_id, client, now).await?;
+        let device_id = device.unwrap_or(session_id);
+        let opened = Opened { session_id, device_id, locked: is_locked(&user, now) };
+        let refresh_token = self.open(&transaction, user, step, opened, client, now).await?;
         self.store.database().commit(transaction).await?;
-        self.signed_in(user_id, session_id, refresh_token)
+        self.signed_in_on(device_id, user_id, session_id, refresh_token)
     }
 
     /// Opens a session of a user who has shown everything, and returns its refresh token.
@@ -128,10 +153,11 @@ impl Sessions {
         transaction: &DatabaseTransaction,
         user: users::Model,
         step: Option<i64>,
-        session_id: Uuid,
+        opened: Opened,
         client: &Client,
         now: DateTime<FixedOffset>,
     ) -> Result<String> {
+        let Opened { session_id, device_id, locked } = opened;
         let expires_at = now + self.tokens.refresh_lifetime;
         user_sessions::ActiveModel {
             id: Set(session_id),
@@ -145,18 +171,72 @@ impl Sessions {
         }
         .insert(transaction)
         .await?;
-        let refresh_token = issue(transaction, session_id, expires_at).await?.1;
-        let entry = Entry::new("LOGIN", "Signed in").resource("user_session", session_id);
+        let refresh_token = token::refresh_token()?;
+        issue(transaction, Uuid::now_v7(), session_id, &refresh_token, expires_at).await?;
+        let entry = Entry::new("LOGIN", "Signed in")
+            .resource("user_session", session_id)
+            .details(json!({ "device": device_id, "locked": locked }));
         audit::log(transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
         audit::event(transaction, &user, session_id, client, Event::Login).await?;
         let mut user = user.into_active_model();
-        user.failed_login_attempts = Set(0);
-        user.locked_until = Set(None);
+        // Who comes in from a known device does not open the account to those for whom it is locked.
+        if !locked {
+            user.failed_login_attempts = Set(0);
+            user.locked_until = Set(None);
+        }
         user.last_login_at = Set(Some(now));
         user.mfa_last_step = Set(step);
         user.update(transaction).await?;
         Ok(refresh_token)
     }
+}
+
+/// The failures that count against an attempt.
+struct Guesses {
+    failures: i32,
+    locked: bool,
+}
+
+impl Guesses {
+    /// Those of everybody whose device is not known.
+    fn of_account(user: &users::Model, now: DateTime<FixedOffset>) -> Self {
+        Self { failures: user.failed_login_attempts, locked: is_locked(user, now) }
+    }
+
+    /// Those on a device since it was last signed in on, within the time of a lock. The user's row is locked, so that no other
+    /// attempt is between being counted and being kept.
+    async fn of_device(transaction: &DatabaseTransaction, user: &users::Model, device: Uuid) -> Result<Self> {
+        let sql = "WITH recent AS (
+                SELECT action, details, \"timestamp\" FROM audit_logs
+                WHERE organization_id = $1 AND actor_id = $2 AND \"timestamp\" > now() - make_interval(secs => $4)
+                AND action IN ('LOGIN', 'LOGIN_FAILED') AND details ->> 'device' = $3
+            )
+            SELECT count(*) FROM recent WHERE action = 'LOGIN_FAILED' AND (details -> 'counted') = 'true'::jsonb
+            AND \"timestamp\" > coalesce((SELECT max(\"timestamp\") FROM recent WHERE action = 'LOGIN'), '-infinity')";
+        let seconds = LOCKED_FOR.num_seconds() as f64;
+        let values = [user.organization_id.into(), user.id.into(), device.to_string().into(), seconds.into()];
+        let row = transaction.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+        let failures: i64 = row.ok_or_else(|| Error::internal("a count without a row"))?.try_get_by_index(0)?;
+        let failures = i32::try_from(failures).unwrap_or(i32::MAX);
+        Ok(Self { failures, locked: failures >= MOST_FAILURES })
+    }
+}
+
+/// Tells the audit log of a failure on a known device, which counts there and not against the account.
+async fn fail_on(
+    transaction: &DatabaseTransaction,
+    user: &users::Model,
+    device: Uuid,
+    guesses: &Guesses,
+    entry: Entry,
+    client: &Client,
+) -> Result<()> {
+    let failures = guesses.failures.saturating_add(i32::from(!guesses.locked));
+    let locks = !guesses.locked && failures >= MOST_FAILURES;
+    let counted = !guesses.locked;
+    let entry = entry.details(json!({ "failures": failures, "locked": locks, "device": device, "counted": counted }));
+    let entry = if locks { entry.risk_high() } else { entry.risk_medium() };
+    audit::log(transaction, user.organization_id, Some(user), None, client, entry).await
 }
 
 /// Whether the account is locked for a while.
