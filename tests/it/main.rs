@@ -23,6 +23,7 @@ mod docs_pages;
 mod door;
 mod drafting;
 mod errors;
+mod fairness;
 mod filters;
 mod golden;
 mod integrations;

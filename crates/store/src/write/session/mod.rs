@@ -23,8 +23,8 @@ use aether_entity::{
 };
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, prelude::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    prelude::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -36,6 +36,7 @@ pub use self::{
 };
 use crate::{
     Store,
+    database::Transaction,
     error::{Error, Result},
     seal::Sealer,
     token::{self, Access, Tokens},
@@ -195,7 +196,7 @@ impl Sessions {
 
 /// A fresh refresh token of a session: its id and its text.
 async fn issue(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     session_id: Uuid,
     expires_at: DateTime<FixedOffset>,
 ) -> Result<(Uuid, String)> {
@@ -214,7 +215,7 @@ async fn issue(
 
 /// Ends sessions and their tokens.
 pub(super) async fn revoke(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     organization_id: Uuid,
     sessions: &[Uuid],
     now: DateTime<FixedOffset>,

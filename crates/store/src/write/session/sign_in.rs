@@ -9,14 +9,15 @@ use aether_entity::{
 };
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, prelude::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    prelude::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Client, Sessions, SignedIn, issue, password, second_factor};
 use crate::{
+    database::Transaction,
     error::{Error, Result},
     write::{
         KEY,
@@ -125,7 +126,7 @@ impl Sessions {
     /// Opens a session of a user who has shown everything, and returns its refresh token.
     pub(super) async fn open(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         user: users::Model,
         step: Option<i64>,
         session_id: Uuid,
@@ -166,7 +167,7 @@ pub(super) fn is_locked(user: &users::Model, now: DateTime<FixedOffset>) -> bool
 
 /// Tells the audit log, counts a failure and locks the account after too many.
 pub(super) async fn fail(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: users::Model,
     entry: Entry,
     session_id: Option<Uuid>,
