@@ -25,6 +25,7 @@ mod door;
 mod drafting;
 mod errors;
 mod exact;
+mod fairness;
 mod filters;
 mod golden;
 mod integrations;

@@ -84,6 +84,15 @@ impl From<Failure> for async_graphql::Error {
                 extensions.set("retryAfterSeconds", seconds);
                 (code::RATE_LIMITED, format!("This was too often. Try again in {seconds} seconds."))
             }
+            Error::Crowded => {
+                extensions.set("retryAfterSeconds", 1);
+                (
+                    code::RATE_LIMITED,
+                    "Your other requests have all the database connections that you may have at once. Wait for their answers, \
+                     or ask for less at once; then try again."
+                        .into(),
+                )
+            }
             Error::Invalid { field, message } => {
                 extensions.set("field", field);
                 (code::VALIDATION_FAILED, message)
@@ -119,6 +128,16 @@ impl From<Failure> for async_graphql::Error {
                 "The request ran too long and was stopped, when changes of it had been made, which stay. Do not send it again: \
                  read what you changed, and go on from there."
                     .into(),
+            ),
+            Error::Overdue => (
+                code::TIMEOUT,
+                "The changes could not be committed in time and were all taken back. Nothing was done; try again, with fewer \
+                 changes at once."
+                    .into(),
+            ),
+            Error::Locked => (
+                code::UNAVAILABLE,
+                "What this asks for is locked just now, for its table is being changed. Try again in a moment.".into(),
             ),
             Error::Unavailable => {
                 (code::UNAVAILABLE, "The database cannot be reached just now. Try again in a moment.".into())

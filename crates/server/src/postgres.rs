@@ -26,7 +26,7 @@ impl Postgres {
         }
         let mut settings = Settings::persistent(&config.data_dir);
         settings.bin_dir = config.pg_bin.clone();
-        settings.max_connections = u16::try_from(config.max_connections * 2 + 10).unwrap_or(u16::MAX);
+        settings.max_connections = u16::try_from(config.max_connections * 2 + 16).unwrap_or(u16::MAX);
         let cluster =
             tokio::task::spawn_blocking(move || Cluster::start(settings, &mut |line| eprintln!("{line}"))).await??;
         Ok(Self { url: cluster.url(aether_embedded::DATABASE), cluster: Some(cluster) })

@@ -63,6 +63,12 @@ pub enum Error {
     Stopped,
     /// The request ran longer than the gateway lets one run, when some of its changes were committed already.
     StoppedAfterCommit,
+    /// One's own statements have all the connections that one may have.
+    Crowded,
+    /// What is to be read is locked as a whole: a table is being changed.
+    Locked,
+    /// The changes that were to succeed as one were not committed in time once they were to be told of; all were taken back.
+    Overdue,
     /// The database cannot be reached or has no free connection.
     Unavailable,
     /// A defect or an outage: logged here, told to nobody.
@@ -147,6 +153,18 @@ pub(crate) fn is_broken(error: &DbErr) -> bool {
         DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => match &**inner {
             sqlx::Error::Io(_) => true,
             sqlx::Error::Database(e) => e.code().is_some_and(|code| HUNG_UP.contains(&&*code)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the statement gave up waiting for a lock.
+pub(crate) fn is_locked(error: &DbErr) -> bool {
+    use sea_orm::{RuntimeErr, sqlx};
+    match error {
+        DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => match &**inner {
+            sqlx::Error::Database(e) => e.code().as_deref() == Some("55P03"),
             _ => false,
         },
         _ => false,

@@ -2,6 +2,7 @@
 
 mod clients;
 mod delivery;
+mod held_up;
 mod nats;
 mod order;
 mod protocol;

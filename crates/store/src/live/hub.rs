@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Store,
     actor::ended,
+    database::{Party, as_party},
     error::{Error, Result},
 };
 
@@ -111,7 +112,7 @@ impl Hub {
             Some(cursor) => Some(self.resume(cursor).await?),
             None => None,
         };
-        let organization = standing.actor.organization_id;
+        let (user, organization) = (standing.actor.user_id, standing.actor.organization_id);
         let (organization, workspaces) = match watch.tenant {
             Tenant::Workspace(workspace) => (None, vec![workspace]),
             Tenant::Organization => (Some(organization), Vec::new()),
@@ -140,7 +141,8 @@ impl Hub {
         drop(state);
         if let Some(after) = after {
             let place = Place { id, watch, session, organization, workspaces, line: line.clone(), tag };
-            tokio::spawn(self.clone().replay(place, after));
+            // What a subscriber missed is read on its own account.
+            tokio::spawn(as_party(Party::User(user), self.clone().replay(place, after)));
         }
         Ok(Subscription { hub: self.clone(), id })
     }

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     Store,
     actor::{Actor, ended},
-    database::Database,
+    database::{Database, Party, on_behalf_of},
     error::{Error, Result},
     sql::Sql,
 };
@@ -64,6 +64,10 @@ impl Reader {
     }
 
     fn taking(turns: Turns, store: Store, session: Result<Option<Uuid>>) -> Self {
+        if let Ok(Some(session)) = session {
+            let user = store.actors().cached(session).map(|actor| Party::User(actor.user_id));
+            on_behalf_of(user.unwrap_or(Party::Session(session)));
+        }
         let queue = turns.clone();
         let by_key = DataLoader::new(ByKey(store.database().clone()), move |batch| queue.queue(batch))
             .delay(Duration::ZERO)
@@ -88,7 +92,14 @@ impl Reader {
 
     /// Who is asking, read anew.
     pub async fn actor(&self) -> Result<Arc<Actor>> {
-        self.store.actors().load(self.store.database(), self.session()?).await
+        self.load(self.session()?).await
+    }
+
+    /// Reads the actor anew; from then on what is read is read on behalf of the user.
+    async fn load(&self, session: Uuid) -> Result<Arc<Actor>> {
+        let actor = self.store.actors().load(self.store.database(), session).await?;
+        on_behalf_of(Party::User(actor.user_id));
+        Ok(actor)
     }
 
     /// Who is asking, as last known: to be trusted only together with [`crate::actor::live`].
@@ -96,7 +107,7 @@ impl Reader {
         let session = self.session()?;
         match self.store.actors().cached(session) {
             Some(actor) => Ok(actor),
-            None => self.store.actors().load(self.store.database(), session).await,
+            None => self.load(session).await,
         }
     }
 
@@ -166,7 +177,7 @@ impl Reader {
                 return Ok((answer, actor));
             }
             // The session ended, or the actor is no longer who it was: only in the second case there is another try.
-            actor = self.store.actors().load(self.store.database(), session).await?;
+            actor = self.load(session).await?;
         }
         Err(ended())
     }

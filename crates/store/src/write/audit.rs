@@ -1,7 +1,7 @@
-//! The audit rows and the events of a change, written in its transaction by one statement.
+//! The audit rows of a change, written in its transaction by one statement, and its events, written when that is committed.
 
 use aether_entity::sea_orm_active_enums::{ActorType, RiskLevel};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    database::Transaction,
     error::{Error, Result},
     value::label,
     write::session::Client,
@@ -208,9 +209,13 @@ impl Trailing {
         }
     }
 
-    /// Writes it, if there is anything.
-    pub(super) async fn write(self, transaction: &DatabaseTransaction) -> Result<()> {
+    /// Writes the audit rows, if there are any, and has the transaction write the events when it is committed.
+    pub(super) async fn write(self, transaction: &Transaction) -> Result<()> {
         if self.is_empty() {
+            return Ok(());
+        }
+        transaction.announce(self.outbox);
+        if self.logs.is_empty() && self.events.is_empty() {
             return Ok(());
         }
         const WRITE: &str = "WITH logs AS (
@@ -219,18 +224,13 @@ impl Trailing {
             SELECT id, organization_id, actor_type, actor_id, actor_name, actor_email, action, action_category,
                 resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id, request_id
               FROM jsonb_populate_recordset(NULL::audit_logs, $1)
-        ), events AS (
-            INSERT INTO audit_events (id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
-                after_state, reason, reason_category, request_id, session_id, ip_address, user_agent)
-            SELECT id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
-                after_state, reason, reason_category, request_id, session_id, ip_address, user_agent
-              FROM jsonb_populate_recordset(NULL::audit_events, $2)
         )
-        INSERT INTO event_outbox (topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind, changed_fields, payload, actor_id)
-        SELECT topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind, changed_fields, payload, actor_id
-          FROM jsonb_populate_recordset(NULL::event_outbox, $3)";
-        let values: [sea_orm::Value; 3] =
-            [Value::Array(self.logs).into(), Value::Array(self.events).into(), Value::Array(self.outbox).into()];
+        INSERT INTO audit_events (id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
+            after_state, reason, reason_category, request_id, session_id, ip_address, user_agent)
+        SELECT id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
+            after_state, reason, reason_category, request_id, session_id, ip_address, user_agent
+          FROM jsonb_populate_recordset(NULL::audit_events, $2)";
+        let values: [sea_orm::Value; 2] = [Value::Array(self.logs).into(), Value::Array(self.events).into()];
         transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, WRITE, values)).await?;
         Ok(())
     }

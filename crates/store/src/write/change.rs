@@ -10,9 +10,9 @@ use aether_entity::{
 use chrono::{DateTime, FixedOffset};
 use parking_lot::{Mutex, MutexGuard};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    IntoActiveModel, Iterable, ModelTrait, PaginatorTrait, QueryFilter, QueryResult, QuerySelect, Select, Value,
-    prelude::Expr, sea_query::LockType,
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable,
+    ModelTrait, PaginatorTrait, QueryFilter, QueryResult, QuerySelect, Select, Value, prelude::Expr,
+    sea_query::LockType,
 };
 use serde_json::Map;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    database::Database,
+    database::{Database, Transaction},
     error::{Error, Result, Stale},
     model::Model,
     scope,
@@ -43,7 +43,7 @@ pub struct Change(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     /// Private to this folder: it is the one way to write.
-    pub(super) transaction: Arc<DatabaseTransaction>,
+    pub(super) transaction: Arc<Transaction>,
     pub(super) actor: Arc<Actor>,
     pub(super) action: &'static Action,
     pub(super) client: Client,
@@ -182,12 +182,19 @@ impl Change {
             return Ok(());
         }
         let id = uuid_of::<E>(row, "id").unwrap_or_default();
+        let aggregate = uuid_of::<E>(row, E::AGGREGATE).unwrap_or(id);
+        if self.0.transaction.announces(aggregate) {
+            // By an earlier mutation of the same transaction.
+            let (changed_by, changed_at) =
+                (Some((self.actor().user_id, self.actor().name.clone())), Some(self.0.now.to_rfc3339()));
+            return Err(Error::Stale(Box::new(Stale { expected, current, changed_by, changed_at })));
+        }
         let mut sql = Sql::new();
         sql.push(
             "SELECT e.actor_id, u.name, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') \
              FROM event_outbox e LEFT JOIN users u ON u.id = e.actor_id WHERE e.topic <> 'audit' AND e.aggregate_id = ",
         )
-        .uuid(uuid_of::<E>(row, E::AGGREGATE).unwrap_or(id));
+        .uuid(aggregate);
         match column::<E>("updated_at").map(|edited| row.get(edited)) {
             // The edit and its event have the same moment, that of their transaction. An edit without an event of its own
             // (a line that changes its budget's total, a row among many of an import) is not taken for an older one.
@@ -304,7 +311,7 @@ impl Change {
         Ok(self.transaction().query_all_raw(sql.statement()).await?)
     }
 
-    pub(super) fn transaction(&self) -> &DatabaseTransaction {
+    pub(super) fn transaction(&self) -> &Transaction {
         &self.0.transaction
     }
 
@@ -323,7 +330,7 @@ impl Change {
     }
 
     /// The transaction, once nobody else holds the change.
-    pub(super) fn end(self) -> Result<Arc<DatabaseTransaction>> {
+    pub(super) fn end(self) -> Result<Arc<Transaction>> {
         let inner = Arc::into_inner(self.0).ok_or_else(|| Error::internal("a change that is still in use"))?;
         Ok(inner.transaction)
     }

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use aether_domain::{connector, golden};
 use aether_entity::sea_orm_active_enums::{ActorType, RiskLevel};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::audit::Trailing;
-use crate::{Store, error::Result, seal::Sealer, sql::Sql, value::label};
+use crate::{Store, database::Transaction, error::Result, seal::Sealer, sql::Sql, value::label};
 
 /// How long a claim holds: much longer than an attempt may take.
 const CLAIM: &str = "interval '60 seconds'";
@@ -187,7 +187,7 @@ impl Store {
 }
 
 /// The attempt's row in the delivery log.
-async fn note(transaction: &DatabaseTransaction, due: &Due, attempt: &Attempt) -> Result<()> {
+async fn note(transaction: &Transaction, due: &Due, attempt: &Attempt) -> Result<()> {
     let mut sql = Sql::new();
     sql.push("INSERT INTO delivery_attempts (id, workspace_id, delivery_id, attempt, response_status, error, duration_ms, at) VALUES (")
         .uuid(Uuid::now_v7())
@@ -209,13 +209,7 @@ async fn note(transaction: &DatabaseTransaction, due: &Due, attempt: &Attempt) -
 }
 
 /// The events for subscribers of the workspace, and how a delivery ended for the audit log of the deal's host.
-async fn tell(
-    transaction: &DatabaseTransaction,
-    due: &Due,
-    attempt: &Attempt,
-    changed: bool,
-    ended: bool,
-) -> Result<()> {
+async fn tell(transaction: &Transaction, due: &Due, attempt: &Attempt, changed: bool, ended: bool) -> Result<()> {
     let mut trailing = Trailing::default();
     let mut event = |kind: &str, fields: &[&str], ty: &str, id: Uuid| {
         trailing.announce(json!({

@@ -7,7 +7,6 @@ use std::sync::{
 
 use chrono::{DateTime, FixedOffset};
 use parking_lot::Mutex;
-use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::{
@@ -22,7 +21,7 @@ use super::{
 use crate::{
     Store,
     actor::{Actor, ended, live},
-    database::Database,
+    database::{Database, Transaction},
     error::{Error, Result},
     read::Reader,
     seal::Sealer,
@@ -214,7 +213,7 @@ impl Door {
         self.commit(transaction).await
     }
 
-    async fn commit(&self, transaction: Arc<DatabaseTransaction>) -> Result<()> {
+    async fn commit(&self, transaction: Arc<Transaction>) -> Result<()> {
         commit(self.store.database(), transaction).await?;
         self.committed.store(true, Ordering::Relaxed);
         Ok(())
@@ -229,7 +228,7 @@ impl Door {
 }
 
 /// Commits a transaction, once nobody else holds it.
-pub(super) async fn commit(database: &Database, transaction: Arc<DatabaseTransaction>) -> Result<()> {
+pub(super) async fn commit(database: &Database, transaction: Arc<Transaction>) -> Result<()> {
     let transaction = Arc::into_inner(transaction).ok_or_else(|| Error::internal("a transaction still in use"))?;
     database.commit(transaction).await
 }

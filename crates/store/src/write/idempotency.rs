@@ -2,13 +2,14 @@
 //!
 //! After draft-ietf-httpapi-idempotency-key-header. A key belongs to the user who sent it and is kept for 24 hours.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::KEY;
 use crate::{
     Store,
+    database::Transaction,
     error::{Error, Result},
     sql::Sql,
 };
@@ -114,7 +115,7 @@ impl Store {
 }
 
 /// Notes, in the change's own transaction, that the request has had its effect.
-pub(super) async fn mark(held: &Held, transaction: &DatabaseTransaction) -> Result<()> {
+pub(super) async fn mark(held: &Held, transaction: &Transaction) -> Result<()> {
     let mut sql = Sql::new();
     sql.push("UPDATE idempotency_keys SET changed = true WHERE NOT changed AND actor_id = ").uuid(held.actor_id);
     sql.push(" AND key = ").text(held.key.clone());

@@ -4,7 +4,6 @@ use aether_entity::{
     sea_orm_active_enums::{AuditEventType, RiskLevel},
     users,
 };
-use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -12,7 +11,7 @@ use super::{
     audit::{Trailing, row},
     session::Client,
 };
-use crate::{error::Result, value::label};
+use crate::{database::Transaction, error::Result, value::label};
 
 /// What an organization's audit log is told.
 pub(crate) struct Entry {
@@ -60,7 +59,7 @@ pub(crate) enum Event {
 
 /// Writes a row of the organization's audit log.
 pub(crate) async fn log(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     organization_id: Uuid,
     actor: Option<&users::Model>,
     session_id: Option<Uuid>,
@@ -85,7 +84,7 @@ pub(crate) async fn log(
 
 /// Writes an audit event outside any workspace.
 pub(crate) async fn event(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     actor: &users::Model,
     session_id: Uuid,
     client: &Client,
@@ -105,11 +104,7 @@ pub(crate) async fn event(
 }
 
 /// Tells the gateways that sessions have ended, so that what is open under them ends too.
-pub(crate) async fn sessions_ended(
-    transaction: &DatabaseTransaction,
-    organization_id: Uuid,
-    sessions: &[Uuid],
-) -> Result<()> {
+pub(crate) async fn sessions_ended(transaction: &Transaction, organization_id: Uuid, sessions: &[Uuid]) -> Result<()> {
     let mut trailing = Trailing::default();
     for session in sessions {
         trailing.announce(json!({

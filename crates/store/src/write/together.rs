@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
-use sea_orm::DatabaseTransaction;
 
 use super::audit::Trailing;
-use crate::database::share_transaction;
+use crate::database::{Transaction, share_transaction};
 
 /// The transaction that the mutations of a request share, if they do.
 #[derive(Default)]
@@ -14,7 +13,7 @@ pub(super) struct Together(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    transaction: Option<Arc<DatabaseTransaction>>,
+    transaction: Option<Arc<Transaction>>,
     failed: bool,
     refusals: Vec<Trailing>,
 }
@@ -24,19 +23,19 @@ impl Together {
         self.0.lock()
     }
 
-    pub(super) fn begin(&self, transaction: Arc<DatabaseTransaction>) {
+    pub(super) fn begin(&self, transaction: Arc<Transaction>) {
         // What the request reads from now on, it reads in the transaction: its own changes are not committed yet.
         share_transaction(Some(&transaction));
         self.state().transaction = Some(transaction);
     }
 
-    pub(super) fn end(&self) -> (Option<Arc<DatabaseTransaction>>, bool, Vec<Trailing>) {
+    pub(super) fn end(&self) -> (Option<Arc<Transaction>>, bool, Vec<Trailing>) {
         share_transaction(None);
         let mut state = self.state();
         (state.transaction.take(), state.failed, std::mem::take(&mut state.refusals))
     }
 
-    pub(super) fn transaction(&self) -> Option<Arc<DatabaseTransaction>> {
+    pub(super) fn transaction(&self) -> Option<Arc<Transaction>> {
         self.state().transaction.clone()
     }
 

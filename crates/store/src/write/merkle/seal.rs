@@ -4,7 +4,7 @@
 //! sealed twice, and writers never wait. One gateway seals at a time.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Store,
+    database::Transaction,
     error::{Error, Result},
 };
 
@@ -85,7 +86,7 @@ async fn seal(store: &Store, keys: &Keys) -> Result<u64> {
 }
 
 /// The log as its newest head has it, and the time of the next head: now, but later than the newest.
-async fn newest(transaction: &DatabaseTransaction) -> Result<(Frontier, DateTime<Utc>)> {
+async fn newest(transaction: &Transaction) -> Result<(Frontier, DateTime<Utc>)> {
     let sql = format!(
         "SELECT date_trunc('milliseconds', greatest(clock_timestamp(), h.sealed_at + interval '1 ms')) AS now, h.* \
          FROM (SELECT) AS one LEFT JOIN (SELECT {} FROM audit_tree_heads ORDER BY tree_size DESC LIMIT 1) AS h ON true",
@@ -110,7 +111,7 @@ async fn newest(transaction: &DatabaseTransaction) -> Result<(Frontier, DateTime
 }
 
 /// The oldest pending rows. Those whose row is gone stay pending, for `verify` to name, and must not keep the others waiting.
-async fn pending(transaction: &DatabaseTransaction) -> Result<Vec<Pending>> {
+async fn pending(transaction: &Transaction) -> Result<Vec<Pending>> {
     let mut after: Option<Pending> = None;
     loop {
         let behind =
@@ -133,12 +134,7 @@ async fn pending(transaction: &DatabaseTransaction) -> Result<Vec<Pending>> {
     }
 }
 
-async fn insert_leaves(
-    transaction: &DatabaseTransaction,
-    first: u64,
-    rows: Vec<Pending>,
-    hashes: Vec<Hash>,
-) -> Result<()> {
+async fn insert_leaves(transaction: &Transaction, first: u64, rows: Vec<Pending>, hashes: Vec<Hash>) -> Result<()> {
     let (mut sources, mut ids, mut timestamps) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         sources.push(row.source);
@@ -153,14 +149,14 @@ async fn insert_leaves(
     run(transaction, sql, values).await
 }
 
-async fn insert_nodes(transaction: &DatabaseTransaction, nodes: Vec<(Subtree, Hash)>) -> Result<()> {
+async fn insert_nodes(transaction: &Transaction, nodes: Vec<(Subtree, Hash)>) -> Result<()> {
     let levels: Vec<i32> = nodes.iter().map(|(subtree, _)| subtree.level.into()).collect();
     let indexes = nodes.iter().map(|(subtree, _)| bigint(subtree.index)).collect::<Result<Vec<_>>>()?;
     let sql = "INSERT INTO audit_nodes (level, node_index, hash) SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bytea[])";
     run(transaction, sql, [levels.into(), indexes.into(), bytes(nodes.iter().map(|(_, hash)| hash))]).await
 }
 
-async fn insert_head(transaction: &DatabaseTransaction, head: TreeHead) -> Result<()> {
+async fn insert_head(transaction: &Transaction, head: TreeHead) -> Result<()> {
     let sql = format!("INSERT INTO audit_tree_heads ({}) VALUES ($1, $2, $3, $4, $5)", head::COLUMNS);
     let values = [
         bigint(head.tree_size)?.into(),
@@ -176,7 +172,7 @@ fn bytes<'a>(hashes: impl Iterator<Item = &'a Hash>) -> Value {
     hashes.map(|hash| hash.to_vec()).collect::<Vec<_>>().into()
 }
 
-async fn run(transaction: &DatabaseTransaction, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<()> {
+async fn run(transaction: &Transaction, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<()> {
     transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
     Ok(())
 }

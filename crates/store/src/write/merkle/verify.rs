@@ -9,7 +9,7 @@ mod rest;
 
 use std::collections::VecDeque;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 use uuid::Uuid;
 
 pub use self::finding::Finding;
@@ -19,7 +19,7 @@ use super::{
     node::Nodes,
     tree::{Frontier, Hash, Subtree},
 };
-use crate::{Store, error::Result};
+use crate::{Store, database::Transaction, error::Result};
 
 /// Leaves read at once; their rows may hold whole documents.
 const BATCH: u32 = 1_000;
@@ -56,7 +56,7 @@ struct Leaf {
 
 /// The verification on its way.
 struct Verification<'a> {
-    transaction: &'a DatabaseTransaction,
+    transaction: &'a Transaction,
     keys: &'a Keys,
     known: Option<(u64, Hash)>,
     log: Frontier,

@@ -9,12 +9,13 @@ use aether_entity::{
 };
 use chrono::{DateTime, FixedOffset, Utc};
 use parking_lot::Mutex;
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::{Client, Sessions, SignedIn, password, sign_in::Opened};
 use crate::{
     actor::Actor,
+    database::Transaction,
     error::{Error, Result},
     token,
     write::{
@@ -93,7 +94,7 @@ impl Sessions {
     /// The change by which the invited user, who has no session yet, joins.
     fn change_of(
         &self,
-        transaction: Arc<DatabaseTransaction>,
+        transaction: Arc<Transaction>,
         actor: Actor,
         client: &Client,
         now: DateTime<FixedOffset>,
@@ -111,10 +112,7 @@ impl Sessions {
 }
 
 /// The invitation of a token, and whom it invites.
-async fn find(
-    transaction: &DatabaseTransaction,
-    token: &str,
-) -> Result<Option<(user_invitations::Model, users::Model)>> {
+async fn find(transaction: &Transaction, token: &str) -> Result<Option<(user_invitations::Model, users::Model)>> {
     let invitation = user_invitations::Entity::find()
         .filter(user_invitations::Column::TokenHash.eq(token::hash(token)))
         .one(transaction)

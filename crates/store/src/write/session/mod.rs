@@ -25,8 +25,8 @@ use aether_entity::{
 };
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
-    IntoActiveModel, QueryFilter, QuerySelect, Statement, prelude::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, Statement, prelude::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -38,6 +38,7 @@ pub use self::{
 };
 use crate::{
     Store,
+    database::Transaction,
     error::{Error, Result},
     seal::Sealer,
     token::{self, Access, Tokens},
@@ -240,7 +241,7 @@ impl Sessions {
 }
 
 /// What time it is by the clock that all gateways share.
-async fn clock(transaction: &DatabaseTransaction) -> Result<DateTime<FixedOffset>> {
+async fn clock(transaction: &Transaction) -> Result<DateTime<FixedOffset>> {
     let now =
         transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, "SELECT clock_timestamp()")).await?;
     now.ok_or_else(|| Error::internal("a database without a clock"))?.try_get_by_index(0).map_err(Into::into)
@@ -248,7 +249,7 @@ async fn clock(transaction: &DatabaseTransaction) -> Result<DateTime<FixedOffset
 
 /// Keeps a refresh token of a session.
 async fn issue(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     id: Uuid,
     session_id: Uuid,
     text: &str,
@@ -268,7 +269,7 @@ async fn issue(
 
 /// Ends sessions and their tokens.
 pub(super) async fn revoke(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     organization_id: Uuid,
     sessions: &[Uuid],
     now: DateTime<FixedOffset>,

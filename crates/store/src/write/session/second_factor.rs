@@ -4,8 +4,8 @@ use aether_entity::{user_recovery_codes, users};
 use chrono::{DateTime, FixedOffset};
 use rand::{TryRngCore, rngs::OsRng};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QuerySelect,
 };
 use serde_json::json;
 use totp_rs::{Algorithm, Secret, TOTP};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Client;
 use crate::{
+    database::Transaction,
     error::{Error, Result},
     seal::Sealer,
     token,
@@ -118,7 +119,7 @@ pub(super) enum Shown {
 
 /// How this code, or its absence, shows the user's second factor; `None` when it does not.
 pub(super) async fn shown(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     sealer: &Sealer,
     user: &users::Model,
     code: Option<&str>,
@@ -143,7 +144,7 @@ pub(super) async fn shown(
 
 /// Spends what was shown, so that it is not accepted again; the user's row is to be updated by the caller.
 pub(super) async fn spend(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: &users::Model,
     shown: Shown,
     session_id: Option<Uuid>,

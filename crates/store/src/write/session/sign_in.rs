@@ -9,14 +9,15 @@ use aether_entity::{
 };
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
-    IntoActiveModel, QueryFilter, QuerySelect, Statement, prelude::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, Statement, prelude::Expr,
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Client, Sessions, SignedIn, issue, password, second_factor};
 use crate::{
+    database::Transaction,
     error::{Error, Result},
     token,
     write::{
@@ -150,7 +151,7 @@ impl Sessions {
     /// Opens a session of a user who has shown everything, and returns its refresh token.
     pub(super) async fn open(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         user: users::Model,
         step: Option<i64>,
         opened: Opened,
@@ -205,7 +206,7 @@ impl Guesses {
 
     /// Those on a device since it was last signed in on, within the time of a lock. The user's row is locked, so that no other
     /// attempt is between being counted and being kept.
-    async fn of_device(transaction: &DatabaseTransaction, user: &users::Model, device: Uuid) -> Result<Self> {
+    async fn of_device(transaction: &Transaction, user: &users::Model, device: Uuid) -> Result<Self> {
         let sql = "WITH recent AS (
                 SELECT action, details, \"timestamp\" FROM audit_logs
                 WHERE organization_id = $1 AND actor_id = $2 AND \"timestamp\" > now() - make_interval(secs => $4)
@@ -224,7 +225,7 @@ impl Guesses {
 
 /// Tells the audit log of a failure on a known device, which counts there and not against the account.
 async fn fail_on(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: &users::Model,
     device: Uuid,
     guesses: &Guesses,
@@ -246,7 +247,7 @@ pub(super) fn is_locked(user: &users::Model, now: DateTime<FixedOffset>) -> bool
 
 /// Tells the audit log, counts a failure and locks the account after too many.
 pub(super) async fn fail(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     user: users::Model,
     entry: Entry,
     session_id: Option<Uuid>,

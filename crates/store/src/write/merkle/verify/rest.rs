@@ -1,27 +1,28 @@
 //! What is not in the tree: rows that wait to be sealed, and rows that should.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::{AuditRow, Finding};
 use crate::{
+    database::Transaction,
     error::{Error, Result},
     merkle::{entry, number},
 };
 
 /// What a statement that counts gives.
-pub(super) async fn count(transaction: &DatabaseTransaction, sql: &str) -> Result<u64> {
+pub(super) async fn count(transaction: &Transaction, sql: &str) -> Result<u64> {
     let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
     number(&row.ok_or_else(|| Error::internal("a count without a row"))?, "count")
 }
 
 /// How many rows wait to be sealed.
-pub(super) async fn pending(transaction: &DatabaseTransaction) -> Result<u64> {
+pub(super) async fn pending(transaction: &Transaction) -> Result<u64> {
     count(transaction, "SELECT count(*) FROM audit_pending").await
 }
 
 /// The first row that is neither sealed nor pending, or pending and gone. A row and its note are written by one
 /// transaction, so one snapshot has both or none.
-pub(super) async fn unsealed(transaction: &DatabaseTransaction) -> Result<Option<Finding>> {
+pub(super) async fn unsealed(transaction: &Transaction) -> Result<Option<Finding>> {
     for source in entry::SOURCES {
         let beside = |table: &str| {
             format!(
@@ -49,7 +50,7 @@ pub(super) async fn unsealed(transaction: &DatabaseTransaction) -> Result<Option
     Ok(None)
 }
 
-async fn first(transaction: &DatabaseTransaction, source: &str, sql: String) -> Result<Option<AuditRow>> {
+async fn first(transaction: &Transaction, source: &str, sql: String) -> Result<Option<AuditRow>> {
     let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
     row.map(|row| Ok(AuditRow { source: source.to_owned(), id: row.try_get_by_index(0)? })).transpose()
 }

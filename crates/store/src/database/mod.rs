@@ -1,0 +1,339 @@
+//! The connections: some can only read, some can write, one stops what nobody waits for any more.
+
+mod admission;
+mod control;
+mod reading;
+mod transaction;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, TransactionTrait,
+    sqlx::{
+        self, ConnectOptions as _,
+        postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+    },
+};
+use tokio::sync::{Notify, Semaphore};
+
+use self::{admission::Admission, control::Control, reading::Reading};
+pub(crate) use self::{admission::Party, transaction::Transaction};
+use crate::{
+    error::{Error, Result, is_broken},
+    sql::Sql,
+    write::Key,
+};
+
+/// How many statements of one request may run at once: one that has hundreds of root fields must not take every
+/// connection from the others.
+const AT_ONCE: usize = 6;
+/// Which part of the connections one party may have at once.
+const PART: usize = 4;
+/// How many connections the gateway has for itself, to read and to write: what users do does not keep it from telling
+/// subscribers, sealing the audit trail or keeping house.
+const OWN: (usize, usize) = (4, 2);
+/// How long anybody waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long writing the events of a transaction may take: until it has ended, nobody is told of any later event.
+const TELLING: Duration = Duration::from_secs(3);
+/// How long a transaction is left open by a gateway that does not get on with it.
+const FORSAKEN: &str = "15000";
+
+/// What the request now running has had of the database.
+struct Share {
+    statements: AtomicU64,
+    turns: Semaphore,
+    /// On whose behalf it runs.
+    party: Mutex<Party>,
+    /// The transaction in which its mutations go together, and its reads with them.
+    transaction: Mutex<Option<Arc<Transaction>>>,
+}
+
+impl Share {
+    fn of(party: Party) -> Arc<Self> {
+        Arc::new(Self {
+            statements: AtomicU64::new(0),
+            turns: Semaphore::new(AT_ONCE),
+            party: Mutex::new(party),
+            transaction: Mutex::default(),
+        })
+    }
+
+    fn transaction(&self) -> Option<Arc<Transaction>> {
+        self.transaction.lock().clone()
+    }
+}
+
+/// Has the request now running read in this transaction, or in none again.
+pub(crate) fn share_transaction(transaction: Option<&Arc<Transaction>>) {
+    let _ = SHARE.try_with(|share| {
+        *share.transaction.lock() = transaction.cloned();
+    });
+}
+
+/// Has what the request now running does with the database from here on count as that of this party.
+pub(crate) fn on_behalf_of(party: Party) {
+    let _ = SHARE.try_with(|share| *share.party.lock() = party);
+}
+
+/// Runs something that is no request on behalf of this party.
+pub(crate) async fn as_party<T>(party: Party, run: impl Future<Output = T>) -> T {
+    SHARE.scope(Share::of(party), run).await
+}
+
+/// On whose behalf this runs: outside of a request it is the gateway.
+fn party() -> Party {
+    SHARE.try_with(|share| *share.party.lock()).unwrap_or(Party::Gateway)
+}
+
+tokio::task_local! {
+    static SHARE: Arc<Share>;
+}
+
+/// How to reach PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct Connect {
+    /// `postgres://…`
+    pub url: String,
+    /// Connections that read for users; half as many write for them.
+    pub max_connections: u32,
+    /// How long one statement may run.
+    pub statement_timeout: Duration,
+}
+
+/// The connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Database {
+    reading: Reading,
+    readers: Queues,
+    /// What reads is made with.
+    reader_options: Arc<PgConnectOptions>,
+    writer: DatabaseConnection,
+    writers: Queues,
+    control: Control,
+    committed: Arc<Notify>,
+}
+
+/// Who may use a pool: users by their queue, the gateway by another.
+#[derive(Clone)]
+struct Queues {
+    users: Admission,
+    gateway: Admission,
+}
+
+impl Queues {
+    fn new(users: usize, own: usize) -> Self {
+        Self {
+            users: Admission::new(users, users.div_ceil(PART), PATIENCE),
+            gateway: Admission::new(own, own, PATIENCE),
+        }
+    }
+
+    async fn admit(&self) -> Result<admission::Permit> {
+        match party() {
+            Party::Gateway => self.gateway.admit(Party::Gateway).await,
+            party => self.users.admit(party).await,
+        }
+    }
+}
+
+impl Database {
+    /// Connects, under a role for each purpose: what a connection must not do, the database refuses.
+    pub async fn connect(connect: &Connect) -> Result<Self> {
+        let unusable = |error: sqlx::Error| {
+            tracing::error!(%error, "an address of a database that cannot be used");
+            Error::Unavailable
+        };
+        let options: PgConnectOptions = connect.url.parse().map_err(unusable)?;
+        let options = options.application_name("aether-nexus").disable_statement_logging();
+        let control = Control::new(options.clone().options([("statement_timeout", "2000")]));
+        let timeout = connect.statement_timeout.as_millis().to_string();
+        let lock_timeout = reading::LOCK_TIMEOUT.as_millis().to_string();
+        let reader_options = options.statement_cache_capacity(reading::KEPT).options([
+            ("role", "aether_reader"),
+            ("statement_timeout", &timeout),
+            ("lock_timeout", &lock_timeout),
+            ("idle_in_transaction_session_timeout", "60000"),
+            ("TimeZone", "UTC"),
+            ("jit", "off"),
+        ]);
+        let reading = Reading::new(reader_options.clone(), control.clone(), connect.statement_timeout);
+        reading.open().await?;
+        let users = connect.max_connections.max(2) as usize;
+        let writers = (users / 2).max(2);
+        Ok(Self {
+            reading,
+            readers: Queues::new(users, OWN.0),
+            reader_options: Arc::new(reader_options),
+            writer: Self::writer(connect, timeout, writers + OWN.1).await?,
+            writers: Queues::new(writers, OWN.1),
+            control,
+            committed: Arc::default(),
+        })
+    }
+
+    /// The pool that writes. Whoever begins something there has been admitted before, so it has a connection for them.
+    async fn writer(connect: &Connect, timeout: String, size: usize) -> Result<DatabaseConnection> {
+        let mut options = ConnectOptions::new(&connect.url);
+        options
+            .max_connections(u32::try_from(size).unwrap_or(u32::MAX))
+            .min_connections(1)
+            .acquire_timeout(PATIENCE)
+            // A ping before each checkout would be a round trip per statement; only a long idle one is tested.
+            .test_before_acquire_if_idle_for(Duration::from_secs(30))
+            .sqlx_logging(false)
+            .record_stmt_in_spans(false)
+            .set_application_name("aether-nexus")
+            .map_sqlx_postgres_opts(move |options| {
+                options.statement_cache_capacity(reading::KEPT).options([
+                    ("role", "aether_writer"),
+                    ("statement_timeout", timeout.as_str()),
+                    ("idle_in_transaction_session_timeout", FORSAKEN),
+                    ("TimeZone", "UTC"),
+                    ("jit", "off"),
+                ])
+            });
+        #[expect(clippy::disallowed_methods, reason = "here the pools are made")]
+        Ok(sea_orm::Database::connect(options).await?)
+    }
+
+    /// Runs a statement that reads, and counts it.
+    pub(crate) async fn read(&self, sql: &Sql) -> Result<Vec<QueryResult>> {
+        // The text only: values are somebody's data.
+        tracing::trace!(statement = %sql.text);
+        let share = SHARE.try_with(Arc::clone).ok();
+        let _turn = match &share {
+            Some(share) => {
+                share.statements.fetch_add(1, Ordering::Relaxed);
+                share.turns.acquire().await.ok()
+            }
+            None => None,
+        };
+        if let Some(transaction) = share.as_ref().and_then(|share| share.transaction()) {
+            return Ok(transaction.query_all_raw(sql.statement()).await?);
+        }
+        let permit = self.readers.admit().await?;
+        self.reading.rows(sql, permit).await
+    }
+
+    /// Begins a transaction that may write; for the door only.
+    pub(crate) async fn begin(&self, _: Key) -> Result<Transaction> {
+        let permit = self.writers.admit().await?;
+        #[expect(clippy::disallowed_methods, reason = "here transactions begin, for those who have the key")]
+        let inner = self.unbroken(|| self.writer.begin()).await?;
+        Transaction::new(inner, permit, self.control.clone()).await
+    }
+
+    /// Commits what [`begin`](Self::begin) began, and wakes who tells live subscribers of changes. Its events are written last;
+    /// when that takes too long, nothing of the transaction stays.
+    ///
+    /// # Errors
+    /// [`Error::Overdue`] when it took too long.
+    pub(crate) async fn commit(&self, transaction: Transaction) -> Result<()> {
+        let events = transaction.take_events();
+        if !events.is_empty() {
+            const WRITE: &str = "INSERT INTO event_outbox (topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind,
+                    changed_fields, payload, actor_id)
+                SELECT topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind, changed_fields, payload, actor_id
+                  FROM jsonb_populate_recordset(NULL::event_outbox, $1)";
+            let values = [serde_json::Value::Array(events).into()];
+            let write = transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, WRITE, values));
+            match tokio::time::timeout(TELLING, write).await {
+                Ok(written) => _ = written?,
+                Err(_) => {
+                    tracing::warn!("events could not be written in time; their transaction is taken back");
+                    transaction.terminate().await;
+                    return Err(Error::Overdue);
+                }
+            }
+        }
+        let (transaction, permit) = transaction.into_parts()?;
+        let committed = self.committed.clone();
+        // Whoever asked for it may go away meanwhile; what has been sent cannot be taken back, and is told of.
+        let commit = tokio::spawn(async move {
+            #[expect(clippy::disallowed_methods, reason = "here transactions end, so that nobody forgets to wake")]
+            let answer = transaction.commit().await;
+            drop(permit);
+            committed.notify_one();
+            answer
+        });
+        commit.await.map_err(|_| Error::internal("a commit that broke off"))??;
+        Ok(())
+    }
+
+    /// Told whenever this process has committed something.
+    pub(crate) fn committed(&self) -> &Notify {
+        &self.committed
+    }
+
+    /// Tells all gateways that listen on this channel who has something to tell.
+    pub(crate) async fn notify(&self, channel: &str, who: &str) -> Result<()> {
+        let mut sql = Sql::new();
+        sql.push("SELECT pg_notify(").text(channel).push(", ").text(who).push(")");
+        self.read(&sql).await?;
+        Ok(())
+    }
+
+    /// Hears what any gateway says on this channel, on a connection of its own.
+    pub(crate) async fn listen(&self, channel: &str) -> Result<PgListener> {
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+        let heard = async {
+            let pool = pool.connect_with((*self.reader_options).clone()).await?;
+            let mut listener = PgListener::connect_with(&pool).await?;
+            listener.listen(channel).await?;
+            Ok::<_, sqlx::Error>(listener)
+        };
+        heard.await.map_err(|error| {
+            tracing::debug!(%error, "not listening");
+            Error::Unavailable
+        })
+    }
+
+    /// A connection under the role that reads which is of no pool, and closed once it is dropped.
+    pub(crate) async fn detached(&self) -> Result<sqlx::PgConnection> {
+        self.reader_options.connect().await.map_err(|error| {
+            tracing::debug!(%error, "no connection");
+            Error::Unavailable
+        })
+    }
+
+    /// Tries again what changes nothing when the connection turns out to be broken. When the server restarts, every
+    /// connection of a pool breaks, and each is found out and replaced only once it is used.
+    async fn unbroken<T, F>(&self, attempt: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, DbErr>>,
+    {
+        for _ in 0..self.writer.get_postgres_connection_pool().options().get_max_connections() {
+            match attempt().await {
+                Err(error) if is_broken(&error) => tracing::debug!(%error, "a broken connection"),
+                answer => return Ok(answer?),
+            }
+        }
+        Ok(attempt().await?)
+    }
+
+    /// Whether the database answers, and soon: whoever asks has little patience. Users cannot keep it from answering.
+    pub async fn ping(&self) -> Result<()> {
+        if self.control.ping().await { Ok(()) } else { Err(Error::Unavailable) }
+    }
+
+    /// Closes the pools. A pool that is looking for a server that is gone does so for minutes, and is left to itself.
+    pub async fn close(self) {
+        let close = async { tokio::join!(self.reading.close(), self.writer.clone().close()) };
+        let _ = tokio::time::timeout(Duration::from_secs(3), close).await;
+    }
+}
+
+/// Runs a request and tells how many SQL statements it read with.
+pub async fn counting<T>(request: impl Future<Output = T>) -> (T, u64) {
+    let share = Share::of(Party::Anybody);
+    let answer = SHARE.scope(share.clone(), request).await;
+    (answer, share.statements.load(Ordering::Relaxed))
+}
