@@ -8,7 +8,7 @@ mod transaction;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -50,6 +50,8 @@ const FORSAKEN: &str = "15000";
 struct Share {
     statements: AtomicU64,
     turns: Semaphore,
+    /// How many bytes a statement may answer.
+    room: AtomicUsize,
     /// On whose behalf it runs.
     party: Mutex<Party>,
     /// The transaction in which its mutations go together, and its reads with them.
@@ -61,6 +63,7 @@ impl Share {
         Arc::new(Self {
             statements: AtomicU64::new(0),
             turns: Semaphore::new(AT_ONCE),
+            room: AtomicUsize::new(usize::MAX),
             party: Mutex::new(party),
             transaction: Mutex::default(),
         })
@@ -81,6 +84,11 @@ pub(crate) fn share_transaction(transaction: Option<&Arc<Transaction>>) {
 /// Has what the request now running does with the database from here on count as that of this party.
 pub(crate) fn on_behalf_of(party: Party) {
     let _ = SHARE.try_with(|share| *share.party.lock() = party);
+}
+
+/// Has each statement of the request now running answer at most so many bytes.
+pub(crate) fn limit_answers(bytes: usize) {
+    let _ = SHARE.try_with(|share| share.room.store(bytes, Ordering::Relaxed));
 }
 
 /// Runs something that is no request on behalf of this party.
@@ -220,7 +228,8 @@ impl Database {
             return Ok(transaction.query_all_raw(sql.statement()).await?);
         }
         let permit = self.readers.admit().await?;
-        self.reading.rows(sql, permit).await
+        let room = share.as_ref().map_or(usize::MAX, |share| share.room.load(Ordering::Relaxed));
+        self.reading.rows(sql, permit, room).await
     }
 
     /// Begins a transaction that may write; for the door only.

@@ -12,12 +12,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::TryStreamExt;
 use moka::sync::Cache;
 use parking_lot::Mutex;
 use sea_orm::{
     DbErr, QueryResult, RuntimeErr,
     sea_query::Values,
-    sqlx::{self, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions},
+    sqlx::{
+        self, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _,
+        postgres::{PgConnectOptions, PgRow},
+    },
 };
 use sea_query_sqlx::SqlxValues;
 
@@ -101,11 +105,11 @@ impl Reading {
         Ok(())
     }
 
-    /// The rows of a statement, on a connection for which this is the permit.
-    pub(super) async fn rows(&self, sql: &Sql, permit: Permit) -> Result<Vec<QueryResult>> {
+    /// The rows of a statement, of at most so many bytes, on a connection for which this is the permit.
+    pub(super) async fn rows(&self, sql: &Sql, permit: Permit, room: usize) -> Result<Vec<QueryResult>> {
         let text = hash(&sql.text);
         let is_trial = self.0.is_trial(text)?;
-        let answer = self.answer(sql, permit).await;
+        let answer = self.answer(sql, permit, room).await;
         match &answer {
             Err(Error::Locked) => self.0.note_lock(text),
             Ok(_) if is_trial => _ = self.0.locked.lock().remove(&text),
@@ -114,10 +118,10 @@ impl Reading {
         answer
     }
 
-    async fn answer(&self, sql: &Sql, permit: Permit) -> Result<Vec<QueryResult>> {
+    async fn answer(&self, sql: &Sql, permit: Permit, room: usize) -> Result<Vec<QueryResult>> {
         let mut lease = Lease { pool: self.0.clone(), connection: None, permit: Some(permit) };
         if let Some(connection) = self.0.take().await {
-            match lease.rows(connection, sql).await {
+            match lease.rows(connection, sql, room).await {
                 // When the server restarts, every connection breaks. What only reads can be tried again.
                 Err(error) if is_broken(&error) => {
                     tracing::debug!(%error, "a broken connection");
@@ -127,7 +131,7 @@ impl Reading {
             }
         }
         let connection = self.0.open().await?;
-        answered(lease.rows(connection, sql).await)
+        answered(lease.rows(connection, sql, room).await)
     }
 
     /// Closes those that are not in use.
@@ -139,11 +143,28 @@ impl Reading {
     }
 }
 
+/// How a statement ended.
+enum Ended {
+    /// With all its rows.
+    Whole(Vec<QueryResult>),
+    /// Not in time.
+    Late,
+    /// With more bytes than there was room for, after so many rows.
+    Large(usize),
+}
+
 /// What a statement that only reads has answered.
-fn answered(answer: Result<Option<Vec<QueryResult>>, DbErr>) -> Result<Vec<QueryResult>> {
+fn answered(answer: Result<Ended, DbErr>) -> Result<Vec<QueryResult>> {
     match answer {
-        Ok(Some(rows)) => Ok(rows),
-        Ok(None) => Err(Error::Timeout),
+        Ok(Ended::Whole(rows)) => Ok(rows),
+        Ok(Ended::Late) => Err(Error::Timeout),
+        Ok(Ended::Large(rows)) => Err(Error::invalid(
+            "first",
+            format!(
+                "The answer is too large: there was no room for what came after {rows} rows. Ask for smaller pages with first, \
+                 or for fewer fields at once."
+            ),
+        )),
         Err(error) if is_locked(&error) => {
             tracing::info!(%error, "what is to be read is locked");
             Err(Error::Locked)
@@ -262,22 +283,38 @@ impl Pool {
 }
 
 impl Lease {
-    /// Runs a statement; none if it did not end in time.
-    async fn rows(&mut self, connection: Connection, sql: &Sql) -> Result<Option<Vec<QueryResult>>, DbErr> {
+    /// Runs a statement. One that does not end in time, or grows beyond the room that there is, is stopped when this lease is
+    /// dropped.
+    async fn rows(&mut self, connection: Connection, sql: &Sql, room: usize) -> Result<Ended, DbErr> {
         let is_usual = self.pool.is_usual(&sql.text);
         let values = SqlxValues(Values(sql.values.clone()));
         let query = sqlx::query_with(AssertSqlSafe(sql.text.as_str()), values).persistent(is_usual);
         let deadline = self.pool.deadline;
         let connection = self.connection.insert(connection);
-        let rows = tokio::time::timeout(deadline, query.fetch_all(&mut connection.inner)).await;
-        let Ok(rows) = rows else {
-            tracing::warn!("a statement was not stopped by PostgreSQL in time");
-            // Dropping this lease stops it.
-            return Ok(None);
+        let reading = async {
+            let (mut rows, mut bytes) = (Vec::new(), 0_usize);
+            let mut coming = query.fetch(&mut connection.inner);
+            while let Some(row) = coming.try_next().await? {
+                bytes = bytes.saturating_add(size(&row));
+                if bytes > room {
+                    return Ok(Err(rows.len()));
+                }
+                rows.push(row);
+            }
+            Ok(Ok(rows))
+        };
+        let rows = match tokio::time::timeout(deadline, reading).await {
+            Ok(Ok(Err(rows))) => return Ok(Ended::Large(rows)),
+            Ok(Ok(Ok(rows))) => Ok(rows),
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                tracing::warn!("a statement was not stopped by PostgreSQL in time");
+                return Ok(Ended::Late);
+            }
         };
         // What the database itself says leaves the connection as good as it was; everything else is the end of it.
         let (is_good, rows) = match rows {
-            Ok(rows) => (true, Ok(Some(rows.into_iter().map(Into::into).collect()))),
+            Ok(rows) => (true, Ok(Ended::Whole(rows.into_iter().map(Into::into).collect()))),
             Err(error) => {
                 let is_said = matches!(error, sqlx::Error::Database(_));
                 let error = DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)));
@@ -291,6 +328,12 @@ impl Lease {
         }
         rows
     }
+}
+
+/// How many bytes a row has.
+fn size(row: &PgRow) -> usize {
+    let columns = (0..row.len()).filter_map(|at| row.try_get_raw(at).ok());
+    columns.map(|value| value.as_bytes().map_or(0, <[u8]>::len)).sum()
 }
 
 impl Drop for Lease {

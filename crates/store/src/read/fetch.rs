@@ -25,7 +25,7 @@ use super::{
 use crate::{
     Store,
     actor::{Actor, ended},
-    database::{Database, Party, on_behalf_of},
+    database::{Database, Party, limit_answers, on_behalf_of},
     error::{Error, Result},
     sql::Sql,
 };
@@ -77,6 +77,8 @@ impl Reader {
 
     /// The same, which answers at most so many bytes.
     pub fn limited(self, bytes: usize) -> Self {
+        // Each value is written at least once, but for keys.
+        limit_answers(bytes.saturating_mul(2));
         self.room.store(bytes, Ordering::Relaxed);
         self
     }
