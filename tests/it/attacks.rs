@@ -85,7 +85,8 @@ async fn no_document_exhausts_the_stack() {
     for levels in [130, 1_580, 200_000] {
         let variables = nested("[", "", "]", levels);
         let body = format!(r#"{{"query": "query($a: JSON) {{ __typename }}", "variables": {{"a": {variables}}}}}"#);
-        let request = gateway.http().post(format!("{}/graphql", gateway.url)).header("content-type", "application/json");
+        let request =
+            gateway.http().post(format!("{}/graphql", gateway.url)).header("content-type", "application/json");
         let answer = request.body(body).send().await.expect("an answer");
         assert_eq!(answer.status(), 400);
     }
@@ -100,7 +101,8 @@ async fn introspection_does_not_unfold() {
         let inside = nested("inputFields { type { ", "name", " } }", count);
         format!("{{ __type(name: \"DealFilter\") {{ {inside} }} }}")
     };
-    let aliases: String = (0..300).map(|i| format!("a{i}: __schema {{ types {{ name fields {{ name }} }} }} ")).collect();
+    let aliases: String =
+        (0..300).map(|i| format!("a{i}: __schema {{ types {{ name fields {{ name }} }} }} ")).collect();
     let inner: String = (0..400).map(|i| format!("a{i}: fields {{ name }} ")).collect();
     let spread = format!("{{ __schema {{ types {{ ...F }} }} }} fragment F on __Type {{ {inner} }}");
     let attack = async {
@@ -147,7 +149,8 @@ async fn introspection_does_not_unfold() {
 #[tokio::test]
 async fn answers_and_errors_are_bounded() {
     let gateway = Gateway::with(&["--max-answer-mebibytes", "1"]).await;
-    let (attacker, victim) = (gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await, gateway.cfo().await);
+    let (attacker, victim) =
+        (gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await, gateway.cfo().await);
     let aliases: String = (0..40).map(|i| format!("a{i}: newValue ")).collect();
     let many = format!("{{ deals(first: 500) {{ nodes {{ history(first: 500) {{ nodes {{ {aliases} }} }} }} }} }}");
     let more: String = (0..1_000).map(|i| format!("a{i}: newValue ")).collect();
@@ -168,7 +171,9 @@ async fn answers_and_errors_are_bounded() {
         let wrong: String = (0..1_900).map(|i| format!("a{i}: nothing @nothing ")).collect();
         let directives = format!("{{ health {{ database {} }} }}", "@nothing ".repeat(15_000));
         let arguments = format!("{{ health({}) {{ database }} }}", "a: 1 ".repeat(10_000));
-        for query in [format!("{{ {wrong} }}"), directives, arguments, format!("{{ health {} }}", "@nothing ".repeat(95_000))] {
+        for query in
+            [format!("{{ {wrong} }}"), directives, arguments, format!("{{ health {} }}", "@nothing ".repeat(95_000))]
+        {
             let answer = gateway.stranger().query(&query).await;
             assert!(answer.code().starts_with("GRAPHQL_"), "{:#}", answer.body);
             let told = answer.body["errors"].as_array().map_or(0, Vec::len);
@@ -197,14 +202,16 @@ async fn suggestions_cost_little() {
     let answer = beside(&cfo, gateway.stranger().query(&format!("{{ {near} }}"))).await;
     println!("1,900 names: {:?}", began.elapsed());
     let suggesting = answer.body["errors"].as_array().expect("errors").iter();
-    let suggesting = suggesting.filter(|error| error["message"].as_str().is_some_and(|told| told.contains("Did you mean")));
+    let suggesting =
+        suggesting.filter(|error| error["message"].as_str().is_some_and(|told| told.contains("Did you mean")));
     assert!((1..=8).contains(&suggesting.count()), "{:#}", answer.body);
 }
 
 #[tokio::test]
 async fn filters_reach_through_as_many_relations_as_can_be_planned() {
     let gateway = Gateway::demo().await;
-    let (attacker, victim) = (gateway.cfo().await, gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await);
+    let (attacker, victim) =
+        (gateway.cfo().await, gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await);
     let some = "history: { some: { changedByUser: { budgetsCreated: { some: { name: { eq: \"x\" } } } } } }";
     let aliases = |count: usize| -> String {
         (0..count).map(|i| format!("a{i}: deals(first: 1, filter: {{ {some} }}) {{ nodes {{ id }} }} ")).collect()

@@ -51,7 +51,12 @@ async fn conditions_and_defaults_hold_for_queries_and_mutations_alike() {
     // Nothing is left: an empty object, not null.
     let nothing = cfo.query("{ me @include(if: false) { user { name } } }").await;
     assert_eq!(nothing.body["data"], json!({}));
-    assert_eq!(cfo.data("query($n: Int = 3) { deals(first: $n) { nodes { id } } }").await["deals"]["nodes"].as_array().map(Vec::len), Some(3));
+    assert_eq!(
+        cfo.data("query($n: Int = 3) { deals(first: $n) { nodes { id } } }").await["deals"]["nodes"]
+            .as_array()
+            .map(Vec::len),
+        Some(3)
+    );
     let none = "query($n: Int = 3) { deals(first: $n) { nodes { id } } }";
     assert_eq!(cfo.run(none, json!({ "n": null })).await.ok()["deals"]["nodes"].as_array().map(Vec::len), Some(20));
 }
@@ -61,7 +66,8 @@ async fn variables_are_what_they_were_defined_to_be() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     let owned = "query($o: UUID!) { deals(filter: { ownerId: { eq: $o } }) { totalCount } }";
-    for variables in [json!({}), json!({ "o": null }), json!({ "o": 7 }), json!({ "o": "nobody" }), json!({ "o": [] })] {
+    for variables in [json!({}), json!({ "o": null }), json!({ "o": 7 }), json!({ "o": "nobody" }), json!({ "o": [] })]
+    {
         unfit(&cfo.run(owned, variables).await);
     }
     let metrics = count(&gateway, "financial_metrics").await;
@@ -98,7 +104,9 @@ async fn a_field_is_given_once_and_no_digit_is_lost() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     let budget = |lines: &str| {
-        format!("mutation {{ createBudget(input: {{ name: \"Digits\", fiscalYear: 2067, version: \"a\", lines: [{lines}] }}) {{ totalAmount }} }}")
+        format!(
+            "mutation {{ createBudget(input: {{ name: \"Digits\", fiscalYear: 2067, version: \"a\", lines: [{lines}] }}) {{ totalAmount }} }}"
+        )
     };
     unfit(&cfo.query(&budget("{ category: \"x\", q1Amount: \"1\", q1Amount: \"2\" }")).await);
     unfit(&cfo.query("{ users(filter: { preferences: { contains: { a: 1, a: 2 } } }) { totalCount } }").await);
@@ -112,7 +120,9 @@ async fn a_field_is_given_once_and_no_digit_is_lost() {
     assert_eq!(send(&cfo, &gateway, variable).await["data"]["createBudget"]["totalAmount"], "1234567890123456.78");
     // In free JSON a number is itself, or refused.
     let preferences = |number: &str| {
-        format!(r#"{{"query": "query($j: JSON!) {{ users(filter: {{ preferences: {{ contains: $j }} }}) {{ totalCount }} }}", "variables": {{"j": {{"n": {number}}}}}}}"#)
+        format!(
+            r#"{{"query": "query($j: JSON!) {{ users(filter: {{ preferences: {{ contains: $j }} }}) {{ totalCount }} }}", "variables": {{"j": {{"n": {number}}}}}}}"#
+        )
     };
     assert!(send(&cfo, &gateway, &preferences("0.1")).await.get("errors").is_none());
     let refused = send(&cfo, &gateway, &preferences("1234567890123456.78")).await;
@@ -179,7 +189,13 @@ async fn what_the_specification_refuses_is_refused() {
     ] {
         unfit(&cfo.query(query).await);
     }
-    for query in ["query A() { health { database } }", "{ deals() { totalCount } }", "{ deals(first 5) { totalCount } }", "{ health { } }", "{ health(a: 01) { database } }"] {
+    for query in [
+        "query A() { health { database } }",
+        "{ deals() { totalCount } }",
+        "{ deals(first 5) { totalCount } }",
+        "{ health { } }",
+        "{ health(a: 01) { database } }",
+    ] {
         let answer = cfo.query(query).await;
         assert_eq!(answer.code(), "GRAPHQL_PARSE_FAILED", "{query}");
         assert!(answer.body.get("data").is_none(), "{:#}", answer.body);
@@ -250,10 +266,16 @@ async fn what_cannot_be_answered_is_refused_before_anything_is_done() {
         "id organization { deals(first: 500) { nodes { history(first: 500) { nodes { deal { history(first: 500) { nodes { id } } } } } } } }",
     ] {
         for operation in [
-            format!("mutation {{ createVendor(input: {{ name: \"Unanswered\", category: \"Cloud\" }}) {{ {selection} }} }}"),
+            format!(
+                "mutation {{ createVendor(input: {{ name: \"Unanswered\", category: \"Cloud\" }}) {{ {selection} }} }}"
+            ),
             // Nor is what stands before it.
-            format!("mutation {{ {BUDGET} {{ id }} createVendor(input: {{ name: \"Unanswered\", category: \"Cloud\" }}) {{ {selection} }} }}"),
-            format!("mutation @transaction {{ {BUDGET} {{ id }} createVendor(input: {{ name: \"Unanswered\", category: \"Cloud\" }}) {{ {selection} }} }}"),
+            format!(
+                "mutation {{ {BUDGET} {{ id }} createVendor(input: {{ name: \"Unanswered\", category: \"Cloud\" }}) {{ {selection} }} }}"
+            ),
+            format!(
+                "mutation @transaction {{ {BUDGET} {{ id }} createVendor(input: {{ name: \"Unanswered\", category: \"Cloud\" }}) {{ {selection} }} }}"
+            ),
         ] {
             let answer = cfo.query(&operation).await;
             assert_eq!(answer.code(), "VALIDATION_FAILED", "{:#}", answer.body);
@@ -273,7 +295,9 @@ async fn a_change_whose_answer_cannot_be_read_is_told_as_made() {
     let sql = "LOCK TABLE deals IN ACCESS EXCLUSIVE MODE";
     sea_orm::ConnectionTrait::execute_unprepared(&lock, sql).await.expect("a lock");
     let create = |name: &str, directive: &str| {
-        format!("mutation {directive} {{ createVendor(input: {{ name: \"{name}\", category: \"Cloud\" }}) {{ id organization {{ deals(first: 1) {{ nodes {{ id }} }} }} }} }}")
+        format!(
+            "mutation {directive} {{ createVendor(input: {{ name: \"{name}\", category: \"Cloud\" }}) {{ id organization {{ deals(first: 1) {{ nodes {{ id }} }} }} }} }}"
+        )
     };
     let made = cfo.query(&create("Made", "")).await;
     let together = cfo.query(&create("Together", "@transaction")).await;
@@ -281,7 +305,11 @@ async fn a_change_whose_answer_cannot_be_read_is_told_as_made() {
     assert_eq!(made.code(), "CHANGE_COMMITTED", "{:#}", made.body);
     let extensions = &made.body["errors"][0]["extensions"];
     assert_eq!(extensions["type"], "Vendor");
-    assert!(made.message().contains("Do not send it again") && !made.message().contains("Try again"), "{}", made.message());
+    assert!(
+        made.message().contains("Do not send it again") && !made.message().contains("Try again"),
+        "{}",
+        made.message()
+    );
     // What it says how to read is there.
     let read = format!("{{ vendor(id: {}) {{ name }} }}", extensions["id"]);
     assert_eq!(cfo.data(&read).await["vendor"]["name"], "Made");
@@ -330,7 +358,12 @@ async fn mistakes_are_answered_so_that_one_can_go_on() {
         }
     }
     assert!(amiss.is_empty(), "{}", amiss.join("\n"));
-    let variable = cfo.run("query($s: DealStage) { deals(filter: { stage: { eq: $s } }) { totalCount } }", json!({ "s": "negotiation" })).await;
+    let variable = cfo
+        .run(
+            "query($s: DealStage) { deals(filter: { stage: { eq: $s } }) { totalCount } }",
+            json!({ "s": "negotiation" }),
+        )
+        .await;
     assert!(variable.message().contains("Write NEGOTIATION"), "{}", variable.message());
     // Where the schema is not told, nothing of it is suggested.
     let closed = Gateway::with(&["--introspection", "off"]).await;

@@ -123,7 +123,8 @@ impl Compiler {
                 let mut fields = IndexMap::with_capacity(given.len());
                 for field in definition.fields.values() {
                     let known = given.iter().find(|(name, _)| *name == *field.name);
-                    let known = known.map(|(_, value)| self.json(&field.ty, value).map_err(|wrong| wrong.under(&field.name)));
+                    let known =
+                        known.map(|(_, value)| self.json(&field.ty, value).map_err(|wrong| wrong.under(&field.name)));
                     if let Some(value) = self.or_default(field, known.transpose()?)? {
                         fields.insert(Name::new(&field.name), value);
                     }

@@ -81,7 +81,8 @@ pub struct Cached {
 impl Compiler {
     /// A compiler for the schema with these types.
     pub fn new(types: Arc<Types>, scalars: impl Scalars + 'static, limits: Limits) -> Self {
-        let weigh = |text: &Arc<str>, _: &Arc<Compiled>| u32::try_from(text.len().saturating_mul(GROWTH)).unwrap_or(u32::MAX);
+        let weigh =
+            |text: &Arc<str>, _: &Arc<Compiled>| u32::try_from(text.len().saturating_mul(GROWTH)).unwrap_or(u32::MAX);
         let kept = moka::sync::Cache::builder().max_capacity(limits.cache_bytes).weigher(weigh).build();
         Self { types, scalars: Box::new(scalars), limits, kept, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
@@ -110,8 +111,9 @@ impl Compiler {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let document =
-            document.to_executable_validate(&self.types.schema).map_err(|wrong| problems_of(&wrong.errors, Stage::Validation))?;
+        let document = document
+            .to_executable_validate(&self.types.schema)
+            .map_err(|wrong| problems_of(&wrong.errors, Stage::Validation))?;
         introspection::check(&document)?;
         Ok(Compiled { document })
     }
@@ -180,7 +182,9 @@ fn problems_of(list: &DiagnosticList, stage: Stage) -> Vec<Problem> {
         .map(|problem| Problem {
             stage,
             message: sentence(&problem.error.to_string()),
-            place: problem.line_column_range().map(|range| Place { line: range.start.line, column: range.start.column }),
+            place: problem
+                .line_column_range()
+                .map(|range| Place { line: range.start.line, column: range.start.column }),
         })
         .collect()
 }

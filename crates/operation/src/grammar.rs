@@ -336,7 +336,12 @@ mod tests {
     fn what_is_none_is_told_in_words() {
         for (text, expected, line, column) in [
             ("", "an operation", 1, 1),
-            ("{ deals { nodes { name }", "a field, or `}` behind the last one, is expected, and the document ends", 1, 25),
+            (
+                "{ deals { nodes { name }",
+                "a field, or `}` behind the last one, is expected, and the document ends",
+                1,
+                25,
+            ),
             ("{ a(b 1) }", "a colon and the argument's value is expected, and here is `1`", 1, 7),
             ("{ a(b: { c }) }", "a colon and the field's value", 1, 12),
             ("{ a() }", "an argument, such as `first: 10`,", 1, 5),

@@ -6,7 +6,10 @@
 
 use apollo_compiler::{
     ExecutableDocument, Name, Node, Schema,
-    ast::{self, DirectiveDefinition, DirectiveList, DirectiveLocation, EnumValueDefinition, FieldDefinition, InputValueDefinition, Type},
+    ast::{
+        self, DirectiveDefinition, DirectiveList, DirectiveLocation, EnumValueDefinition, FieldDefinition,
+        InputValueDefinition, Type,
+    },
     executable::SelectionSet,
     introspection,
     schema::{Component, ExtendedType},
@@ -160,10 +163,13 @@ impl<'c> Writer<'c> {
     fn told(&self, meta: &Meta<'c>, selected: &Selected<'c>) -> Result<Told<'c>, Problem> {
         let schema: &'c Schema = &self.compiler.types.schema;
         let named = |name: &Name| schema.types.get(name).map(Meta::Named);
-        let deprecated = self.bound.arguments(selected.field)?.get("includeDeprecated") == Some(&ConstValue::Boolean(true));
+        let deprecated =
+            self.bound.arguments(selected.field)?.get("includeDeprecated") == Some(&ConstValue::Boolean(true));
         let wanted = |directives: &DirectiveList| deprecated || !directives.has("deprecated");
         let inputs = |all: &'c [Node<InputValueDefinition>]| {
-            Told::Many(Some(all.iter().filter(|input| wanted(&input.directives)).map(|input| Meta::Input(input)).collect()))
+            Told::Many(Some(
+                all.iter().filter(|input| wanted(&input.directives)).map(|input| Meta::Input(input)).collect(),
+            ))
         };
         let root = &schema.schema_definition;
         Ok(match (meta, &*selected.field.name) {
@@ -227,9 +233,13 @@ impl<'c> Writer<'c> {
                     ExtendedType::Interface(ty) => ty.fields.values(),
                     _ => return Told::Many(None),
                 };
-                Told::Many(Some(fields.filter(|field| wanted(&field.directives)).map(|field| Meta::Field(field)).collect()))
+                Told::Many(Some(
+                    fields.filter(|field| wanted(&field.directives)).map(|field| Meta::Field(field)).collect(),
+                ))
             }
-            (ExtendedType::Object(ty), "interfaces") => types(ty.implements_interfaces.iter().map(|known| &known.name).collect()),
+            (ExtendedType::Object(ty), "interfaces") => {
+                types(ty.implements_interfaces.iter().map(|known| &known.name).collect())
+            }
             (ExtendedType::Interface(ty), "interfaces") => {
                 types(ty.implements_interfaces.iter().map(|known| &known.name).collect())
             }

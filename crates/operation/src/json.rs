@@ -158,7 +158,9 @@ mod tests {
         assert!(Json::read(&format!("{}{}", "[".repeat(64), "]".repeat(64)), 64).is_ok());
         assert!(Json::read(&format!("{}{}", "[".repeat(65), "]".repeat(65)), 64).is_err());
         assert!(Json::read("\"[[[[[[\"", 2).is_ok());
-        for wrong in ["", "{", "01", "1.", "nul", "tru", "{\"a\":}", "[1,]", "\"\\ud800\"", "+1", "NaN", "falsey", "1 2"] {
+        for wrong in
+            ["", "{", "01", "1.", "nul", "tru", "{\"a\":}", "[1,]", "\"\\ud800\"", "+1", "NaN", "falsey", "1 2"]
+        {
             assert!(Json::read(wrong, 64).is_err(), "{wrong}");
         }
     }

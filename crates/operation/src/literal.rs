@@ -46,7 +46,11 @@ impl Compiler {
             };
         }
         if value.is_null() {
-            return if ty.is_non_null() { Err(Wrong::new("This must not be null.")) } else { Ok(Some(ConstValue::Null)) };
+            return if ty.is_non_null() {
+                Err(Wrong::new("This must not be null."))
+            } else {
+                Ok(Some(ConstValue::Null))
+            };
         }
         let value = match (ty, value) {
             (ast::Type::List(item) | ast::Type::NonNullList(item), ast::Value::List(items)) => {
@@ -75,7 +79,9 @@ impl Compiler {
                 for field in definition.fields.values() {
                     let written = given.iter().find(|(name, _)| *name == field.name);
                     let known = match written {
-                        Some((_, value)) => self.literal(&field.ty, value, variables).map_err(|wrong| wrong.under(&field.name))?,
+                        Some((_, value)) => {
+                            self.literal(&field.ty, value, variables).map_err(|wrong| wrong.under(&field.name))?
+                        }
                         None => None,
                     };
                     if let Some(value) = self.or_default(field, known)? {
@@ -87,7 +93,9 @@ impl Compiler {
                 }
                 Ok(ConstValue::Object(fields))
             }
-            (Some(ExtendedType::Enum(definition)), ast::Value::Enum(label)) if definition.values.contains_key(label) => {
+            (Some(ExtendedType::Enum(definition)), ast::Value::Enum(label))
+                if definition.values.contains_key(label) =>
+            {
                 Ok(ConstValue::Enum(Name::new(label)))
             }
             (Some(ExtendedType::Scalar(_)), value) => self.scalar(name, value, variables),
@@ -103,9 +111,7 @@ impl Compiler {
     ) -> Result<Option<ConstValue>, Wrong> {
         match (given, &definition.default_value) {
             (None, Some(default)) => self.literal(&definition.ty, default, &Variables::default()),
-            (None, None) if definition.ty.is_non_null() => {
-                Err(Wrong::new("This is needed.").under(&definition.name))
-            }
+            (None, None) if definition.ty.is_non_null() => Err(Wrong::new("This is needed.").under(&definition.name)),
             (given, _) => Ok(given),
         }
     }

@@ -49,7 +49,9 @@ pub(crate) fn too_much(document: &Document, limits: &Limits) -> Option<Problem> 
         whole.add(match definition {
             Definition::OperationDefinition(operation) => measure.set(&operation.selection_set, DEEPEST),
             // A fragment that nothing spreads is refused later; until then it must not be large either.
-            Definition::FragmentDefinition(fragment) => Size { depth: 0, fields: 0, ..measure.fragment(&fragment.name, DEEPEST) },
+            Definition::FragmentDefinition(fragment) => {
+                Size { depth: 0, fields: 0, ..measure.fragment(&fragment.name, DEEPEST) }
+            }
             _ => Size::default(),
         });
     }
@@ -63,10 +65,9 @@ pub(crate) fn too_much(document: &Document, limits: &Limits) -> Option<Problem> 
             "The query is too complex: it selects {} fields, and {fields} are allowed. Ask for less at once.",
             whole.fields
         )),
-        whole if whole.depth > *depth => refuse(format!(
-            "The query is nested too deep: {} levels of fields, and {depth} are allowed.",
-            whole.depth
-        )),
+        whole if whole.depth > *depth => {
+            refuse(format!("The query is nested too deep: {} levels of fields, and {depth} are allowed.", whole.depth))
+        }
         _ => None,
     }
 }
@@ -138,7 +139,9 @@ mod tests {
 
     #[test]
     fn depth_goes_through_fragments() {
-        let nested = |levels: usize| format!("{{ ...F }} fragment F on Q {{ {} a {} }}", "a {".repeat(levels), "}".repeat(levels));
+        let nested = |levels: usize| {
+            format!("{{ ...F }} fragment F on Q {{ {} a {} }}", "a {".repeat(levels), "}".repeat(levels))
+        };
         assert_eq!(problem(&nested(23)), None);
         assert!(problem(&nested(24)).unwrap().contains("25 levels"));
     }

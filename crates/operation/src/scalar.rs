@@ -24,7 +24,10 @@ pub(crate) fn json_number(text: &str) -> Result<ConstValue, String> {
     let exact = number.filter(|number| digits(text) == digits(&format!("{number:e}")));
     let number = exact.and_then(serde_json::Number::from_f64);
     number.map(ConstValue::Number).ok_or_else(|| {
-        format!("The number {} has more digits than JSON numbers keep. Send it as a string.", crate::problem::shown(text))
+        format!(
+            "The number {} has more digits than JSON numbers keep. Send it as a string.",
+            crate::problem::shown(text)
+        )
     })
 }
 
@@ -49,7 +52,9 @@ mod tests {
 
     #[test]
     fn a_number_is_itself_or_refused() {
-        for text in ["0", "-0.0", "1.5", "0.1", "1e2", "1.00", "123456789.125", "-2.50e-3", "18446744073709551615", "1e300"] {
+        for text in
+            ["0", "-0.0", "1.5", "0.1", "1e2", "1.00", "123456789.125", "-2.50e-3", "18446744073709551615", "1e300"]
+        {
             assert!(json_number(text).is_ok(), "{text}");
         }
         for text in ["1234567890123456.78", "0.12345678901234567890", "18446744073709551617", "1e400", "-1e999"] {

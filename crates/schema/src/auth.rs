@@ -190,10 +190,10 @@ impl SignInPayload {
         self.0.session_id
     }
 
-    /// The user.
-    async fn user(&self, ctx: &Context<'_>) -> Row<User> {
+    /// The user; null, with an error that says why, where it cannot be read just now: the tokens are good all the same.
+    async fn user(&self, ctx: &Context<'_>) -> Option<Row<User>> {
         let reader = ctx.data_unchecked::<Arc<Reader>>();
-        Row::new(self.0.user_id).seen_by(reader.for_session(self.0.session_id))
+        Some(Row::new(self.0.user_id).seen_by(reader.for_session(self.0.session_id)))
     }
 }
 

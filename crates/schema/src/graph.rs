@@ -28,14 +28,7 @@ use async_graphql_value::RAW_VALUE_TOKEN;
 use sea_orm::EntityName;
 use uuid::Uuid;
 
-use crate::{
-    change,
-    error::at,
-    node,
-    plan::Planner,
-    sales::stalled,
-    types,
-};
+use crate::{change, error::at, node, plan::Planner, sales::stalled, types};
 
 /// The part of the query root that the model gives.
 #[derive(Default)]

@@ -207,7 +207,8 @@ impl Schema {
             .data(rate::Rates::new(limits.logins_per_minute, limits.mutations_per_minute))
             .data(limits.clone())
             .finish();
-        let weigh = |text: &Arc<str>, answer: &Arc<Ready>| u32::try_from(text.len() + answer.weight()).unwrap_or(u32::MAX);
+        let weigh =
+            |text: &Arc<str>, answer: &Arc<Ready>| u32::try_from(text.len() + answer.weight()).unwrap_or(u32::MAX);
         Self(Arc::new(Inner {
             resolvers,
             compiler: compiled::compiler(&limits, introspection != Introspection::Off),
@@ -219,8 +220,11 @@ impl Schema {
 
     /// Compiles a request's document, or takes it as it was compiled before, and chooses its operation.
     pub fn prepare(&self, request: Request) -> std::result::Result<Prepared, Response> {
-        let (document, was_known) =
-            self.0.compiler.compile(&request.query).map_err(|problems| Response::refused(compiled::errors(problems)))?;
+        let (document, was_known) = self
+            .0
+            .compiler
+            .compile(&request.query)
+            .map_err(|problems| Response::refused(compiled::errors(problems)))?;
         let operation = document.operation(request.operation_name.as_deref());
         let operation = operation.map_err(|problem| Response::refused(vec![compiled::error(problem)]))?;
         Ok(Prepared { request, operation, was_known })
@@ -229,9 +233,8 @@ impl Schema {
     /// The variables of a prepared request as they were coerced, as JSON.
     pub fn variables(&self, prepared: &Prepared) -> std::result::Result<serde_json::Value, Response> {
         let bound = self.bind(prepared)?;
-        let variables = bound.variables().map(|(name, value)| {
-            (name.to_owned(), value.clone().into_json().unwrap_or_default())
-        });
+        let variables =
+            bound.variables().map(|(name, value)| (name.to_owned(), value.clone().into_json().unwrap_or_default()));
         Ok(variables.collect::<serde_json::Map<_, _>>().into())
     }
 
@@ -335,7 +338,8 @@ impl Schema {
         }
         // Nothing else is asked for, and nothing varies.
         let is_whole = fields.iter().all(|field| about(field.name())) && bound.variables().next().is_none();
-        let key = format!("{}\n{}", prepared.request.operation_name.as_deref().unwrap_or_default(), prepared.request.query);
+        let key =
+            format!("{}\n{}", prepared.request.operation_name.as_deref().unwrap_or_default(), prepared.request.query);
         if let Some(answer) = self.0.introspected.get(key.as_str()).filter(|_| is_whole) {
             return Ok(Introspected::Whole(answer));
         }
@@ -351,7 +355,11 @@ impl Schema {
 
     /// Has hand-written resolvers answer. Boxed, so that whoever calls it need not know what it consists of: compiling that
     /// takes long.
-    fn resolve(&self, document: ExecutableDocument, mut request: async_graphql::Request) -> BoxFuture<'_, async_graphql::Response> {
+    fn resolve(
+        &self,
+        document: ExecutableDocument,
+        mut request: async_graphql::Request,
+    ) -> BoxFuture<'_, async_graphql::Response> {
         request.set_parsed_query(document);
         Box::pin(self.0.resolvers.execute(request))
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aether_operation::{Arguments, Bound, Problem, Selected, SelectionSet};
 use aether_store::{
     Error, Result,
     model::{Leaf, Model, Relation, Shape, ShapeType, Source, Type},
@@ -10,7 +11,6 @@ use aether_store::{
         Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
     },
 };
-use aether_operation::{Arguments, Bound, Problem, Selected, SelectionSet};
 use uuid::Uuid;
 
 use crate::{Limits, page};

@@ -49,7 +49,9 @@ impl Request {
         let none = |_| "This is no GraphQL request. Send {\"query\": \"…\", \"variables\": {…}}.".to_owned();
         // Lists of fields would do for a structure, too.
         if !json.trim_start().starts_with('{') {
-            return Err("This is no GraphQL request. Send one JSON object, {\"query\": \"…\", \"variables\": {…}}.".into());
+            return Err(
+                "This is no GraphQL request. Send one JSON object, {\"query\": \"…\", \"variables\": {…}}.".into()
+            );
         }
         let body: Body<'_> = serde_json::from_str(json).map_err(none)?;
         let operation_id = body.extensions.as_ref().and_then(|extensions| extensions["operationId"].as_str());
@@ -236,12 +238,24 @@ mod tests {
 
     #[test]
     fn a_request_is_an_object_with_a_query() {
-        let request = Request::read(r#"{"query": "{ a }", "operationName": "", "variables": {"x": 1.10}, "extensions": {"operationId": "7"}}"#).unwrap();
+        let request = Request::read(
+            r#"{"query": "{ a }", "operationName": "", "variables": {"x": 1.10}, "extensions": {"operationId": "7"}}"#,
+        )
+        .unwrap();
         assert_eq!((request.query.as_str(), request.operation_name.as_deref()), ("{ a }", None));
         assert_eq!(request.variables, Some(Json::Object(vec![("x".into(), Json::Number("1.10".into()))])));
         assert_eq!(request.operation_id.as_deref(), Some("7"));
         assert!(Request::read(r#"{"query": "{ a }", "variables": null}"#).unwrap().variables.is_none());
-        for wrong in ["", "7", "null", "[\"{ a }\"]", "{}", r#"{"query": 7}"#, r#"{"query": "a", "variables": []}"#, "[{\"query\": \"a\"}]"] {
+        for wrong in [
+            "",
+            "7",
+            "null",
+            "[\"{ a }\"]",
+            "{}",
+            r#"{"query": 7}"#,
+            r#"{"query": "a", "variables": []}"#,
+            "[{\"query\": \"a\"}]",
+        ] {
             assert!(Request::read(wrong).is_err(), "{wrong}");
         }
         let deep = format!(r#"{{"query": "a", "variables": {{"a": {}{}}}}}"#, "[".repeat(128), "]".repeat(128));

@@ -26,18 +26,14 @@ pub(crate) fn document(bound: &Bound<'_>, fields: &[&Selected<'_>]) -> Result<Ex
         directives: Vec::new(),
         selection_set: nowhere(SelectionSet { items }),
     };
-    Ok(ExecutableDocument {
-        operations: DocumentOperations::Single(nowhere(operation)),
-        fragments: Default::default(),
-    })
+    Ok(ExecutableDocument { operations: DocumentOperations::Single(nowhere(operation)), fragments: Default::default() })
 }
 
 fn field(bound: &Bound<'_>, selected: &Selected<'_>) -> Result<Positioned<Selection>, Problem> {
     let at = bound.place(selected.field).map(position).unwrap_or_default();
     let placed = |name: &str| Positioned::new(Name::new(name), at);
     let arguments = bound.arguments(selected.field)?;
-    let arguments =
-        arguments.into_iter().map(|(name, value)| (placed(&name), Positioned::new(value.into_value(), at)));
+    let arguments = arguments.into_iter().map(|(name, value)| (placed(&name), Positioned::new(value.into_value(), at)));
     let ty = selected.ty();
     let items = if selected.sets.iter().all(|set| set.selections.is_empty()) {
         Vec::new()

@@ -164,7 +164,12 @@ impl Rules<'_> {
     }
 
     /// What to write where a field is not one of the object's.
-    pub(super) fn input_field_hint(&mut self, definition: &InputObjectType, name: &Name, value: Option<&Node<Value>>) -> String {
+    pub(super) fn input_field_hint(
+        &mut self,
+        definition: &InputObjectType,
+        name: &Name,
+        value: Option<&Node<Value>>,
+    ) -> String {
         if !self.may_hint() {
             return String::new();
         }

@@ -113,7 +113,10 @@ impl<'a> Rules<'a> {
             }
             None => {
                 let hint = self.type_hint(condition);
-                self.refuse(condition.location(), format!("{whose} is on `{}`, and there is no such type.{hint}", shown(condition)));
+                self.refuse(
+                    condition.location(),
+                    format!("{whose} is on `{}`, and there is no such type.{hint}", shown(condition)),
+                );
                 None
             }
         }
@@ -163,7 +166,10 @@ impl<'a> Rules<'a> {
             }
         };
         if parent != inner && possible(parent).is_disjoint(&possible(inner)) {
-            self.refuse(span, format!("A fragment on {inner} cannot be spread here, for a {parent} is never a {inner}."));
+            self.refuse(
+                span,
+                format!("A fragment on {inner} cannot be spread here, for a {parent} is never a {inner}."),
+            );
         }
     }
 
@@ -186,12 +192,18 @@ impl<'a> Rules<'a> {
         let is_leaf = self.compiler.types.schema.types.get(ty).is_some_and(ExtendedType::is_leaf);
         match (is_leaf, field.selection_set.is_empty()) {
             (true, false) => {
-                self.refuse(field.name.location(), format!("`{}` is a {ty}, which has no fields: leave out what is in braces.", field.name));
+                self.refuse(
+                    field.name.location(),
+                    format!("`{}` is a {ty}, which has no fields: leave out what is in braces.", field.name),
+                );
                 self.set(None, &field.selection_set, used);
             }
             (false, true) => {
                 let hint = self.selection_hint(&field.name, ty);
-                self.refuse(field.name.location(), format!("`{}` is a {ty}: say which of its fields you want{hint}.", field.name));
+                self.refuse(
+                    field.name.location(),
+                    format!("`{}` is a {ty}: say which of its fields you want{hint}.", field.name),
+                );
             }
             (false, false) => self.set(Some(ty), &field.selection_set, used),
             (true, true) => {}
@@ -220,7 +232,10 @@ impl<'a> Rules<'a> {
                 }
                 (None, Some(known)) => {
                     let hint = self.argument_hint(known, &argument.name);
-                    self.refuse(argument.location(), format!("{whose} has no argument `{}`.{hint}", shown(&argument.name)));
+                    self.refuse(
+                        argument.location(),
+                        format!("{whose} has no argument `{}`.{hint}", shown(&argument.name)),
+                    );
                     self.untyped(&argument.value, used);
                 }
                 (None, None) => self.untyped(&argument.value, used),
@@ -237,7 +252,10 @@ impl<'a> Rules<'a> {
     ) {
         for definition in known.iter().filter(|definition| definition.is_required()) {
             if !given.iter().any(|argument| argument.name == definition.name) {
-                self.refuse(span, format!("{whose} needs the argument `{}`, of type {}.", definition.name, definition.ty));
+                self.refuse(
+                    span,
+                    format!("{whose} needs the argument `{}`, of type {}.", definition.name, definition.ty),
+                );
             }
         }
     }

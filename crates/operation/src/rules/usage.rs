@@ -66,14 +66,16 @@ impl<'a> Rules<'a> {
                     None => {
                         let name = shown(place.name);
                         let kind = operation.operation_type.name();
-                        let told = format!("The variable `${name}` is not defined: write `{kind}(${name}: …) {{ … }}`.");
+                        let told =
+                            format!("The variable `${name}` is not defined: write `{kind}(${name}: …) {{ … }}`.");
                         self.refuse(place.value.location(), told);
                     }
                     Some(variable) => {
                         let default = variable.default_value.as_ref().is_some_and(|default| !default.is_null());
                         let given = &variable.ty;
                         if place.never_null && !given.is_non_null() {
-                            let told = format!("The variable `${}` must be of a type that is never null here.", place.name);
+                            let told =
+                                format!("The variable `${}` must be of a type that is never null here.", place.name);
                             self.refuse(place.value.location(), told);
                         }
                         if let Some(ty) = place.ty

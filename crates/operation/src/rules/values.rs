@@ -91,7 +91,10 @@ impl<'a> Rules<'a> {
         if definition.directives.has("oneOf") {
             match fields {
                 [(name, value)] if value.is_null() => {
-                    self.refuse(value.location(), format!("`{name}` must not be null: exactly one field is to be given."));
+                    self.refuse(
+                        value.location(),
+                        format!("`{name}` must not be null: exactly one field is to be given."),
+                    );
                 }
                 [(_, value)] => {
                     if let Value::Variable(name) = &**value {

@@ -1,5 +1,6 @@
 //! From a subscription's field to what the hub watches for.
 
+use aether_operation::{Arguments, Bound, Selected};
 use aether_store::{
     Error, Result,
     live::{
@@ -10,7 +11,6 @@ use aether_store::{
     model::{Model, Type},
     read::plan::Key,
 };
-use aether_operation::{Arguments, Bound, Selected};
 use async_graphql::Value;
 use heck::AsShoutySnakeCase;
 use uuid::Uuid;
