@@ -16,7 +16,8 @@ const [path, seed, count] = process.argv.slice(2);
 const schema = buildSchema(readFileSync(path, 'utf8'));
 
 if (seed === 'introspect') {
-  process.stdout.write(JSON.stringify(graphqlSync({ schema, source: readFileSync(0, 'utf8') })));
+  const answer = JSON.stringify(graphqlSync({ schema, source: readFileSync(0, 'utf8') }));
+  await new Promise((done) => process.stdout.write(answer, done));
   process.exit(0);
 }
 

@@ -119,6 +119,39 @@ async fn a_delivery_is_signed_tried_again_and_made_once_by_two_gateways() {
     again.abort();
 }
 
+/// In production, neither an address nor a name leads into the gateway's own network, unless a setting says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_production_private_addresses_are_delivered_to_where_it_is_allowed_only() {
+    for (host, allowed) in [("127.0.0.1", "127.0.0.0/8"), ("localhost", "localhost")] {
+        let gateway = Gateway::demo().await;
+        let mut receiver = Receiver::new(&[]).await;
+        receiver.url = receiver.url.replace("127.0.0.1", host);
+        let agent = gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await;
+        let variables = connect(&gateway, &agent, &receiver).await;
+        let production = ["--profile", "production", HURRY[0], HURRY[1], "--allowed-private-networks"];
+        let closed = run(&gateway, &[&production[..], &["10.0.0.0/8,other.internal"]].concat()).await;
+        agent.run(PUBLISH, variables.clone()).await.ok();
+        let log = loop {
+            let delivery = deliveries(&agent, &variables).await["deliveries"]["nodes"][0].clone();
+            match delivery["log"]["nodes"].as_array() {
+                Some(log) if !log.is_empty() => break log.clone(),
+                _ => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        };
+        let error = log[0]["error"].as_str().expect("an error");
+        assert!(error.contains("is private") && error.contains("AETHER_ALLOWED_PRIVATE_NETWORKS"), "{host}: {error}");
+        closed.abort();
+        let _ = closed.await;
+        assert!(receiver.received().is_empty(), "{host}");
+        let sql = "UPDATE connector_deliveries SET next_attempt_at = now() WHERE status = 'pending'";
+        gateway.execute(sql).await;
+        let open = run(&gateway, &[&production[..], &[allowed]].concat()).await;
+        receiver.wait_for(1).await;
+        settled(&gateway).await;
+        open.abort();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_gateways_share_the_queue_and_nothing_is_sent_twice() {
     let gateway = Gateway::demo().await;

@@ -216,6 +216,30 @@ async fn a_file_is_fetched_and_its_lines_become_metrics() {
     assert!(events.as_i64().is_some_and(|events| events >= 4), "{events}");
 }
 
+/// In production, a source in the gateway's own network is read where a setting says so, and not by way of another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_production_private_sources_are_read_where_it_is_allowed_only() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let source = Source::start().await;
+    let id = configure(&cfo, &source).await["id"].take();
+    let production = ["--profile", "production", "--allowed-private-networks"];
+    for (allowed, code) in [("10.0.0.0/8", json!("REFUSED_HOST")), ("127.0.0.1", Value::Null)] {
+        let sync = trigger(&cfo, &id).await;
+        source.next(Reply::Csv(GOOD.into()));
+        let synchronizer = gateway.synchronizer(&[&production[..], &[allowed]].concat(), PATIENCE).await;
+        assert_eq!(synchronizer.round().await.ok(), Some(1));
+        let ended = seen(&cfo, &sync).await;
+        assert_eq!(ended["errors"][0]["code"], code, "{ended:#}");
+        if !code.is_null() {
+            let message = ended["errors"][0]["message"].as_str().unwrap_or_default();
+            assert!(message.contains("AETHER_ALLOWED_PRIVATE_NETWORKS"), "{message}");
+            assert!(source.asked().is_empty());
+        }
+    }
+    assert_eq!(source.asked().len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failures_are_counted_and_end_with_the_next_success() {
     let gateway = Gateway::demo().await;

@@ -1,13 +1,12 @@
 //! Downstream connectors: where deliveries may go, how they are signed, and when they are tried again.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use url::{Host, Url};
+
+use crate::network::may_reach;
 
 /// How often a delivery is tried before it is given up; after a redelivery as often again.
 pub const ATTEMPTS: i32 = 8;
@@ -78,49 +77,6 @@ pub fn check_url(address: &str, allow_insecure: bool) -> Result<Url, &'static st
     Ok(url)
 }
 
-/// Whether deliveries may go to this address of the network. Private networks may be reached, for the systems of a bank are
-/// there; the addresses under which clouds hand out credentials to their machines, and those of no single host, may not.
-#[must_use]
-pub fn may_reach(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => may_reach_v4(address),
-        IpAddr::V6(address) => match embedded(address) {
-            Some(inner) => may_reach_v4(inner),
-            None => {
-                !(address.is_unspecified()
-                    || address.is_multicast()
-                    || address.is_unicast_link_local()
-                    // The metadata services of AWS and GCP.
-                    || [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)]
-                        .contains(&address))
-            }
-        },
-    }
-}
-
-fn may_reach_v4(address: Ipv4Addr) -> bool {
-    // The metadata services of Alibaba and Oracle stand outside of 169.254.0.0/16.
-    const METADATA: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
-    !(address.octets()[0] == 0
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_broadcast()
-        || METADATA.contains(&address))
-}
-
-/// The IPv4 address inside an IPv6 address: mapped, compatible, or behind NAT64 or 6to4.
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match (a, b) {
-        (0x64, 0xff9b) if [c, d, e, f] == [0; 4] => Some(of(g, h)),
-        (0x2002, _) => Some(of(b, c)),
-        // ::1 is the loopback address, and :: is none.
-        (0, 0) if [c, d, e, f] == [0; 4] && (g, h) != (0, 0) && (g, h) != (0, 1) => Some(of(g, h)),
-        _ => address.to_ipv4_mapped(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,35 +97,6 @@ mod tests {
             signature(b"a-secret-of-the-connector", "1790000000", b"{\"a\":1}"),
             "v1=a7a179e34cd2b19a00fd17462b4b475ae7b40d212c6462864b10b676bf1898bf"
         );
-    }
-
-    #[test]
-    fn addresses_of_clouds_and_of_no_host_are_never_reached() {
-        for address in [
-            "169.254.169.254",
-            "169.254.0.1",
-            "0.0.0.0",
-            "0.1.2.3",
-            "224.0.0.1",
-            "255.255.255.255",
-            "100.100.100.200",
-            "fe80::1",
-            "febf::1",
-            "::",
-            "ff02::1",
-            "::ffff:169.254.169.254",
-            "64:ff9b::a9fe:a9fe",
-            "2002:a9fe:a9fe::1",
-            "::a9fe:a9fe",
-            "fd00:ec2::254",
-        ] {
-            assert!(!may_reach(address.parse().expect("an address")), "{address}");
-        }
-        for address in
-            ["10.1.2.3", "192.168.1.1", "172.16.0.1", "127.0.0.1", "::1", "203.0.113.9", "fd12::1", "2001:db8::1"]
-        {
-            assert!(may_reach(address.parse().expect("an address")), "{address}");
-        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! - [`governance`] and [`golden`] hold the rules of a workspace and of its golden record.
 //! - [`metric`] reads the metrics of an import, and [`sheet`] the CSV that anything is imported from.
 //! - [`connector`] says where what is published may be delivered, signed how, and tried when.
+//! - [`network`] says to which addresses the gateway goes when users name where.
 //! - [`scenario`] holds the assumptions of a what-if scenario.
 //! - [`source`] says from where an integration may read, how and when.
 //! - [`budget`], [`deal`] and [`anomaly`] say which change of state may follow which.
@@ -22,6 +23,7 @@ pub mod golden;
 pub mod governance;
 pub mod graph;
 pub mod metric;
+pub mod network;
 pub mod scenario;
 pub mod sheet;
 pub mod source;

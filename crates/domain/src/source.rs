@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::{Host, Url};
 
-use crate::connector::may_reach;
+use crate::network::may_reach;
 
 /// The provider whose integrations are read from CSV over HTTP. What follows a colon tells several of them apart:
 /// `csv_http:plan`.

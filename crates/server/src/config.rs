@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
+use aether_domain::network::{Allowed, Reach};
 use aether_schema::{Introspection, Limits};
 use aether_store::{Connect, merkle, seal::Sealer, token::Tokens};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use async_nats::ServerAddr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -182,6 +183,10 @@ pub struct Config {
     /// Whether connectors on other machines may be delivered to over http, unencrypted; for networks that encrypt by themselves.
     #[arg(long, env = "AETHER_ALLOW_INSECURE_CONNECTORS", default_value_t = false, action = clap::ArgAction::Set, global = true)]
     pub allow_insecure_connectors: bool,
+    /// Networks, addresses and hosts that integrations and connectors may reach in the production profile although they are
+    /// private, comma-separated, such as `10.20.0.0/16,ledger.internal`; none unless said. The development profile reaches all.
+    #[arg(long, env = "AETHER_ALLOWED_PRIVATE_NETWORKS", value_delimiter = ',', global = true)]
+    pub allowed_private_networks: Vec<String>,
     /// Milliseconds after which a delivery to a connector that failed is first tried again; further pauses are multiples of it.
     #[arg(long, env = "AETHER_DELIVERY_RETRY_MILLISECONDS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=60_000), global = true)]
     pub delivery_retry_milliseconds: u64,
@@ -218,6 +223,7 @@ impl Config {
             );
         }
         self.nats()?;
+        self.reach()?;
         let (most, each) = (self.max_client_connections, self.max_client_connections_per_address);
         ensure!(
             most == 0 || each < most,
@@ -283,6 +289,19 @@ impl Config {
             mutations_per_minute: self.mutations_per_minute,
             ..Limits::default()
         }
+    }
+
+    /// Where integrations and connectors may lead.
+    pub fn reach(&self) -> Result<Reach> {
+        let listed = self.allowed_private_networks.iter().filter(|one| !one.trim().is_empty());
+        let allowed = listed.map(|one| {
+            one.parse().map_err(|why| anyhow!("AETHER_ALLOWED_PRIVATE_NETWORKS lists `{}`, and {why}.", one.trim()))
+        });
+        let allowed = allowed.collect::<Result<Vec<Allowed>>>()?;
+        Ok(match self.profile {
+            Profile::Development => Reach::everywhere(),
+            Profile::Production => Reach::internet_and(allowed),
+        })
     }
 
     /// What connections of clients may take.
@@ -421,6 +440,17 @@ mod tests {
             assert!(error.contains(which) && error.contains("openssl rand -base64 48"), "{which}: {error}");
             assert!(!error.contains(own) && !error.contains(&guessed), "{error}");
         }
+    }
+
+    #[test]
+    fn networks_that_may_be_reached_are_listed_in_production() {
+        let reaches = |args: &[&str]| config(args).reach().unwrap().check(None, "10.20.0.1".parse().unwrap()).is_ok();
+        assert!(reaches(&[]));
+        assert!(!reaches(&["--profile", "production"]));
+        assert!(reaches(&["--profile", "production", "--allowed-private-networks", "192.168.0.0/16, 10.20.0.0/16"]));
+        assert!(!reaches(&["--profile", "production", "--allowed-private-networks", ""]));
+        let error = config(&["--allowed-private-networks", "10.20.0.0/99"]).check().unwrap_err().to_string();
+        assert!(error.contains("AETHER_ALLOWED_PRIVATE_NETWORKS") && error.contains("10.20.0.0/99"), "{error}");
     }
 
     #[test]

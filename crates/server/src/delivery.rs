@@ -10,10 +10,13 @@ use aether_store::{
     seal::Sealer,
     write::delivery::{Attempt, Due},
 };
-use reqwest::{Client, header::CONTENT_TYPE};
+use reqwest::{Method, header::CONTENT_TYPE};
 use tokio::task::JoinSet;
 
-use crate::{config::Config, outbound};
+use crate::{
+    config::Config,
+    outbound::{self, Client},
+};
 
 /// How long the queue is left alone when nothing is due.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -37,7 +40,7 @@ impl Courier {
     /// A courier for this store.
     pub fn new(store: Store, config: &Config) -> anyhow::Result<Self> {
         // Everything else can be served without.
-        let client = outbound::client(PATIENCE);
+        let client = Client::new(PATIENCE, config.reach()?);
         let client = client.inspect_err(|error| tracing::warn!(?error, "nothing can be delivered to connectors")).ok();
         Ok(Self {
             store,
@@ -115,8 +118,8 @@ impl Courier {
         };
         let timestamp = due.timestamp.to_string();
         let signature = connector::signature(secret, &timestamp, due.body.as_bytes());
-        let answer = client
-            .post(url)
+        let request = client.request(Method::POST, url, "connector").map_err(|(_, why)| why)?;
+        let answer = request
             .header(CONTENT_TYPE, "application/json")
             .header("Aether-Delivery", due.id.to_string())
             .header("Aether-Event", "golden_record.published")

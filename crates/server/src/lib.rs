@@ -161,7 +161,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     let telling = tokio::spawn(live::tell(hub, store.clone(), config.nats()?));
     let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
     // Everything else can be served where the machine knows no certificate authorities.
-    let synchronizer = Synchronizer::new(store.clone(), config.sealer()?, source::PATIENCE)
+    let synchronizer = Synchronizer::new(store.clone(), config, source::PATIENCE)
         .inspect_err(|error| tracing::warn!(?error, "no integration can be synchronized"))
         .map(|synchronizer| tokio::spawn(synchronizer.run()))
         .ok();

@@ -15,11 +15,14 @@ use aether_store::{
     write::sync::{Claimed, Outcome},
 };
 use reqwest::{
-    Client, StatusCode,
+    Method, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 
-use crate::outbound;
+use crate::{
+    config::Config,
+    outbound::{self, Client},
+};
 
 /// How often what is due is looked for.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -39,8 +42,8 @@ pub struct Synchronizer {
 
 impl Synchronizer {
     /// A synchronizer for this store, whose sources have so long to answer.
-    pub fn new(store: Store, sealer: Sealer, patience: Duration) -> anyhow::Result<Self> {
-        Ok(Self { store, sealer, client: outbound::client(patience)?, patience })
+    pub fn new(store: Store, config: &Config, patience: Duration) -> anyhow::Result<Self> {
+        Ok(Self { store, sealer: config.sealer()?, client: Client::new(patience, config.reach()?)?, patience })
     }
 
     /// Works until it is aborted; what it has in hand then is ended by another gateway.
@@ -130,7 +133,9 @@ impl Synchronizer {
             let (code, message) = outbound::explained(&error, "source");
             failed(code, &message)
         };
-        let mut answer = self.client.get(source.url.clone()).headers(headers).send().await.map_err(broken)?;
+        let request = self.client.request(Method::GET, source.url.clone(), "source");
+        let request = request.map_err(|(code, message)| failed(code, &message))?;
+        let mut answer = request.headers(headers).send().await.map_err(broken)?;
         let status = answer.status();
         if status != StatusCode::OK {
             let message = match status.is_redirection() {

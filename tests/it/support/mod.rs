@@ -88,8 +88,7 @@ impl Gateway {
         let config = Cli::parse_from(["aether-nexus"].iter().chain(flags)).config;
         let connect = Connect { max_connections: 4, ..config.connect(cluster::url(&self.database.0)) };
         let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
-        let Ok(sealer) = config.sealer() else { panic!("no keys") };
-        Synchronizer::new(Store::new(database), sealer, patience).expect("a synchronizer")
+        Synchronizer::new(Store::new(database), &config, patience).expect("a synchronizer")
     }
 
     /// Does what `rotate-keys` does, with these flags, and tells how many values were sealed anew.
