@@ -174,7 +174,8 @@ pub struct Config {
     /// Mutations of one user in a minute, all of which may come at once; 0 for any number.
     #[arg(long, env = "AETHER_MUTATIONS_PER_MINUTE", default_value_t = 1_200, global = true)]
     pub mutations_per_minute: u32,
-    /// Connections that read; half as many write.
+    /// Connections that read for users; half as many write for them. One user has a quarter of either at once. The gateway uses up
+    /// to nine more for itself.
     #[arg(long, env = "AETHER_MAX_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=1000), global = true)]
     pub max_connections: u32,
     /// Seconds that one SQL statement may run.

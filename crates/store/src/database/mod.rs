@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, TransactionTrait,
     sqlx::{
-        self, ConnectOptions as _,
+        self, ConnectOptions as _, Executor as _,
         postgres::{PgConnectOptions, PgListener, PgPoolOptions},
     },
 };
@@ -139,7 +139,8 @@ struct Queues {
 impl Queues {
     fn new(users: usize, own: usize) -> Self {
         Self {
-            users: Admission::new(users, users.div_ceil(PART), PATIENCE),
+            // Two where there are few, for one slow statement should not stand in the way of one's other ones; but never all.
+            users: Admission::new(users, users.div_ceil(PART).max(2).min(users - 1), PATIENCE),
             gateway: Admission::new(own, own, PATIENCE),
         }
     }
@@ -199,6 +200,11 @@ impl Database {
             .sqlx_logging(false)
             .record_stmt_in_spans(false)
             .set_application_name("aether-nexus")
+            .map_sqlx_postgres_pool_opts(|options| {
+                options.after_connect(|connection, _| {
+                    Box::pin(async move { connection.execute(transaction::NOTE_BACKEND).await.map(|_| ()) })
+                })
+            })
             .map_sqlx_postgres_opts(move |options| {
                 options.statement_cache_capacity(reading::KEPT).options([
                     ("role", "aether_writer"),

@@ -34,14 +34,18 @@ pub(crate) struct Transaction {
     ended: AtomicBool,
 }
 
+/// What a new connection notes, so that a transaction on it knows its backend.
+pub(super) const NOTE_BACKEND: &str = "SELECT set_config('aether.backend', pg_backend_pid()::text, false)";
+
 impl Transaction {
     pub(super) async fn new(inner: DatabaseTransaction, permit: Permit, control: Control) -> Result<Self> {
-        let statement = Statement::from_string(DbBackend::Postgres, "SELECT pg_backend_pid()");
-        let row = inner.query_one_raw(statement).await?;
-        let row = row.ok_or_else(|| Error::internal("a SELECT without rows"))?;
+        // A query would be the first of the transaction, behind which its isolation cannot be chosen any more; this is none.
+        let row = inner.query_one_raw(Statement::from_string(DbBackend::Postgres, "SHOW aether.backend")).await?;
+        let backend = row.and_then(|row| row.try_get_by_index::<String>(0).ok()?.parse().ok());
+        let backend = backend.ok_or_else(|| Error::internal("a connection whose backend is not known"))?;
         Ok(Self {
             inner: Arc::new(inner),
-            backend: Backend(row.try_get_by_index(0)?),
+            backend: Backend(backend),
             control,
             permit: Mutex::new(Some(permit)),
             events: Mutex::default(),
