@@ -29,6 +29,7 @@ mod integrations;
 mod lineage;
 mod live;
 mod locks;
+mod masks;
 mod metrics;
 mod migrations;
 mod model;
