@@ -22,6 +22,7 @@ mod departments;
 mod docs_pages;
 mod door;
 mod drafting;
+mod entries;
 mod errors;
 mod filters;
 mod golden;

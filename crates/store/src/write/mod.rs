@@ -47,6 +47,7 @@ mod deal;
 pub mod delivery;
 mod department;
 mod door;
+mod entries;
 pub mod graph;
 mod house;
 pub mod idempotency;
