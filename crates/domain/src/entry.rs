@@ -56,6 +56,27 @@ pub fn date_problem(date: NaiveDate) -> Option<String> {
     (!YEARS.contains(&date.year())).then(|| format!("The year is outside of {first} to {last}. Is it mistyped?"))
 }
 
+/// Whether this is an e-mail address such as people sign in with; the database takes no other.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, host)| {
+        let among = |text: &str, marks: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+        };
+        let top = host.rsplit_once('.').filter(|(rest, _)| !rest.is_empty()).map(|(_, top)| top);
+        among(local, "._%+-")
+            && among(host, ".-")
+            && top.is_some_and(|top| top.len() >= 2 && top.chars().all(|c| c.is_ascii_alphabetic()))
+    })
+}
+
+/// Whether this is the short name of an organization: lower-case letters and digits, with single hyphens between them.
+#[must_use]
+pub fn is_slug(text: &str) -> bool {
+    let part = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    text.len() <= 100 && text.split('-').all(part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +112,24 @@ mod tests {
         let day = |year| NaiveDate::from_ymd_opt(year, 12, 31).expect("a day");
         assert_eq!([1900, 2026, 2200].map(|year| date_problem(day(year))), [None, None, None]);
         assert!([1899, 2201, 9999, 1, -1].into_iter().all(|year| date_problem(day(year)).is_some()));
+    }
+
+    #[test]
+    fn addresses_and_slugs_are_as_the_database_has_them() {
+        for email in ["a@b.co", "First.Last+tag@mail.example.com", "x_1%@a-b.org"] {
+            assert!(is_email(email), "{email}");
+        }
+        for email in
+            ["", "a", "@b.co", "a@", "a@b", "a@.co", "a@b.c", "a@b.c0", "a b@c.de", "a@b@c.de", "ü@b.co", "a@b.co\n"]
+        {
+            assert!(!is_email(email), "{email}");
+        }
+        let long = "a".repeat(100);
+        for slug in ["acme", "acme-2", "4", &long] {
+            assert!(is_slug(slug), "{slug}");
+        }
+        for slug in ["", "-", "Acme", "acme-", "-acme", "a--b", "a_b", "a.b", "a b", "ä", "a\n", &format!("{long}a")] {
+            assert!(!is_slug(slug), "{slug}");
+        }
     }
 }

@@ -48,6 +48,7 @@ pub mod delivery;
 mod department;
 mod door;
 mod entries;
+mod founding;
 pub mod graph;
 mod house;
 pub mod idempotency;
@@ -72,6 +73,7 @@ pub use self::{
     change::Change,
     deal::deal_differs,
     door::Door,
+    founding::{Founded, Founding},
     import::Upserted,
     members::Invitee,
     pipeline::OpenPipeline,
