@@ -47,6 +47,7 @@ changes! {
     "0026_sync_lease",
     "0030_live",
     "0031_graph_warnings",
+    "0036_first_day",
 }
 
 /// Brings a database to the newest change, or back.

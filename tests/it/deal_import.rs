@@ -113,7 +113,7 @@ async fn a_line_keeps_to_the_rules_of_deals() {
         "R-4,Four,Europe,,Software,Discovery,,25,,,",
         "R-5,Five,Europe,SMB,Software,Discovery,10,,,,",
         "R-6,Six,Europe,SMB,Software,Discovery,10,10,,2026-01-01,Price",
-        "R-7,Seven,Europe,SMB,Software,Closed Won,10,,,2999-01-01,",
+        "R-7,Seven,Europe,SMB,Software,Closed Won,10,,,2199-01-01,",
     ];
     let expected = [
         (2, "stage"),

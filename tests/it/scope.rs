@@ -146,6 +146,11 @@ impl Who {
                 self.workspaces(FULL),
                 self.workspaces("'investor'")
             ),
+            "graph_warnings" => format!(
+                "(workspace_id IN {} OR workspace_id IN {} AND kind <> 'SENSITIVE_DRIFT')",
+                self.workspaces(FULL),
+                self.workspaces("'investor'")
+            ),
             "audit_events" => format!(
                 "(workspace_id IN {} OR workspace_id IN {} AND (actor_id = '{me}' OR event_type = 'PUBLISH')
                    OR workspace_id IS NULL AND actor_id = '{me}')",
@@ -157,7 +162,6 @@ impl Who {
             | "variables"
             | "covenants"
             | "graph_nodes"
-            | "graph_warnings"
             | "graph_edges"
             | "graph_state"
             | "reconciliation_sessions"
@@ -172,23 +176,35 @@ impl Who {
     }
 }
 
+/// Foreign keys that investors see no value of.
+const UNSEEN_BY_INVESTORS: [(&str, &str); 2] =
+    [("drift_items", "override_requested_by"), ("variables", "last_modified_by")];
+
 /// Rows of the database: of each type, by id, the foreign keys.
 struct Rows(Vec<HashMap<String, Value>>);
 
 impl Rows {
     async fn all(gateway: &Gateway) -> Self {
-        Self::that(gateway, |_| "true".into()).await
+        Self::that(gateway, |_| "true".into(), |_, key| key.into()).await
     }
 
     async fn seen_by(gateway: &Gateway, who: &Who) -> Self {
-        Self::that(gateway, |table| who.sees(table)).await
+        let key = |table: &str, key: &str| match UNSEEN_BY_INVESTORS.contains(&(table, key)) {
+            true => format!(
+                "CASE WHEN workspace_id IN {} THEN {key} END AS {key}",
+                who.workspaces("'agent', 'legal', 'risk'")
+            ),
+            false => key.into(),
+        };
+        Self::that(gateway, |table| who.sees(table), key).await
     }
 
-    async fn that(gateway: &Gateway, condition: impl Fn(&str) -> String) -> Self {
+    async fn that(gateway: &Gateway, condition: impl Fn(&str) -> String, shown: impl Fn(&str, &str) -> String) -> Self {
         let mut types = Vec::new();
         for ty in &Model::get().types {
             let keys: HashSet<_> = ty.table.foreign_keys.iter().map(|key| key.column).chain(["id"]).collect();
-            let keys = keys.into_iter().collect::<Vec<_>>().join(", ");
+            let keys: Vec<_> = keys.into_iter().map(|key| shown(ty.table.name, key)).collect();
+            let keys = keys.join(", ");
             let rows =
                 gateway.rows(&format!("SELECT {keys} FROM {} WHERE {}", ty.table.name, condition(ty.table.name))).await;
             types.push(rows.into_iter().map(|row| (row["id"].as_str().expect("an id").to_owned(), row)).collect());

@@ -4,6 +4,7 @@
 //! - [`term`] reads commercial values, and [`drift`] says how grave it is that one has left its baseline.
 //! - [`text`] reads the clauses of an agreement, and [`graph`] links them into the dependency graph.
 //! - [`governance`] and [`golden`] hold the rules of a workspace and of its golden record.
+//! - [`entry`] says which characters and dates people may enter.
 //! - [`metric`] reads the metrics of an import, and [`sheet`] the CSV that anything is imported from.
 //! - [`connector`] says where what is published may be delivered, signed how, and tried when.
 //! - [`network`] says to which addresses the gateway goes when users name where.
@@ -19,6 +20,7 @@ pub mod budget;
 pub mod connector;
 pub mod deal;
 pub mod drift;
+pub mod entry;
 pub mod golden;
 pub mod governance;
 pub mod graph;

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
+use crate::entry;
+
 pub use self::cells::{Cells, read_amount, read_date, rows};
 
 /// How many problems are told at most.
@@ -121,12 +123,8 @@ fn scan(
                 "",
                 format!("This line has {} cells and the header {}. Is a comma not quoted?", record.len(), header.len()),
             ));
-        } else if let Some(at) = record.iter().position(|cell| cell.contains(char::is_control)) {
-            problems.push(LineError::new(
-                number,
-                header.get(at).unwrap_or_default(),
-                "This cell has a line break or another control character in it. Is a quotation mark not closed?",
-            ));
+        } else if let Some((at, problem)) = unreadable(&record) {
+            problems.push(LineError::new(number, header.get(at).unwrap_or_default(), problem));
         } else {
             lines.push(Line { number, cells: places.iter().map(|place| cell(&record, *place)).collect() });
         }
@@ -135,6 +133,15 @@ fn scan(
         }
     }
     Ok((lines, problems))
+}
+
+/// The first cell that has a character in it that no value has.
+fn unreadable(record: &StringRecord) -> Option<(usize, String)> {
+    let (at, problem) =
+        record.iter().enumerate().find_map(|(at, cell)| Some((at, entry::text_problem(cell, entry::Lines::One)?)))?;
+    // What is quoted and never closed swallows the lines that follow.
+    let broken = record.get(at).is_some_and(|cell| cell.contains(['\n', '\r']));
+    Some((at, if broken { format!("{problem} Is a quotation mark not closed?") } else { problem }))
 }
 
 fn too_many(line: u64, most: usize) -> LineError {

@@ -6668,9 +6668,9 @@ static USER_INVITATIONS: Table = Table {
         },
         Column {
             name: "invited_by",
-            doc: "The user who invited.",
+            doc: "The user who invited; null for the first administrator of an organization, whom the command line invites.",
             kind: Kind::Uuid,
-            nullable: false,
+            nullable: true,
             generated: false,
             readable: false,
         },

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, ops::Deref};
 
+use aether_domain::entry::{Lines, text_problem};
 use aether_entity::catalog::Kind;
 use aether_store::{Error, Result, model::enum_type_name, model::enum_value_name, value};
 use async_graphql::{
@@ -110,9 +111,7 @@ impl<T: Simple> InputType for Scalar<T> {
 
     fn parse(value: Option<Value>) -> InputValueResult<Self> {
         let text = scalar::parse(T::KIND, &value.unwrap_or_default()).map_err(InputValueError::custom)?;
-        T::read(&text)
-            .map(Self)
-            .ok_or_else(|| InputValueError::custom(format!("This is no {}.", <Self as InputType>::type_name())))
+        T::read(&text).map(Self).ok_or_else(|| InputValueError::custom(scalar::wrong(T::KIND)))
     }
 
     fn to_value(&self) -> Value {
@@ -248,7 +247,10 @@ where
     }
 }
 
-/// A text that must say something, trimmed, of at most so many characters.
+/// Texts that may be longer than this many characters are written in lines; shorter ones are names, titles, labels.
+const LONGEST_LINE: usize = 500;
+
+/// A text that must say something, trimmed, of at most so many characters, none of them unseen.
 pub(crate) fn text(field: &str, value: &str, most: usize) -> Result<String> {
     let value = value.trim();
     if value.is_empty() {
@@ -257,7 +259,11 @@ pub(crate) fn text(field: &str, value: &str, most: usize) -> Result<String> {
     if value.chars().count() > most {
         return Err(Error::invalid(field, format!("This must have at most {most} characters.")));
     }
-    Ok(value.to_owned())
+    let lines = if most > LONGEST_LINE { Lines::Many } else { Lines::One };
+    match text_problem(value, lines) {
+        Some(problem) => Err(Error::invalid(field, problem)),
+        None => Ok(value.to_owned()),
+    }
 }
 
 /// The same where nothing need be said: empty is nothing.

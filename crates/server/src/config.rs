@@ -42,6 +42,9 @@ pub enum Command {
         #[arg(long, value_name = "N")]
         down: Option<u32>,
     },
+    /// Makes an organization with its administrator, who then invites everybody else. Prints a token with which the administrator
+    /// chooses a password, once.
+    CreateOrganization(NewOrganization),
     /// Loads the demo data.
     Seed {
         /// How many times the usual volume, for load tests.
@@ -60,6 +63,26 @@ pub enum Command {
     },
     /// Asks a running gateway whether it is well; for container health checks.
     Healthcheck,
+}
+
+/// An organization to make.
+#[derive(Args, Clone)]
+pub struct NewOrganization {
+    /// Its name, as people read it.
+    #[arg(long)]
+    pub name: String,
+    /// Its short name, which people sign in with: lower-case letters, digits and hyphens.
+    #[arg(long)]
+    pub slug: String,
+    /// E-mail address of the administrator.
+    #[arg(long)]
+    pub admin_email: String,
+    /// Name of the administrator.
+    #[arg(long)]
+    pub admin_name: String,
+    /// Reads the administrator's password from standard input, and prints no token.
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 /// Whom the gateway is run for.

@@ -7,6 +7,7 @@ mod audit;
 pub mod config;
 pub mod delivery;
 pub mod edge;
+mod founding;
 mod headers;
 pub mod http;
 mod keeper;
@@ -80,6 +81,7 @@ pub fn run() -> Result<()> {
                 );
                 Ok(())
             }
+            Command::CreateOrganization(organization) => founding::found(&cli.config, organization).await,
             Command::RotateKeys => {
                 let postgres = Postgres::start(&cli.config).await?;
                 let rotated = rotate_keys(&cli.config, &postgres).await;

@@ -48,8 +48,8 @@ pub(crate) enum Narrow {
     Own(&'static str),
     /// Scenarios: one's own, templates, those shared with one; with the permission to delete any, all.
     SharedScenarios,
-    /// Drift: investors see settled items only.
-    SettledForInvestors,
+    /// What is of this kind (its column, and a label in it) is not for investors of the workspace.
+    NotForInvestors(&'static str, &'static str),
 }
 
 /// Who sees a column of a row that is visible.
@@ -61,6 +61,17 @@ pub(crate) enum Mask {
     SameOrganization(&'static str),
     /// The user in this column, and those who manage users of its organization.
     SelfOrManager,
+}
+
+impl Mask {
+    /// What it says to those who wonder why there is nothing.
+    pub(crate) fn doc(self) -> &'static str {
+        match self {
+            Self::NotInvestors => "Null for investors.",
+            Self::SameOrganization(_) => "Null for users of other organizations.",
+            Self::SelfOrManager => "Null for all but oneself and those who manage the users.",
+        }
+    }
 }
 
 impl Scope {
@@ -212,8 +223,8 @@ fn narrowings(sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
                     sql.uuid(actor.user_id).push(" = ANY(").column(alias, "shared_with").push("))");
                 }
             }
-            Narrow::SettledForInvestors => {
-                sql.push(" AND (").column(alias, "status").push(" <> 'unresolved' OR ");
+            Narrow::NotForInvestors(column, label) => {
+                sql.push(" AND (").column(alias, column).push(" <> '").push(label).push("' OR ");
                 sql.column(alias, "workspace_id").push(" = ANY(");
                 workspaces(sql, actor, false);
                 sql.push("))");
@@ -238,32 +249,42 @@ fn departments(sql: &mut Sql, column: &'static str, department: &str, actor: &Ac
 pub(crate) fn column(ty: &Type, index: usize, alias: &str, actor: &Actor) -> Sql {
     let name = ty.column(index).name;
     let mut sql = Sql::new();
-    match ty.masks.get(&index) {
-        None => {
-            sql.column(alias, name);
+    match shown(ty, index, alias, actor) {
+        None => sql.column(alias, name),
+        Some(shown) => sql.push("CASE WHEN ").append(&shown).push(" THEN ").column(alias, name).push(" END"),
+    };
+    sql
+}
+
+/// That a column of the row `alias` refers to `other`, as far as the actor may see that it does. The same as
+/// [`column`]` = other`, said so that an index over the column serves it.
+pub(crate) fn refers(sql: &mut Sql, ty: &Type, index: usize, alias: &str, actor: &Actor, other: &Sql) {
+    sql.column(alias, ty.column(index).name).push(" = ").append(other);
+    if let Some(shown) = shown(ty, index, alias, actor) {
+        sql.push(" AND (").append(&shown).push(")");
+    }
+}
+
+/// The condition under which the actor sees a column of the row `alias`; `None` for one that whoever sees the row sees.
+pub(crate) fn shown(ty: &Type, index: usize, alias: &str, actor: &Actor) -> Option<Sql> {
+    let mut sql = Sql::new();
+    match ty.masks.get(&index)? {
+        Mask::NotInvestors => {
+            sql.column(alias, "workspace_id").push(" = ANY(");
+            workspaces(&mut sql, actor, false);
+            sql.push(")");
         }
-        Some(mask) => {
-            sql.push("CASE WHEN ");
-            match mask {
-                Mask::NotInvestors => {
-                    sql.column(alias, "workspace_id").push(" = ANY(");
-                    workspaces(&mut sql, actor, false);
-                    sql.push(")");
-                }
-                Mask::SameOrganization(organization) => {
-                    sql.column(alias, organization).push(" = ").uuid(actor.organization_id);
-                }
-                Mask::SelfOrManager => {
-                    sql.column(alias, "id").push(" = ").uuid(actor.user_id);
-                    if actor.may(Permission::UsersManage) {
-                        sql.push(" OR ").column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
-                    }
-                }
+        Mask::SameOrganization(organization) => {
+            sql.column(alias, organization).push(" = ").uuid(actor.organization_id);
+        }
+        Mask::SelfOrManager => {
+            sql.column(alias, "id").push(" = ").uuid(actor.user_id);
+            if actor.may(Permission::UsersManage) {
+                sql.push(" OR ").column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
             }
-            sql.push(" THEN ").column(alias, name).push(" END");
         }
     }
-    sql
+    Some(sql)
 }
 
 fn parent<'a>(ty: &Type, column: &str) -> &'a Type {

@@ -1,6 +1,9 @@
 //! Every operation on every page fits the schema: sent by a stranger, it is refused for the token only.
 
-use async_graphql::parser::types::{BaseType, Type};
+use async_graphql::parser::{
+    parse_query,
+    types::{BaseType, Type},
+};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -41,6 +44,19 @@ async fn operations_of_every_page_fit_the_schema() {
     }
     assert!(fitting > 0, "the pages show no operation");
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+/// A reader pastes a block and runs it: it is one operation, and a document of one.
+#[test]
+fn every_block_is_one_operation() {
+    for block in pages().iter().flat_map(super::Page::blocks) {
+        assert_eq!(block.operations.len(), 1, "{}: a fence for each operation", block.place);
+        // What is shown for being no GraphQL is none.
+        if block.code.as_deref() != Some("GRAPHQL_PARSE_FAILED") {
+            let document = parse_query(&block.operations[0]).unwrap_or_else(|error| panic!("{}: {error}", block.place));
+            assert_eq!(document.operations.iter().count(), 1, "{}", block.place);
+        }
+    }
 }
 
 /// Values for variables, of any type of the schema.

@@ -20,7 +20,8 @@ async fn published_clients_are_told_once_and_in_order_and_resume() {
     let tests = spawn_blocking(move || {
         let mut node = Command::new("node");
         node.args(["--test", "--test-reporter=spec"]).current_dir(installed());
-        node.env("AETHER_URL", url).env("AETHER_JWT_SECRET", SECRET);
+        let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+        node.env("AETHER_URL", url).env("AETHER_JWT_SECRET", SECRET).env("AETHER_README", readme);
         run(node)
     });
     let output = tests.await.expect("the clients run");

@@ -29,6 +29,50 @@ async fn investors_hear_of_drift_once_it_is_settled_and_not_why() {
 }
 
 #[tokio::test]
+async fn investors_hear_nothing_of_what_only_unsettled_drift_changes() {
+    let gateway = Gateway::demo().await;
+    let deal = Deal::of(&gateway).await;
+    deal.rule("riskApprovalRequiredForOverride", false).await;
+    let clause = deal.clause("financial", false, "The margin.").await;
+    let variable = deal.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
+    let (mut investor, mut risk) = (Socket::of(&deal.investor, &gateway).await, Socket::of(&deal.risk, &gateway).await);
+    let cursor = deal.risk.data("{ eventCursor }").await["eventCursor"].clone();
+    let events = "subscription($after: String) { events(topics: [VARIABLE, DRIFT], after: $after) {
+        topic kind changedFields node { ... on Variable { value baselineValue } ... on DriftItem { status } } } }";
+    for socket in [&mut investor, &mut risk] {
+        socket.subscribe("e", events, json!({ "after": cursor })).await;
+    }
+    risk.settle().await;
+
+    deal.edit(&deal.agent, &variable, "3.20%").await.ok();
+    let edited = json!({ "topic": "VARIABLE", "kind": "UPDATED", "changedFields": ["value", "lastModifiedAt", "lastModifiedBy"],
+        "node": { "value": "3.20%", "baselineValue": "3.00%" } });
+    let mut heard = [risk.message("e").await, risk.message("e").await];
+    heard.sort_by_key(|message| message["topic"] != "VARIABLE");
+    let sorted = |mut message: serde_json::Value| {
+        message["changedFields"].as_array_mut().expect("names").sort_by_key(ToString::to_string);
+        message
+    };
+    assert_eq!(sorted(heard[0].clone()), sorted(edited));
+    assert_eq!((&heard[1]["topic"], &heard[1]["kind"]), (&json!("DRIFT"), &json!("CREATED")));
+    let told = json!({ "topic": "VARIABLE", "kind": "UPDATED", "changedFields": ["lastModifiedAt", "value"],
+        "node": { "value": "3.20%", "baselineValue": null } });
+    assert_eq!(sorted(investor.message("e").await), told);
+    investor.quiet().await;
+
+    // The baseline takes the drafted value: a settled item for all, a changed variable only for those who see baselines.
+    let item = deal.open(&variable).await;
+    deal.settle(&deal.agent, "overrideDrift", &item, "Agreed").await.ok();
+    let mut heard = [risk.message("e").await, risk.message("e").await];
+    heard.sort_by_key(|message| message["topic"] != "VARIABLE");
+    assert_eq!(heard[0]["changedFields"], json!(["baselineValue"]));
+    let told = investor.message("e").await;
+    assert_eq!((&told["topic"], &told["node"]), (&json!("DRIFT"), &json!({ "status": "OVERRIDDEN" })));
+    assert!(!told["changedFields"].to_string().to_lowercase().contains("reason"), "{told}");
+    investor.quiet().await;
+}
+
+#[tokio::test]
 async fn who_may_not_subscribes_in_vain() {
     let gateway = Gateway::demo().await;
     let deal = Deal::of(&gateway).await;

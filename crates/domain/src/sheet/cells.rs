@@ -5,10 +5,11 @@ use std::{
     hash::Hash,
 };
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{Column, Line, LineError};
+use crate::entry::date_problem;
 
 /// The cells of a line, read into values; whatever is wrong with one is noted. A cell that says nothing is `None`.
 pub struct Cells<'a> {
@@ -89,12 +90,16 @@ impl<'a> Cells<'a> {
     /// A day.
     pub fn day(&mut self, column: usize) -> Option<NaiveDate> {
         let read = |text: &str| if text.len() == 10 { read_date(text) } else { None };
-        self.value(column, read, "A date is written as 2026-01-31.")
+        self.value(column, read, "A date is written as 2026-01-31, of the years 1900 to 2200.")
     }
 
     /// A day, or the first day of a month.
     pub fn date(&mut self, column: usize) -> Option<NaiveDate> {
-        self.value(column, read_date, "A date is written as 2026-01-31, or 2026-01 for the first day of a month.")
+        self.value(
+            column,
+            read_date,
+            "A date is written as 2026-01-31, or 2026-01 for the first day of a month, of the years 1900 to 2200.",
+        )
     }
 
     /// A currency by its code, ISO 4217.
@@ -147,7 +152,7 @@ pub fn read_date(text: &str) -> Option<NaiveDate> {
         7 if is_date(text) => format!("{text}-01").parse().ok()?,
         _ => return None,
     };
-    Some(date).filter(|date: &NaiveDate| (1900..=2999).contains(&date.year()))
+    Some(date).filter(|date| date_problem(*date).is_none())
 }
 
 /// A number that `NUMERIC(20,2)` holds exactly.
@@ -180,7 +185,9 @@ mod tests {
             assert_eq!(read_amount(text), None, "{text}");
         }
         assert_eq!(read_date("2026-02").map(|date| date.to_string()).as_deref(), Some("2026-02-01"));
-        for text in ["2026-02-30", "2026-2-1", "26-02-01", "01.02.2026", "1899-12-31", "2026-13", "+026-01-01"] {
+        for text in
+            ["2026-02-30", "2026-2-1", "26-02-01", "01.02.2026", "1899-12-31", "2201-01-01", "2026-13", "+026-01-01"]
+        {
             assert_eq!(read_date(text), None, "{text}");
         }
     }

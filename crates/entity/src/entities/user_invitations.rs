@@ -10,7 +10,7 @@ pub struct Model {
     pub user_id: Uuid,
     #[sea_orm(column_type = "VarBinary(StringLen::None)", unique)]
     pub token_hash: Vec<u8>,
-    pub invited_by: Uuid,
+    pub invited_by: Option<Uuid>,
     pub created_at: DateTimeWithTimeZone,
     pub expires_at: DateTimeWithTimeZone,
     pub accepted_at: Option<DateTimeWithTimeZone>,

@@ -1,6 +1,6 @@
 //! Budgets as drafts: created, edited, copied and deleted.
 
-use aether_domain::budget::Status;
+use aether_domain::{budget::Status, entry::YEARS};
 use aether_entity::{budget_line_items, budgets, departments, sea_orm_active_enums::BudgetStatus};
 use aether_store::{
     Error,
@@ -207,7 +207,7 @@ fn lines_of(budget: Uuid) -> sea_orm::Select<budget_line_items::Entity> {
 
 fn fiscal_year(year: i32) -> aether_store::Result<i32> {
     match year {
-        1900..=2999 => Ok(year),
+        year if YEARS.contains(&year) => Ok(year),
         _ => Err(Error::invalid("input.fiscalYear", "A fiscal year is a year such as 2027.")),
     }
 }

@@ -1,8 +1,9 @@
 //! What is spent on vendors, month by month.
 
-use aether_entity::{vendor_spend, vendors};
+use aether_entity::{catalog::Kind, vendor_spend, vendors};
 use aether_store::{
     Error,
+    value::canonical,
     write::{Change, action},
 };
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
@@ -108,10 +109,11 @@ fn adds_up(breakdown: &Json, amount: Decimal) -> aether_store::Result<()> {
     let mut sum = Decimal::ZERO;
     for (name, part) in parts {
         let number = match part {
-            Json::Number(number) => Decimal::from_str_exact(&number.to_string()).ok(),
-            Json::String(text) => Decimal::from_str_exact(text).ok(),
+            Json::Number(number) => canonical(Kind::Decimal, &number.to_string()),
+            Json::String(text) => canonical(Kind::Decimal, text),
             _ => None,
         };
+        let number = number.and_then(|number| number.parse::<Decimal>().ok());
         let path = format!("{FIELD}.{name}");
         let number = number.ok_or_else(|| Error::invalid(&path, "This is no amount."))?;
         sum += money(&path, number)?;

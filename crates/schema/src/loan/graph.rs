@@ -68,10 +68,10 @@ struct ImpactedNode {
     kind: Choice<NodeType>,
     /// The drafted value of the variable; null for a clause.
     value: Option<String>,
-    /// Whether the clause or variable has unresolved drift.
-    has_drift: bool,
-    /// Whether there is a warning about the node.
-    has_warning: bool,
+    /// Whether the clause or variable has unresolved drift; null for investors.
+    has_drift: Option<bool>,
+    /// Whether there is a warning about the node; null for investors, as drift may be what it warns of.
+    has_warning: Option<bool>,
     /// The clause that the node stands for, or in which its variable stands.
     clause_id: Option<Uuid>,
     /// The variable that the node stands for; null for a clause.
@@ -106,8 +106,8 @@ struct ImpactedRow {
     label: String,
     r#type: NodeType,
     value: Option<String>,
-    has_drift: bool,
-    has_warning: bool,
+    has_drift: Option<bool>,
+    has_warning: Option<bool>,
     clause_id: Option<Uuid>,
     variable_id: Option<Uuid>,
     edge_weight: i32,

@@ -1,5 +1,6 @@
 //! Invitations: how somebody becomes a user of the organization.
 
+use aether_domain::entry::is_email;
 use aether_entity::{
     organizations,
     sea_orm_active_enums::{UserRole, UserStatus},
@@ -56,7 +57,7 @@ pub(crate) struct InvitationMutation;
 impl InvitationMutation {
     /// Invites somebody to the organization and answers with the token to pass on, good for seven days. Whoever is still
     /// pending gets a new token, which replaces the old one, and what is given here. Nobody can invite with a role or
-    /// permissions that they do not hold themselves.
+    /// permissions that they do not hold themselves, but for an administrator who invites the first CFO of the organization.
     async fn invite_user(
         &self,
         ctx: &Context<'_>,
@@ -72,7 +73,11 @@ impl InvitationMutation {
             let region = rights::region(&c, "input.region", given(input.region)).await?.take();
             let department = rights::department(&c, "input.department", given(input.department)).await?.take();
             // One who is pending may have been given more than this actor holds, and the token would be all it takes.
-            rights::may_give(&c, &role, &granted, None)?;
+            let is_first =
+                granted.as_array().is_some_and(Vec::is_empty) && rights::may_invite_first_cfo(&c, &role).await?;
+            if !is_first {
+                rights::may_give(&c, &role, &granted, None)?;
+            }
             rights::may_open(&c, region.as_deref(), department.as_deref())?;
             let organization = c.find::<organizations::Entity>(c.actor().organization_id).await?;
             let known = users::Entity::find()
@@ -124,7 +129,7 @@ impl InvitationMutation {
             c.insert(user_invitations::ActiveModel {
                 user_id: Set(user.id),
                 token_hash: Set(token_hash),
-                invited_by: Set(c.actor().user_id),
+                invited_by: Set(Some(c.actor().user_id)),
                 created_at: Set(c.now()),
                 expires_at: Set(expires_at),
                 ..Default::default()
@@ -155,16 +160,7 @@ impl InvitationMutation {
 /// An e-mail address such as the database takes.
 fn email(field: &str, value: &str) -> aether_store::Result<String> {
     let value = text(field, value, 255)?;
-    let sound = value.split_once('@').is_some_and(|(local, host)| {
-        let among = |text: &str, marks: &str| {
-            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
-        };
-        let top = host.rsplit_once('.').filter(|(rest, _)| !rest.is_empty()).map(|(_, top)| top);
-        among(local, "._%+-")
-            && among(host, ".-")
-            && top.is_some_and(|top| top.len() >= 2 && top.chars().all(|c| c.is_ascii_alphabetic()))
-    });
-    match sound {
+    match is_email(&value) {
         true => Ok(value),
         false => Err(Error::invalid(field, "This is no e-mail address. Give one such as name@example.com.")),
     }

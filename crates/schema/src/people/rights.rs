@@ -55,6 +55,19 @@ pub(super) fn may_give(c: &Change, role: &UserRole, granted: &Value, before: Opt
     }
 }
 
+/// Whether the actor may invite a CFO without being one: an administrator may while nobody has joined the organization as CFO. A
+/// new organization has an administrator only, and nobody else could ever give what a CFO holds.
+pub(super) async fn may_invite_first_cfo(c: &Change, role: &UserRole) -> Result<bool> {
+    if *role != UserRole::Cfo || c.actor().role != Role::Admin {
+        return Ok(false);
+    }
+    let joined = users::Entity::find()
+        .filter(users::Column::OrganizationId.eq(c.actor().organization_id))
+        .filter(users::Column::Role.eq(UserRole::Cfo))
+        .filter(users::Column::Status.ne(UserStatus::Pending));
+    Ok(c.count(joined).await? == 0)
+}
+
 /// Refuses to let anybody see more regions or departments than the actor does.
 pub(super) fn may_open(c: &Change, region: Option<&str>, department: Option<&str>) -> Result<()> {
     let actor = c.actor();

@@ -130,7 +130,9 @@ impl Watch {
         let of_table = |table: &&str| {
             let Some(ty) = Model::get().by_table(table) else { return Alike::Nobody };
             let object = self.objects.iter().find(|object| object.fetch.ty.id == ty.id);
+            // Which changed fields are named, and whether there is a message at all, goes by the masks of the type.
             row_alike(ty, in_workspace)
+                .max(ty.masks.values().map(mask_alike).max().unwrap_or(Alike::Members))
                 .max(object.map_or(Alike::Members, |object| told_alike(&object.fetch, in_workspace)))
         };
         // Of any table: some of them are seen by nobody alike.
@@ -182,12 +184,13 @@ impl Watch {
             let ids: Vec<Uuid> = ids.into_iter().collect();
             let seen = reader.fetch_each(&object.fetch, object.key, &ids).await?;
             let missing: Vec<Uuid> = ids.into_iter().filter(|id| !seen.contains_key(id)).collect();
+            let hidden = hidden_fields(reader, ty, events).await?;
             let gone = if missing.is_empty() {
                 HashSet::new()
             } else {
                 seen_before(store, reader, ty, missing, events).await?
             };
-            Ok::<_, Error>((ty.id, Seen { rows: seen, gone }))
+            Ok::<_, Error>((ty.id, Seen { rows: seen, gone, hidden }))
         });
         let actors = async {
             let Some(actor) = &self.actor else { return Ok(HashMap::new()) };
@@ -210,6 +213,7 @@ impl Watch {
 
     fn message(&self, stream: Uuid, event: &Event, rows: &Rows) -> Result<Option<Message>> {
         let row = event.row();
+        let Some(changed_fields) = rows.changed_fields(event) else { return Ok(None) };
         let object = match row {
             Some((ty, id)) => {
                 let seen = rows.seen.get(&ty.id);
@@ -238,8 +242,9 @@ impl Watch {
             out.push_str(&match part {
                 Part::Literal(json) => json.clone(),
                 Part::Kind => quoted(&event.kind.to_ascii_uppercase())?,
-                Part::ChangedFields => serde_json::to_string(&event.changed_fields)
-                    .map_err(|_| Error::internal("names that are no JSON"))?,
+                Part::ChangedFields => {
+                    serde_json::to_string(&changed_fields).map_err(|_| Error::internal("names that are no JSON"))?
+                }
                 Part::Cursor => quoted(&cursor.encode())?,
                 Part::At => quoted(&event.at)?,
                 Part::Topic => quoted(&event.topic.to_ascii_uppercase())?,
@@ -264,11 +269,72 @@ struct Rows {
     unnamed: bool,
 }
 
+impl Rows {
+    /// The names of the changed fields that the reader may see; `None` when there are others only, for then nothing has happened
+    /// as far as it is concerned.
+    fn changed_fields<'e>(&self, event: &'e Event) -> Option<Vec<&'e str>> {
+        let fields = event.changed_fields.iter().map(String::as_str);
+        let Some((ty, id)) = event.row() else { return Some(fields.collect()) };
+        let hidden = |field: &str| {
+            let Some(seen) = self.seen.get(&ty.id) else { return false };
+            seen.hidden.get(field).is_some_and(|shown_in| !shown_in.contains(&id))
+        };
+        let fields: Vec<_> = fields.filter(|field| !hidden(field)).collect();
+        (!fields.is_empty() || event.changed_fields.is_empty()).then_some(fields)
+    }
+}
+
 /// Rows of one type.
 struct Seen {
     rows: HashMap<Uuid, String>,
     /// Those that are deleted, and that the reader would still see if they were not.
     gone: HashSet<Uuid>,
+    /// Fields that only some see, with the rows in which the reader does.
+    hidden: HashMap<String, HashSet<Uuid>>,
+}
+
+/// The changed fields of these events that are masked, each with the rows in which the reader sees it.
+async fn hidden_fields(
+    reader: &Reader,
+    ty: &'static Type,
+    events: &[&Event],
+) -> Result<HashMap<String, HashSet<Uuid>>> {
+    let of_type = || events.iter().filter(|event| event.row().is_some_and(|(of, _)| of.id == ty.id));
+    let changed: HashSet<&str> = of_type().flat_map(|event| &event.changed_fields).map(String::as_str).collect();
+    let columns = ty.columns().filter(|(field, column)| ty.is_masked(column.index) && changed.contains(&*field.name));
+    let (fields, columns): (Vec<_>, Vec<_>) = columns.map(|(field, column)| (field.name.clone(), column.index)).unzip();
+    if columns.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: HashSet<Uuid> = of_type().filter_map(|event| event.about.id).collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let statement = |actor: &crate::actor::Actor| {
+        let mut sql = Sql::new();
+        sql.push("SELECT g.live, t.* FROM (SELECT ")
+            .append(&live(actor))
+            .push(" AS live) g LEFT JOIN LATERAL (SELECT t.id");
+        for (place, column) in columns.iter().enumerate() {
+            sql.push(", coalesce(");
+            match scope::shown(ty, *column, "t", actor) {
+                Some(shown) => sql.append(&shown),
+                None => sql.push("true"),
+            };
+            sql.push(", false) AS shown").number(place as u64);
+        }
+        sql.push(" FROM ").push(ty.table.name).push(" t WHERE t.id = ANY(").uuids(ids.clone()).push(")) t ON g.live");
+        sql
+    };
+    let mut shown: HashMap<String, HashSet<Uuid>> =
+        fields.iter().map(|field| (field.clone(), HashSet::new())).collect();
+    for row in reader.rooted(statement).await? {
+        let Some(id) = row.try_get_by_index::<Option<Uuid>>(1)? else { continue };
+        for (place, field) in fields.iter().enumerate() {
+            if row.try_get_by_index::<bool>(2 + place)? {
+                shown.entry(field.clone()).or_default().insert(id);
+            }
+        }
+    }
+    Ok(shown)
 }
 
 /// Which of these rows, which are not seen now, are deleted and would be seen as they were at last.
@@ -329,7 +395,7 @@ fn row_alike(ty: &Type, in_workspace: bool) -> Alike {
     };
     let narrow = ty.narrow.iter().map(|narrow| match narrow {
         Narrow::Own(_) | Narrow::SharedScenarios => Alike::Nobody,
-        Narrow::SettledForInvestors => Alike::Role,
+        Narrow::NotForInvestors(..) => Alike::Role,
         Narrow::Region(_)
         | Narrow::Department(_)
         | Narrow::DepartmentName(_)
@@ -339,14 +405,21 @@ fn row_alike(ty: &Type, in_workspace: bool) -> Alike {
     narrow.max().unwrap_or(Alike::Members).max(scope)
 }
 
+/// Who sees the same of a column with this mask.
+fn mask_alike(mask: &Mask) -> Alike {
+    match mask {
+        Mask::NotInvestors => Alike::Role,
+        Mask::SameOrganization(_) => Alike::Class,
+        Mask::SelfOrManager => Alike::Nobody,
+    }
+}
+
 /// Who of them is told the same of a row.
 fn told_alike(fetch: &Fetch, in_workspace: bool) -> Alike {
     let columns = fetch.slots.iter().map(|slot| match slot {
         Slot::Column(index) => match fetch.ty.masks.get(index) {
             None => Alike::Members,
-            Some(Mask::NotInvestors) => Alike::Role,
-            Some(Mask::SameOrganization(_)) => Alike::Class,
-            Some(Mask::SelfOrManager) => Alike::Nobody,
+            Some(mask) => mask_alike(mask),
         },
         Slot::Rank | Slot::Snippet => Alike::Nobody,
     });

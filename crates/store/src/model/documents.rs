@@ -4,6 +4,9 @@ use super::{Entity, entity, shapes};
 use crate::scope::{Mask, Narrow, Scope};
 
 const IN_WORKSPACE: Scope = Scope::Workspace("workspace_id");
+/// For what tells which terms deviate from what was agreed, and by how much: investors learn that something is open, by the
+/// integrity and the status of the golden record, but not what. Frozen documents have the agreed values, too.
+const UNSETTLED: Mask = Mask::NotInvestors;
 
 pub(super) fn entities() -> Vec<Entity> {
     vec![
@@ -24,6 +27,7 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("last_modified_by", "lastModifiedByUser", "clausesModified"),
         entity("variables", "Variable", "variables", IN_WORKSPACE)
             .order(&["label"])
+            .mask(UNSETTLED, &["baseline_value", "last_modified_by"])
             .refers("workspace_id", "workspace", "variables")
             .refers("clause_id", "clause", "variables")
             .refers("last_modified_by", "lastModifiedByUser", "variablesModified"),
@@ -33,6 +37,8 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("clause_id", "clause", "covenants"),
         entity("graph_nodes", "GraphNode", "graphNodes", IN_WORKSPACE)
             .order(&["label"])
+            // What comes and goes with drift: a clause's node is written for no other reason between two synchronizations.
+            .mask(UNSETTLED, &["has_drift", "has_warning", "updated_at"])
             .refers("workspace_id", "workspace", "graphNodes")
             .refers("clause_id", "clause", "graphNodes")
             .refers("variable_id", "variable", "graphNodes"),
@@ -43,6 +49,7 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("target_id", "target", "edgesTo"),
         entity("graph_warnings", "GraphWarning", "graphWarnings", IN_WORKSPACE)
             .order(&["created_at"])
+            .narrow(Narrow::NotForInvestors("kind", "SENSITIVE_DRIFT"))
             .refers("workspace_id", "workspace", "graphWarnings")
             .refers("graph_node_id", "graphNode", "warnings"),
         entity("graph_state", "GraphState", "graphStates", IN_WORKSPACE).order(&["last_computed_at"]).refers(
@@ -52,7 +59,7 @@ pub(super) fn entities() -> Vec<Entity> {
         ),
         entity("drift_items", "DriftItem", "driftItems", IN_WORKSPACE)
             .order(&["-current_modified_at"])
-            .narrow(Narrow::SettledForInvestors)
+            .narrow(Narrow::NotForInvestors("status", "unresolved"))
             .mask(
                 Mask::NotInvestors,
                 &[
@@ -76,18 +83,19 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("uploaded_by", "uploadedByUser", "reconciliationUploads"),
         entity("reconciliation_items", "ReconciliationItem", "reconciliationItems", IN_WORKSPACE)
             .order(&["created_at"])
+            .mask(UNSETTLED, &["baseline_value"])
             .refers("workspace_id", "workspace", "reconciliationItems")
             .refers("session_id", "session", "items")
             .refers("target_clause_id", "targetClause", "reconciliationItems")
             .refers("target_variable_id", "targetVariable", "reconciliationItems")
             .refers("decided_by", "decidedByUser", "reconciliationDecisions"),
-        entity("golden_records", "GoldenRecord", "goldenRecords", IN_WORKSPACE).order(&["created_at"]).refers(
-            "workspace_id",
-            "workspace",
-            "goldenRecord",
-        ),
+        entity("golden_records", "GoldenRecord", "goldenRecords", IN_WORKSPACE)
+            .order(&["created_at"])
+            .mask(UNSETTLED, &["unresolved_high_drift_count", "schema_json"])
+            .refers("workspace_id", "workspace", "goldenRecord"),
         entity("golden_record_versions", "GoldenRecordVersion", "goldenRecordVersions", IN_WORKSPACE)
             .order(&["-version"])
+            .mask(UNSETTLED, &["document"])
             .refers("golden_record_id", "goldenRecord", "versions")
             .refers("workspace_id", "workspace", "goldenRecordVersions")
             .refers("published_by", "publishedByUser", "goldenRecordsPublished"),

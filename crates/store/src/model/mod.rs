@@ -162,6 +162,11 @@ impl Type {
         })
     }
 
+    /// Whether only some who see a row see this column of it.
+    pub fn is_masked(&self, column: usize) -> bool {
+        self.masks.contains_key(&column)
+    }
+
     pub(crate) fn id_column(&self) -> usize {
         self.column_index("id")
     }
@@ -302,7 +307,7 @@ fn build(entities: Vec<Entity>) -> Model {
             .filter(|(_, column)| column.readable && !matches!(column.kind, Kind::Bytes))
             .map(|(index, column)| Field {
                 name: column.name.to_lower_camel_case(),
-                doc: column.doc.to_owned(),
+                doc: masks.get(&index).map_or(column.doc.into(), |mask| format!("{} {}", column.doc, mask.doc())),
                 source: Source::Column(ColumnField {
                     index,
                     kind: column.kind,
@@ -371,7 +376,7 @@ fn relate(model: &mut Model, child: TypeId, reference: &Reference) {
             from_column: fk,
             to_column: to.id_column(),
             many: false,
-            nullable: table.columns[fk].nullable || !guaranteed,
+            nullable: table.columns[fk].nullable || from.masks.contains_key(&fk) || !guaranteed,
             implied: false,
         }),
     };

@@ -108,9 +108,10 @@ impl Filter {
                 let inner = format!("{alias}r");
                 sql.push(if *some { "EXISTS" } else { "NOT EXISTS" });
                 sql.push(" (SELECT FROM ").push(to.table.name).push(" ").push(&inner).push(" WHERE ");
-                sql.column(&inner, to.column(relation.to_column).name).push(" = ");
-                sql.column(alias, ty.column(relation.from_column).name).push(" AND ");
-                sql.append(&scope::condition(to, &inner, actor)).push(" AND ");
+                // A reference that is masked leads nowhere, from either side.
+                let from = scope::column(ty, relation.from_column, alias, actor);
+                scope::refers(sql, to, relation.to_column, &inner, actor, &from);
+                sql.push(" AND ").append(&scope::condition(to, &inner, actor)).push(" AND ");
                 filter.sql(sql, to, &inner, actor);
                 sql.push(")");
             }

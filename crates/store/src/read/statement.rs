@@ -130,7 +130,11 @@ pub(super) fn one(fetch: &Fetch, relation: &Relation, actor: &Actor) -> Sql {
     let mut rest = Sql::new();
     slots(&mut rest, fetch, actor, None);
     rest.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ");
-    rest.append(&scoped(fetch.ty, relation, actor)).push(" AND ").column(ALIAS, key).push(" = ANY(");
+    rest.append(&scoped(fetch.ty, relation, actor)).push(" AND ");
+    if let Some(shown) = scope::shown(fetch.ty, relation.to_column, ALIAS, actor) {
+        rest.push("(").append(&shown).push(") AND ");
+    }
+    rest.column(ALIAS, key).push(" = ANY(");
     sql.append(&rest);
     sql
 }
@@ -138,8 +142,10 @@ pub(super) fn one(fetch: &Fetch, relation: &Relation, actor: &Actor) -> Sql {
 /// The statement of a to-many relation: a page for each key, by one LATERAL join.
 pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, actor: &Actor, keys: Vec<uuid::Uuid>) -> Sql {
     let mut condition = Sql::new();
-    condition.column(ALIAS, fetch.ty.column(relation.to_column).name).push(" = k.key AND ");
-    condition.append(&scoped(fetch.ty, relation, actor));
+    let mut key = Sql::new();
+    key.push("k.key");
+    scope::refers(&mut condition, fetch.ty, relation.to_column, ALIAS, actor, &key);
+    condition.push(" AND ").append(&scoped(fetch.ty, relation, actor));
     restrict(&mut condition, fetch.ty, page, actor);
     let mut sql = Sql::new();
     sql.push("SELECT k.key, ").push(if page.total { "c.total" } else { "NULL::bigint" });

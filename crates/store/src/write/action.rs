@@ -89,6 +89,7 @@ organization! {
     REVOKE_SESSION = "SESSION_REVOKE", "AUTH", Medium, SignedIn, "Ended one of one's own sessions.";
     EDIT_ORGANIZATION = "ORGANIZATION_EDIT", "CONFIG", Medium, Org(P::UsersManage), "Edited the organization.";
     EDIT_ORGANIZATION_SETTINGS = "ORGANIZATION_SETTINGS_EDIT", "CONFIG", Medium, Org(P::UsersManage), "Edited the organization's settings.";
+    CREATE_ORGANIZATION = "ORGANIZATION_CREATE", "CONFIG", Medium, Org(P::UsersManage), "Created the organization and its administrator.";
     ROTATE_KEYS = "KEYS_ROTATE", "CONFIG", Medium, Org(P::UsersManage), "Sealed secrets anew with the newest encryption key.";
 
     IMPORT_METRICS = "METRICS_IMPORT", "FINANCIAL", Medium, Org(P::MetricsImport), "Imported metrics.";

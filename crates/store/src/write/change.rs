@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aether_domain::entry::Lines;
 use aether_entity::{
     catalog::Kind,
     sea_orm_active_enums::{ReasonCategory, UserStatus},
@@ -23,6 +24,7 @@ use super::{
     audit::Trailing,
     constraint::{explained, words},
     door::commit,
+    entries,
     record::{Record, column, int_of, uuid_of},
     workspace::table_of,
 };
@@ -233,6 +235,7 @@ impl Change {
     /// Inserts a row; its id is made here unless it is given.
     pub async fn insert<A: WritableEdit>(&self, row: A) -> Result<<A::Table as EntityTrait>::Model> {
         let mut row = row.into_active();
+        self.check_entries::<A::Table>(&row)?;
         name_row::<A::Table>(&mut row);
         let table = table_of::<A::Table>();
         let row = explained(A::Table::insert(row).exec_with_returning(self.transaction()).await, table)?;
@@ -245,7 +248,9 @@ impl Change {
         // A statement takes 65,535 values at most.
         let at_once = 60_000 / <A::Table as EntityTrait>::Column::iter().count().max(1);
         let mut inserted = Vec::with_capacity(rows.len());
-        let mut rows = rows.into_iter().map(WritableEdit::into_active).peekable();
+        let rows: Vec<_> = rows.into_iter().map(WritableEdit::into_active).collect();
+        rows.iter().try_for_each(|row| self.check_entries::<A::Table>(row))?;
+        let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let some = rows.by_ref().take(at_once).map(|mut row| {
                 name_row::<A::Table>(&mut row);
@@ -282,6 +287,7 @@ impl Change {
         if !changes {
             return Ok(R::from_model(before));
         }
+        self.check_entries::<R::Table>(&row)?;
         let after = R::Table::update(row).exec(self.transaction()).await;
         let after = explained(after, table_of::<R::Table>())?;
         self.wrote::<R::Table>(Some(&before), Some(&after))?;
@@ -315,8 +321,16 @@ impl Change {
         &self.0.transaction
     }
 
+    /// Refuses what nobody may enter, whichever mutation brings it; what the gateway itself writes, it has not entered.
+    fn check_entries<E: Writable>(&self, row: &E::ActiveModel) -> Result<()> {
+        if self.actor().is_system() { Ok(()) } else { entries::check::<E>(row) }
+    }
+
     /// Writes audit rows and events of all that was done; whether there were any.
     pub(super) async fn tell(&self) -> Result<bool> {
+        for reason in self.log().entries.iter().filter_map(|entry| entry.reason.as_deref()) {
+            entries::check_text("reason", reason, Lines::Many)?;
+        }
         let trailing = Trailing::of(self);
         let any = !trailing.is_empty();
         trailing.write(self.transaction()).await?;

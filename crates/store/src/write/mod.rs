@@ -47,6 +47,8 @@ mod deal;
 pub mod delivery;
 mod department;
 mod door;
+mod entries;
+mod founding;
 pub mod graph;
 mod house;
 pub mod idempotency;
@@ -71,6 +73,7 @@ pub use self::{
     change::Change,
     deal::deal_differs,
     door::Door,
+    founding::{Founded, Founding},
     import::Upserted,
     members::Invitee,
     pipeline::OpenPipeline,

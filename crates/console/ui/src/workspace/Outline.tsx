@@ -20,6 +20,8 @@ export interface OutlineProps {
   onSelect: (node: string) => void;
   /** Whether the reader may edit the variables of a clause, and whether that needs a reason. */
   editing: (clause: ClauseRow) => { allowed: boolean; reasonRequired: boolean };
+  /** Whether the reader may know what was agreed; investors may not. */
+  agreed: boolean;
   reload: () => void;
 }
 
@@ -27,7 +29,7 @@ export const DriftBadge = ({ mark }: { mark: DriftMark | undefined }) =>
   mark ? <SeverityBadge severity={mark.severity} before={<><span className="hidden">Unresolved drift: </span>▲ {mark.count} </>} /> : null;
 
 /** The clauses in their order, each with its variables. */
-export function Outline({ clauses, variables, drift, nodeOf, selected, onSelect, editing, reload }: OutlineProps) {
+export function Outline({ clauses, variables, drift, nodeOf, selected, onSelect, editing, agreed, reload }: OutlineProps) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const fresh = useFresh('VARIABLE');
   const ofClause = marks(drift, ({ clauseId }) => clauseId);
@@ -81,7 +83,7 @@ export function Outline({ clauses, variables, drift, nodeOf, selected, onSelect,
                 <ul>
                   {own.map((variable) => (
                     <VariableItem key={variable.id} variable={variable} mark={ofVariable.get(variable.id)} fresh={fresh(variable.id)} node={nodeOf.get(variable.id)}
-                      selected={selected} onSelect={onSelect} editing={editing(clause)} reload={reload} />
+                      selected={selected} onSelect={onSelect} editing={editing(clause)} agreed={agreed} reload={reload} />
                   ))}
                 </ul>
               )}

@@ -12,11 +12,13 @@ interface Props {
   selected: string | null;
   onSelect: (node: string) => void;
   editing: { allowed: boolean; reasonRequired: boolean };
+  /** Whether the reader may know what was agreed; investors may not. */
+  agreed: boolean;
   reload: () => void;
 }
 
 /** A variable in the outline: what it says, what was agreed, and a button to edit it. */
-export function VariableItem({ variable, mark, fresh, node, selected, onSelect, editing, reload }: Props) {
+export function VariableItem({ variable, mark, fresh, node, selected, onSelect, editing, agreed, reload }: Props) {
   const [edited, setEdited] = useState(false);
   const { label, value, baselineValue } = variable;
   return (
@@ -30,7 +32,7 @@ export function VariableItem({ variable, mark, fresh, node, selected, onSelect, 
       )}
       <p className="values">
         <strong>{value}</strong>{' '}
-        <small className="quiet">{baselineValue == null ? 'nothing agreed' : baselineValue === value ? 'as agreed' : `agreed: ${baselineValue}`}</small>
+        {agreed && <small className="quiet">{baselineValue == null ? 'nothing agreed' : baselineValue === value ? 'as agreed' : `agreed: ${baselineValue}`}</small>}
       </p>
       {edited && (
         <VariableEditor variable={variable} reasonRequired={editing.reasonRequired} onStale={reload}

@@ -102,7 +102,7 @@ function Contents({ id, user, workspace, seat }: Reader & { workspace: Head; sea
       {failed !== undefined && <Problem error={failed} />}
       {clauses.rows && variables.rows ? (
         <Outline clauses={clauses.rows} variables={variables.rows} drift={drift.rows ?? []} nodeOf={nodeOf} selected={selected}
-          onSelect={show} editing={editing} reload={variables.reload} />
+          onSelect={show} editing={editing} agreed={seat?.role !== 'INVESTOR'} reload={variables.reload} />
       ) : !failed && <p role="status" className="panel quiet">Loading the clauses…</p>}
       <div className="main-column">
         <GraphPanel rows={nodes.rows} edges={edges.rows} error={nodes.error ?? edges.error} selected={selected} reveal={reveal} onSelect={setChosen} onShow={show} />
