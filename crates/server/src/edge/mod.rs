@@ -29,6 +29,7 @@ use tokio::{
 };
 use tower_service::Service as _;
 
+pub use self::places::who;
 use self::{
     connection::{Connection, Watched},
     places::Places,
