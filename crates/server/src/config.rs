@@ -197,6 +197,13 @@ pub struct Config {
     /// Mutations of one user in a minute, all of which may come at once; 0 for any number.
     #[arg(long, env = "AETHER_MUTATIONS_PER_MINUTE", default_value_t = 1_200, global = true)]
     pub mutations_per_minute: u32,
+    /// Requests of one user in a minute, reads included, all of which may come at once; each quarter of a second that one takes
+    /// counts as one more; 0 for any number.
+    #[arg(long, env = "AETHER_REQUESTS_PER_MINUTE", default_value_t = 6_000, global = true)]
+    pub requests_per_minute: u32,
+    /// The same for one network address, whoever asks. Behind a proxy all clients have the proxy's address.
+    #[arg(long, env = "AETHER_REQUESTS_PER_MINUTE_PER_ADDRESS", default_value_t = 30_000, global = true)]
+    pub requests_per_minute_per_address: u32,
     /// Connections that read for users; half as many write for them. One user has a quarter of either at once. The gateway uses up
     /// to nine more for itself.
     #[arg(long, env = "AETHER_MAX_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=1000), global = true)]

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, StatusCode, Version, header},
+    http::{HeaderValue, StatusCode, Uri, Version, header},
     middleware::{self, Next},
     response::Response,
 };
@@ -29,8 +29,13 @@ pub fn private(mut response: Response) -> Response {
     response
 }
 
+/// Whether a request is one of GraphQL.
+pub fn is_graphql(uri: &Uri) -> bool {
+    matches!(uri.path(), "/graphql" | "/graphql/stream")
+}
+
 async fn answer(request: Request, next: Next) -> Response {
-    let is_graphql = matches!(request.uri().path(), "/graphql" | "/graphql/stream");
+    let is_graphql = is_graphql(request.uri());
     let version = request.version();
     let announced: Option<usize> =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());

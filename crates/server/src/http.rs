@@ -27,6 +27,7 @@ use crate::{
     config::Config,
     headers,
     live::{self, Live},
+    rate,
 };
 
 /// The largest request body.
@@ -91,8 +92,9 @@ pub fn router(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
             live::LAST_EVENT_ID,
             live::STREAM_TOKEN,
         ])
-        .expose_headers([REQUEST_ID]);
+        .expose_headers([REQUEST_ID, rate::LIMIT, rate::POLICY, header::RETRY_AFTER]);
     let router = router.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(CompressionLayer::new());
+    let router = rate::limited(router, config, app.clone());
     headers::guarded(router, cors).with_state(app)
 }
 
@@ -309,6 +311,15 @@ fn refused(status: StatusCode, message: &str, request_id: Uuid) -> Response {
 pub(crate) fn too_late() -> Response {
     let why = "The request did not come whole in time. Send it faster, or in parts.";
     headers::private(failed(StatusCode::REQUEST_TIMEOUT, code::TIMEOUT, why, Uuid::now_v7()))
+}
+
+/// What is answered to one who has to wait so many seconds.
+pub(crate) fn too_often(seconds: u64) -> Response {
+    let request_id = Uuid::now_v7();
+    let message = format!("These were too many requests. Try again in {seconds} seconds.");
+    let extensions = json!({ "code": code::RATE_LIMITED, "retryAfterSeconds": seconds, "requestId": request_id });
+    let body = json!({ "data": null, "errors": [{ "message": message, "extensions": extensions }] });
+    answer(StatusCode::TOO_MANY_REQUESTS, body.to_string().into_bytes(), request_id)
 }
 
 /// What is answered to a request that is too large, before or after it was seen to be.

@@ -14,6 +14,7 @@ mod keeper;
 pub mod live;
 mod outbound;
 pub mod postgres;
+mod rate;
 mod secret;
 pub mod source;
 

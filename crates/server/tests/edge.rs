@@ -222,6 +222,16 @@ fn a_request_that_is_too_large_is_answered_at_once_and_ends_its_connection() {
     }
     assert!(took < Duration::from_secs(2), "{took:?}");
 
+    // Whoever sends it all before looking for an answer has one, and no broken connection.
+    let mut stream = connect_from("127.0.0.66", gateway.port);
+    stream.write_all(format!("{head}Content-Length: {}\r\n\r\n", 3 << 20).as_bytes()).unwrap();
+    for _ in 0..3 << 4 {
+        stream.write_all(&[b' '; 1 << 16]).unwrap();
+        sleep(Duration::from_millis(2));
+    }
+    let (told, _) = until_closed(&mut stream);
+    assert!(told.starts_with("HTTP/1.1 413"), "{told}");
+
     // Not announced: it is read as far as it may be, and no further.
     let mut stream = connect_from("127.0.0.66", gateway.port);
     stream.write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes()).unwrap();

@@ -42,6 +42,8 @@ struct DeviceClaims {
 /// What an access token stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
+    /// The user.
+    pub user: Uuid,
     /// The session.
     pub session: Uuid,
     /// Until when the token is good, in seconds since 1970.
@@ -119,7 +121,7 @@ impl Tokens {
         if token.header.crit.is_some() {
             return Err(none());
         }
-        Ok(Access { session: token.claims.sid, expires_at: token.claims.exp })
+        Ok(Access { user: token.claims.sub, session: token.claims.sid, expires_at: token.claims.exp })
     }
 
     /// What this user's device is known by at the next sign-in.

@@ -65,8 +65,13 @@ impl Gateway {
 
     async fn over(database: Arc<Scratch>, owner: DatabaseConnection, flags: &[&str]) -> Self {
         // Tests ask more often than people do; those of the limits set them.
-        let limits =
-            ["--logins-per-minute", "--mutations-per-minute"].into_iter().filter(|limit| !flags.contains(limit));
+        let limits = [
+            "--logins-per-minute",
+            "--mutations-per-minute",
+            "--requests-per-minute",
+            "--requests-per-minute-per-address",
+        ];
+        let limits = limits.into_iter().filter(|limit| !flags.contains(limit));
         let limits: Vec<&str> = limits.flat_map(|limit| [limit, "0"]).collect();
         let flags = ["aether-nexus", "--expose-statements", "true"].iter().chain(&limits).chain(flags);
         let config = Cli::parse_from(flags).config;

@@ -58,7 +58,10 @@ pub fn gateway(binaries: &Binaries, database_url: &str) -> Command {
     }
     command.env("DATABASE_URL", database_url);
     // One user sends all of it: how fast the gateway is, is asked here, and not how fast one user may be.
-    command.env("AETHER_MUTATIONS_PER_MINUTE", "0");
+    for limit in ["AETHER_MUTATIONS_PER_MINUTE", "AETHER_REQUESTS_PER_MINUTE", "AETHER_REQUESTS_PER_MINUTE_PER_ADDRESS"]
+    {
+        command.env(limit, "0");
+    }
     command
 }
 

@@ -91,8 +91,10 @@ impl HttpBody for Timed {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) {
-            if frame.is_none() || this.body.is_end_stream() {
-                this.receiving = None;
+            if (frame.is_none() || this.body.is_end_stream())
+                && let Some(receiving) = this.receiving.take()
+            {
+                receiving.end();
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }

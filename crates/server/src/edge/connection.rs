@@ -14,13 +14,17 @@ use axum::{
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use parking_lot::Mutex;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
+    runtime::Handle,
     sync::Notify,
     time::Instant,
 };
 
 use super::{FAREWELL, Limits, PARTING, places::Place};
+
+/// What is taken from one who was answered amid sending, bytes.
+const MOST_THROWN_AWAY: usize = 4 * 1024 * 1024;
 
 /// A connection, as long as its socket is open.
 pub struct Connection {
@@ -42,6 +46,8 @@ struct At {
     stalled: Option<Instant>,
     /// Whether it speaks HTTP/2, where not every byte is one of a request.
     multiplexed: bool,
+    /// Whether the last request was answered before its body had come whole.
+    unread: bool,
     /// Whether it is a WebSocket's.
     handed_over: bool,
 }
@@ -57,6 +63,7 @@ impl Connection {
             heard: Some(now),
             stalled: None,
             multiplexed: false,
+            unread: false,
             handed_over: false,
         };
         Self { at: Mutex::new(at), cut: Notify::new(), _place: place }
@@ -67,13 +74,14 @@ impl Connection {
         let mut at = self.at.lock();
         at.answering += 1;
         at.multiplexed = request.version() == Version::HTTP_2;
+        at.unread = false;
         Answering(self.clone())
     }
 
     /// The body of a request is being received until what this returns is dropped.
     pub fn receive(self: &Arc<Self>) -> Receiving {
         self.at.lock().receiving += 1;
-        Receiving(self.clone())
+        Receiving { connection: self.clone(), is_whole: false }
     }
 
     /// Its socket is a WebSocket's from now on.
@@ -111,6 +119,7 @@ impl Connection {
 
     /// Has it closed by whoever serves it.
     pub fn close(&self) {
+        self.at.lock().unread = false;
         self.cut.notify_one();
     }
 
@@ -145,11 +154,23 @@ impl Drop for Answering {
 }
 
 /// That the body of a request is being received.
-pub struct Receiving(Arc<Connection>);
+pub struct Receiving {
+    connection: Arc<Connection>,
+    is_whole: bool,
+}
+
+impl Receiving {
+    /// It has come whole.
+    pub fn end(mut self) {
+        self.is_whole = true;
+    }
+}
 
 impl Drop for Receiving {
     fn drop(&mut self) {
-        self.0.at.lock().receiving -= 1;
+        let mut at = self.connection.at.lock();
+        at.receiving -= 1;
+        at.unread |= !self.is_whole;
     }
 }
 
@@ -181,13 +202,18 @@ impl HttpBody for Sending {
 
 /// A socket whose connection hears of what is read and of what cannot be written.
 pub struct Watched {
-    stream: TcpStream,
+    /// There until it is dropped.
+    stream: Option<TcpStream>,
     connection: Arc<Connection>,
 }
 
 impl Watched {
     pub fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
-        Self { stream, connection }
+        Self { stream: Some(stream), connection }
+    }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     fn written(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -200,6 +226,28 @@ impl Watched {
     }
 }
 
+impl Drop for Watched {
+    /// Whoever is amid sending when it is answered must not be reset before it has read the answer (RFC 9112, section 9.6): what comes
+    /// is thrown away for a moment, if there is not much of it.
+    fn drop(&mut self) {
+        let (Some(mut stream), true) = (self.stream.take(), self.connection.at.lock().unread) else { return };
+        let (connection, Ok(runtime)) = (self.connection.clone(), Handle::try_current()) else { return };
+        runtime.spawn(async move {
+            let linger = async {
+                _ = stream.shutdown().await;
+                let (mut thrown_away, mut buffer) = (0, [0; 4 * 1024]);
+                while let Ok(read @ 1..) = stream.read(&mut buffer).await
+                    && thrown_away < MOST_THROWN_AWAY
+                {
+                    thrown_away += read;
+                }
+            };
+            _ = tokio::time::timeout(PARTING, linger).await;
+            drop(connection);
+        });
+    }
+}
+
 impl AsyncRead for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -207,7 +255,7 @@ impl AsyncRead for Watched {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let read = self.stream()?.poll_read(context, buffer);
         if buffer.filled().len() > before {
             let mut at = self.connection.at.lock();
             if at.answering == 0 && !at.multiplexed && !at.handed_over {
@@ -220,7 +268,7 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let written = self.stream()?.poll_write(context, bytes);
         self.written(written)
     }
 
@@ -229,19 +277,19 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        let written = self.stream()?.poll_write_vectored(context, slices);
         self.written(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.as_ref().is_some_and(AsyncWrite::is_write_vectored)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        self.stream()?.poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        self.stream()?.poll_shutdown(context)
     }
 }

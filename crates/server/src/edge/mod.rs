@@ -29,6 +29,7 @@ use tokio::{
 };
 use tower_service::Service as _;
 
+pub use self::places::who;
 use self::{
     connection::{Connection, Watched},
     places::Places,
@@ -76,7 +77,9 @@ impl Limits {
         let most = allow_files(self.most).saturating_sub(OWN_FILES);
         let most = usize::try_from(most).unwrap_or(usize::MAX).max(2);
         if self.most == 0 || self.most > most {
-            tracing::warn!(most, "the system allows fewer connections than the settings: raise `ulimit -n`");
+            if self.most != 0 {
+                tracing::warn!(most, "the system allows fewer connections than the settings: raise `ulimit -n`");
+            }
             // One address must not be able to take the places of all others.
             let most_per_address = match self.most_per_address {
                 0 => 0,
