@@ -102,8 +102,8 @@ async fn one_users_heavy_requests_leave_others_what_they_need() {
     let gateway = Gateway::demo().await;
     let (cfo, agent) = (gateway.cfo().await, gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await);
     lookups(&agent, 100).await;
-    let (median, alone) = lookups(&agent, 300).await;
-    println!("alone: p50 {median:?}, p99 {alone:?}");
+    let (usual, alone) = lookups(&agent, 200).await;
+    println!("alone: p50 {usual:?}, p99 {alone:?}");
 
     // Statements that hold a connection and do nothing: only the queue matters.
     slow_down(&gateway, "vendors", 0.4).await;
@@ -112,7 +112,7 @@ async fn one_users_heavy_requests_leave_others_what_they_need() {
     let ((median, beside), sent) = tokio::join!(
         async {
             until(&gateway, "FROM vendors", |count| count > 0).await;
-            let beside = lookups(&agent, 300).await;
+            let beside = lookups(&agent, 200).await;
             let held = at_work(&gateway, "FROM vendors").await;
             assert!((1..=2).contains(&held), "of the six connections of a test one user has a quarter, and has {held}");
             stop.store(true, Ordering::Relaxed);
@@ -121,7 +121,7 @@ async fn one_users_heavy_requests_leave_others_what_they_need() {
         attack(&gateway, &cfo, &sleeping, &stop)
     );
     println!("beside sleeping statements: p50 {median:?}, p99 {beside:?}; answered and refused {sent:?}");
-    assert!(beside < alone * 3 + Duration::from_millis(30), "{beside:?} instead of {alone:?}");
+    assert!(beside < alone * 3 + Duration::from_millis(100), "{beside:?} instead of {alone:?}");
 
     // Statements that take long to plan, and a processor each while they are.
     let mut filter = r#"{ id: { ne: "00000000-0000-0000-0000-000000000001" } }"#.to_owned();
@@ -137,15 +137,15 @@ async fn one_users_heavy_requests_leave_others_what_they_need() {
     let ((median, beside), sent) = tokio::join!(
         async {
             tokio::time::sleep(Duration::from_millis(300)).await;
-            let beside = lookups(&agent, 300).await;
+            let beside = lookups(&agent, 200).await;
             stop.store(true, Ordering::Relaxed);
             beside
         },
         attack(&gateway, &cfo, &heavy, &stop)
     );
     println!("beside busy statements: p50 {median:?}, p99 {beside:?}; answered and refused {sent:?}");
-    // Here processors are shared, too, with whatever else the machine does.
-    assert!(beside < alone * 3 + Duration::from_millis(150), "{beside:?} instead of {alone:?}");
+    // Here processors are shared, too, with whatever else the machine does; nobody waits for a connection, which would be seconds.
+    assert!(median < usual * 5 + Duration::from_millis(150), "{median:?} instead of {usual:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 
+/// A statement that takes longer than this is heavy, and for how long its party is known to have such.
+const HEAVY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// How many statements of one party wait at once.
 const MOST_WAITING: usize = 256;
 
@@ -50,6 +52,8 @@ struct State {
 #[derive(Default)]
 struct Standing {
     held: usize,
+    /// Until when its share is that of those who have heavy statements.
+    heavy: Option<Instant>,
     waiting: VecDeque<oneshot::Sender<Permit>>,
 }
 
@@ -58,6 +62,7 @@ pub(super) struct Permit {
     /// Where it is given back to; none once it was.
     of: Option<Admission>,
     party: Party,
+    since: Instant,
 }
 
 impl Admission {
@@ -78,7 +83,7 @@ impl Admission {
             let (free, share, patience) = (state.free, state.share, state.patience);
             let standing = state.parties.entry(party).or_default();
             // Where something is free, whoever waits has its share.
-            if free > 0 && standing.held < share {
+            if free > 0 && standing.held < standing.share(share) {
                 standing.held += 1;
                 state.free -= 1;
                 return Ok(self.permit(party));
@@ -106,8 +111,9 @@ impl Admission {
     /// Why somebody of this party has waited in vain.
     fn why_not(&self, party: Party) -> Error {
         let state = self.0.lock();
-        let held = state.parties.get(&party).map_or(0, |standing| standing.held);
-        if held >= state.share && party != Party::Gateway {
+        let (held, share) =
+            state.parties.get(&party).map_or((0, 1), |standing| (standing.held, standing.share(state.share)));
+        if held >= share && party != Party::Gateway {
             tracing::info!(?party, held, "one party has its share of the connections and wants more");
             Error::Crowded
         } else {
@@ -117,14 +123,17 @@ impl Admission {
     }
 
     fn permit(&self, party: Party) -> Permit {
-        Permit { of: Some(self.clone()), party }
+        Permit { of: Some(self.clone()), party, since: Instant::now() }
     }
 
-    fn give_back(&self, party: Party) {
+    fn give_back(&self, party: Party, since: Instant) {
         let mut state = self.0.lock();
         state.free += 1;
         if let Some(standing) = state.parties.get_mut(&party) {
             standing.held -= 1;
+            if since.elapsed() > HEAVY.0 && party != Party::Gateway {
+                standing.heavy = Some(Instant::now() + HEAVY.1);
+            }
         }
         while self.admit_next(&mut state) {}
         let idle = |standing: &Standing| standing.held == 0 && standing.waiting.is_empty();
@@ -138,7 +147,9 @@ impl Admission {
         if state.free == 0 {
             return false;
         }
-        let may = |party: &Party| state.parties.get(party).is_some_and(|standing| standing.held < state.share);
+        let may = |party: &Party| {
+            state.parties.get(party).is_some_and(|standing| standing.held < standing.share(state.share))
+        };
         let Some(place) = state.turns.iter().position(may) else { return false };
         let Some(party) = state.turns.remove(place) else { return false };
         let Some(standing) = state.parties.get_mut(&party) else { return true };
@@ -164,10 +175,21 @@ impl Admission {
     }
 }
 
+impl Standing {
+    /// How many connections it may have at once, of such a share. Heavy statements take more than a connection: a processor
+    /// each, for a while. Who has such gets half of it, but not less than two: one's own quick ones should get past a slow one.
+    fn share(&self, whole: usize) -> usize {
+        match self.heavy {
+            Some(until) if Instant::now() < until => (whole / 2).max(2).min(whole),
+            _ => whole,
+        }
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(admission) = self.of.take() {
-            admission.give_back(self.party);
+            admission.give_back(self.party, self.since);
         }
     }
 }
@@ -227,6 +249,18 @@ mod tests {
         let _held = [admission.admit(user(1)).await.ok(), admission.admit(user(2)).await.ok()];
         assert_eq!(admission.admit(user(1)).await.err(), Some(Error::Crowded));
         assert_eq!(admission.admit(user(3)).await.err(), Some(Error::Unavailable));
+    }
+
+    #[tokio::test]
+    async fn whoever_has_heavy_statements_has_fewer() {
+        let admission = Admission::new(16, 4, PATIENCE);
+        let mut all = join_all((0..4).map(|_| admission.admit(user(1)))).await;
+        assert!(all.iter().all(Result::is_ok));
+        tokio::time::sleep(HEAVY.0 * 2).await;
+        all.truncate(2);
+        assert!(admission.admit(user(1)).await.is_err());
+        let held: Vec<_> = [admission.admit(user(2)).await, admission.admit(user(2)).await].into();
+        assert!(held.iter().all(Result::is_ok), "others are none the worse");
     }
 
     #[tokio::test]

@@ -108,7 +108,11 @@ impl Reader {
     pub(crate) async fn known_actor(&self) -> Result<Arc<Actor>> {
         let session = self.session()?;
         match self.store.actors().cached(session) {
-            Some(actor) => Ok(actor),
+            Some(actor) => {
+                // Another request may have read it since this one began.
+                on_behalf_of(Party::User(actor.user_id));
+                Ok(actor)
+            }
             None => self.load(session).await,
         }
     }
