@@ -42,8 +42,8 @@ pub enum Command {
         #[arg(long, value_name = "N")]
         down: Option<u32>,
     },
-    /// Makes an organization with its administrator, who then invites everybody else. Prints a token with which the administrator
-    /// chooses a password, once.
+    /// Makes an organization with its administrator, who then invites others. Prints a token with which the administrator chooses a
+    /// password, once.
     CreateOrganization(NewOrganization),
     /// Loads the demo data.
     Seed {
