@@ -1,6 +1,6 @@
 //! The published clients of both protocols, from npm, against a gateway: `tests/clients`.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use tokio::task::spawn_blocking;
 
