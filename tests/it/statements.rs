@@ -143,6 +143,8 @@ async fn carry(client: TcpStream, server: UnixStream, executed: Arc<AtomicU64>, 
     let (mut heard, mut bytes) = (Vec::new(), [0; 16 * 1024]);
     // The first message has no letter before its length.
     let mut letter = 0;
+    // What a connection asks when it is opened is of no request.
+    let mut is_own = false;
     while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
         heard.extend_from_slice(&bytes[..count]);
         while let Some(length) = heard.get(letter..letter + 4) {
@@ -153,11 +155,12 @@ async fn carry(client: TcpStream, server: UnixStream, executed: Arc<AtomicU64>, 
             let message: Vec<_> = heard.drain(..end).collect();
             match (letter, message[0]) {
                 (1, b'E' | b'Q') => {
-                    executed.fetch_add(1, Ordering::SeqCst);
+                    executed.fetch_add(u64::from(!std::mem::take(&mut is_own)), Ordering::SeqCst);
                 }
                 // Parse: the statement's name, then its text.
                 (1, b'P') => {
                     let text = message[5..].split(|byte| *byte == 0).nth(1).expect("a text");
+                    is_own = text == b"SELECT pg_backend_pid()";
                     texts.lock().expect("nobody panics").push(String::from_utf8_lossy(text).into_owned());
                 }
                 _ => {}

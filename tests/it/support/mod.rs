@@ -73,7 +73,9 @@ impl Gateway {
         ];
         let limits = limits.into_iter().filter(|limit| !flags.contains(limit));
         let limits: Vec<&str> = limits.flat_map(|limit| [limit, "0"]).collect();
-        let flags = ["aether-nexus", "--expose-statements", "true"].iter().chain(&limits).chain(flags);
+        let expose: &[&str] =
+            if flags.contains(&"--expose-statements") { &[] } else { &["--expose-statements", "true"] };
+        let flags = ["aether-nexus"].iter().chain(expose).chain(&limits).chain(flags);
         let config = Cli::parse_from(flags).config;
         config.check().expect("the flags are sound");
         let serving = serve(&config, cluster::url(&database.0)).await;
@@ -198,7 +200,7 @@ async fn serve(config: &Config, url: String) -> Serving {
         schema: Schema::new(config.limits(), config.introspection()),
         sessions: Sessions::new(store.clone(), config.tokens(), sealer),
         store,
-        expose_statements: true,
+        expose_statements: config.expose_statements,
         timeout: Duration::from_secs(60),
         hub,
         live: Live::new(stopping),

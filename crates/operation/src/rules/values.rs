@@ -47,7 +47,9 @@ impl<'a> Rules<'a> {
             }
             (Some(ExtendedType::Enum(definition)), _) => {
                 let hint = match &**value {
-                    Value::String(label) if definition.values.contains_key(label.as_str()) => {
+                    Value::String(label)
+                        if self.compiler.limits.suggest && definition.values.contains_key(label.as_str()) =>
+                    {
                         format!(" Write {label} without quotes.")
                     }
                     Value::String(label) => self.enum_hint(definition, label),

@@ -287,13 +287,13 @@ impl Lease {
     /// dropped.
     async fn rows(&mut self, connection: Connection, sql: &Sql, room: usize) -> Result<Ended, DbErr> {
         let is_usual = self.pool.is_usual(&sql.text);
-        let values = SqlxValues(Values(sql.values.clone()));
-        let query = sqlx::query_with(AssertSqlSafe(sql.text.as_str()), values).persistent(is_usual);
         let deadline = self.pool.deadline;
         let connection = self.connection.insert(connection);
-        let reading = async {
+        let read = async |connection: &mut PgConnection, is_kept: bool| {
+            let values = SqlxValues(Values(sql.values.clone()));
+            let query = sqlx::query_with(AssertSqlSafe(sql.text.as_str()), values).persistent(is_kept);
             let (mut rows, mut bytes) = (Vec::new(), 0_usize);
-            let mut coming = query.fetch(&mut connection.inner);
+            let mut coming = query.fetch(connection);
             while let Some(row) = coming.try_next().await? {
                 bytes = bytes.saturating_add(size(&row));
                 if bytes > room {
@@ -302,6 +302,13 @@ impl Lease {
                 rows.push(row);
             }
             Ok(Ok(rows))
+        };
+        let reading = async {
+            match read(&mut connection.inner, is_usual).await {
+                // The driver asked the database about a type, and lost the statement that has no name over that.
+                Err(error) if is_lost(&error) => read(&mut connection.inner, true).await,
+                answer => answer,
+            }
         };
         let rows = match tokio::time::timeout(deadline, reading).await {
             Ok(Ok(Err(rows))) => return Ok(Ended::Large(rows)),
@@ -328,6 +335,11 @@ impl Lease {
         }
         rows
     }
+}
+
+/// Whether a statement was not there any more when it was to be executed (`invalid_sql_statement_name`).
+fn is_lost(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("26000"))
 }
 
 /// How many bytes a row has.
