@@ -142,6 +142,10 @@ async fn introspection_does_not_unfold() {
 
     let private = Gateway::with(&["--introspection", "signed-in"]).await;
     assert_eq!(private.stranger().query("{ __schema { types { name } } }").await.code(), "UNAUTHENTICATED");
+    // Nor is a stranger told of the schema by the way.
+    let mistake = "{ dael(id: \"x\") { nmae } }";
+    assert!(!private.stranger().query(mistake).await.message().contains("Did you mean"));
+    assert!(private.cfo().await.query(mistake).await.message().contains("Did you mean `deal`"));
     assert!(private.cfo().await.data("{ __schema { types { name } } }").await["__schema"]["types"].is_array());
 }
 

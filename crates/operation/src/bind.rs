@@ -22,11 +22,12 @@ impl<'a> Bound<'a> {
         compiler: &'a Compiler,
         operation: &'a Operation,
         given: Option<&Json>,
+        suggest: bool,
     ) -> Result<Self, Vec<Problem>> {
         let mut variables = Variables::default();
         let mut problems = Vec::new();
         for definition in &operation.node.variables {
-            match compiler.variable(definition, given) {
+            match (Coercion { compiler, suggest }).variable(definition, given) {
                 Ok(Some(value)) => _ = variables.insert(definition.name.to_string(), value),
                 Ok(None) => {}
                 Err(wrong) if problems.len() < MOST_PROBLEMS => {
@@ -62,9 +63,16 @@ impl<'a> Bound<'a> {
     }
 }
 
-impl Compiler {
+/// What coerces JSON.
+#[derive(Clone, Copy)]
+struct Coercion<'a> {
+    compiler: &'a Compiler,
+    suggest: bool,
+}
+
+impl Coercion<'_> {
     fn variable(
-        &self,
+        self,
         definition: &Node<executable::VariableDefinition>,
         given: Option<&Json>,
     ) -> Result<Option<ConstValue>, Wrong> {
@@ -81,7 +89,7 @@ impl Compiler {
         };
         match (given, &definition.default_value) {
             (Some(value), _) => self.json(&definition.ty, value).map(Some),
-            (None, Some(default)) => self.literal(&definition.ty, default, &Variables::default()),
+            (None, Some(default)) => self.compiler.literal(&definition.ty, default, &Variables::default()),
             (None, None) if definition.ty.is_non_null() => {
                 Err(Wrong::new(format!("It is needed, as {}, and not given.", definition.ty)))
             }
@@ -90,7 +98,7 @@ impl Compiler {
     }
 
     /// What JSON means as a value of this type.
-    fn json(&self, ty: &ast::Type, value: &Json) -> Result<ConstValue, Wrong> {
+    fn json(self, ty: &ast::Type, value: &Json) -> Result<ConstValue, Wrong> {
         if *value == Json::Null {
             return if ty.is_non_null() { Err(Wrong::new("This must not be null.")) } else { Ok(ConstValue::Null) };
         }
@@ -108,15 +116,15 @@ impl Compiler {
         }
     }
 
-    fn json_named(&self, name: &str, value: &Json) -> Result<ConstValue, Wrong> {
-        match (self.types.schema.types.get(name), value) {
+    fn json_named(self, name: &str, value: &Json) -> Result<ConstValue, Wrong> {
+        match (self.compiler.types.schema.types.get(name), value) {
             (Some(ExtendedType::InputObject(definition)), Json::Object(given)) => {
                 for (at, (name, _)) in given.iter().enumerate() {
                     if given[..at].iter().any(|(other, _)| other == name) {
                         return Err(Wrong::new(format!("The field `{}` is given twice.", shown(name))));
                     }
                     if !definition.fields.contains_key(name.as_str()) {
-                        let hint = self.input_field_hint(definition, name);
+                        let hint = self.compiler.input_field_hint(self.suggest, definition, name);
                         return Err(Wrong::new(format!("{} has no field `{}`.{hint}", definition.name, shown(name))));
                     }
                 }
@@ -125,7 +133,7 @@ impl Compiler {
                     let known = given.iter().find(|(name, _)| *name == *field.name);
                     let known =
                         known.map(|(_, value)| self.json(&field.ty, value).map_err(|wrong| wrong.under(&field.name)));
-                    if let Some(value) = self.or_default(field, known.transpose()?)? {
+                    if let Some(value) = self.compiler.or_default(field, known.transpose()?)? {
                         fields.insert(Name::new(&field.name), value);
                     }
                 }
@@ -141,7 +149,7 @@ impl Compiler {
                 if definition.values.contains_key(label.as_str()) {
                     return Ok(ConstValue::Enum(Name::new(label)));
                 }
-                let hint = self.enum_hint(definition, label);
+                let hint = self.compiler.enum_hint(self.suggest, definition, label);
                 Err(Wrong::new(format!("{} has no value `{}`.{hint}", definition.name, shown(label))))
             }
             (Some(ExtendedType::Scalar(_)), value) => self.json_scalar(name, value),
@@ -149,7 +157,7 @@ impl Compiler {
         }
     }
 
-    fn json_scalar(&self, name: &str, value: &Json) -> Result<ConstValue, Wrong> {
+    fn json_scalar(self, name: &str, value: &Json) -> Result<ConstValue, Wrong> {
         let wrong = || Wrong::new(format!("{name} is expected, and this is {}.", kind(value)));
         Ok(match (name, value) {
             ("Int", Json::Number(text)) => whole(text)
@@ -166,10 +174,10 @@ impl Compiler {
             ("Int" | "Float" | "String" | "ID" | "Boolean", _) => return Err(wrong()),
             (name, value) => {
                 let value = match value {
-                    Json::Number(text) if self.scalars.is_exact(name) => text.as_str().into(),
+                    Json::Number(text) if self.compiler.scalars.is_exact(name) => text.as_str().into(),
                     value => untyped(value)?,
                 };
-                self.scalars.check(name, &value).map_err(Wrong::new)?;
+                self.compiler.scalars.check(name, &value).map_err(Wrong::new)?;
                 value
             }
         })

@@ -87,19 +87,20 @@ impl Compiler {
         Self { types, scalars: Box::new(scalars), limits, kept, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
-    /// The document of this text, ready to be executed, and whether it was known before.
-    pub fn compile(&self, text: &str) -> Result<(Arc<Compiled>, bool), Vec<Problem>> {
+    /// The document of this text, ready to be executed, and whether it was known before. Problems say what may have been meant
+    /// only if they are to suggest that: it tells of the schema.
+    pub fn compile(&self, text: &str, suggest: bool) -> Result<(Arc<Compiled>, bool), Vec<Problem>> {
         if let Some(known) = self.kept.get(text) {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok((known, true));
         }
         self.misses.fetch_add(1, Ordering::Relaxed);
-        let compiled = Arc::new(self.compile_anew(text)?);
+        let compiled = Arc::new(self.compile_anew(text, suggest)?);
         self.kept.insert(text.into(), compiled.clone());
         Ok((compiled, false))
     }
 
-    fn compile_anew(&self, text: &str) -> Result<Compiled, Vec<Problem>> {
+    fn compile_anew(&self, text: &str, suggest: bool) -> Result<Compiled, Vec<Problem>> {
         let text = grammar::check(text, &self.limits).map_err(|problem| vec![problem])?;
         // The grammar is right and the limits hold; apollo-parser counts levels of its own.
         let mut parser = ast::Document::parser().recursion_limit(4 * self.limits.nesting + 16);
@@ -107,7 +108,7 @@ impl Compiler {
         if let Some(problem) = measure::too_much(&document, &self.limits) {
             return Err(vec![problem]);
         }
-        let problems = rules::check(self, &document);
+        let problems = rules::check(self, &document, suggest);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -119,8 +120,13 @@ impl Compiler {
     }
 
     /// Binds a request's variables to its operation.
-    pub fn bind<'a>(&'a self, operation: &'a Operation, variables: Option<&Json>) -> Result<Bound<'a>, Vec<Problem>> {
-        Bound::new(self, operation, variables)
+    pub fn bind<'a>(
+        &'a self,
+        operation: &'a Operation,
+        variables: Option<&Json>,
+        suggest: bool,
+    ) -> Result<Bound<'a>, Vec<Problem>> {
+        Bound::new(self, operation, variables, suggest)
     }
 
     /// How well the kept operations serve.

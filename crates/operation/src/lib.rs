@@ -53,20 +53,10 @@ pub struct Limits {
     pub selections: usize,
     /// How many bytes of compiled operations are kept.
     pub cache_bytes: u64,
-    /// Whether problems say what may have been meant: that tells of the schema.
-    pub suggest: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            tokens: 40_000,
-            nesting: 80,
-            depth: 24,
-            fields: 2_000,
-            selections: 5_000,
-            cache_bytes: 64 * 1024 * 1024,
-            suggest: true,
-        }
+        Self { tokens: 40_000, nesting: 80, depth: 24, fields: 2_000, selections: 5_000, cache_bytes: 64 * 1024 * 1024 }
     }
 }

@@ -29,15 +29,14 @@ impl Scalars for Custom {
     }
 }
 
-/// A compiler with these limits. Without suggestions it tells nothing of the schema but what is asked for.
-pub(crate) fn compiler(limits: &Limits, suggest: bool) -> Compiler {
+/// A compiler with these limits.
+pub(crate) fn compiler(limits: &Limits) -> Compiler {
     static TYPES: LazyLock<Arc<Types>> = LazyLock::new(|| {
         Arc::new(Types::read(&Schema::sdl()).unwrap_or_else(|why| panic!("the schema is not valid: {why}")))
     });
     let limits = aether_operation::Limits {
         depth: limits.max_depth,
         fields: limits.max_fields,
-        suggest,
         ..aether_operation::Limits::default()
     };
     Compiler::new(TYPES.clone(), Custom, limits)

@@ -184,6 +184,7 @@ pub struct Prepared {
     request: Request,
     operation: aether_operation::Operation,
     was_known: bool,
+    suggest: bool,
 }
 
 impl Prepared {
@@ -211,7 +212,7 @@ impl Schema {
             |text: &Arc<str>, answer: &Arc<Ready>| u32::try_from(text.len() + answer.weight()).unwrap_or(u32::MAX);
         Self(Arc::new(Inner {
             resolvers,
-            compiler: compiled::compiler(&limits, introspection != Introspection::Off),
+            compiler: compiled::compiler(&limits),
             limits,
             introspection,
             introspected: moka::sync::Cache::builder().max_capacity(INTROSPECTED_BYTES).weigher(weigh).build(),
@@ -220,14 +221,20 @@ impl Schema {
 
     /// Compiles a request's document, or takes it as it was compiled before, and chooses its operation.
     pub fn prepare(&self, request: Request) -> std::result::Result<Prepared, Response> {
+        // Whoever may not ask for the schema is not told of it by the way either.
+        let suggest = match self.0.introspection {
+            Introspection::Anybody => true,
+            Introspection::SignedIn => request.is_signed_in,
+            Introspection::Off => false,
+        };
         let (document, was_known) = self
             .0
             .compiler
-            .compile(&request.query)
+            .compile(&request.query, suggest)
             .map_err(|problems| Response::refused(compiled::errors(problems)))?;
         let operation = document.operation(request.operation_name.as_deref());
         let operation = operation.map_err(|problem| Response::refused(vec![compiled::error(problem)]))?;
-        Ok(Prepared { request, operation, was_known })
+        Ok(Prepared { request, operation, was_known, suggest })
     }
 
     /// The variables of a prepared request as they were coerced, as JSON.
@@ -244,7 +251,7 @@ impl Schema {
     }
 
     fn bind<'a>(&'a self, prepared: &'a Prepared) -> std::result::Result<Bound<'a>, Response> {
-        let bound = self.0.compiler.bind(&prepared.operation, prepared.request.variables.as_ref());
+        let bound = self.0.compiler.bind(&prepared.operation, prepared.request.variables.as_ref(), prepared.suggest);
         bound.map_err(|problems| Response::refused(compiled::errors(problems)))
     }
 

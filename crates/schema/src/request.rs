@@ -23,6 +23,8 @@ pub struct Request {
     pub operation_name: Option<String>,
     /// The variables, an object.
     pub variables: Option<Json>,
+    /// Whether it came with a token that is good, as far as the token itself tells.
+    pub is_signed_in: bool,
     /// `extensions.operationId`: what the client calls the operation on a stream.
     pub operation_id: Option<String>,
 }
@@ -46,19 +48,22 @@ impl Request {
 
     /// The request in a JSON text, or why there is none.
     pub fn read(json: &str) -> Result<Self, String> {
-        let none = |_| "This is no GraphQL request. Send {\"query\": \"…\", \"variables\": {…}}.".to_owned();
+        let none = |error| {
+            format!("This is no GraphQL request: {error}. Send JSON, {{\"query\": \"…\", \"variables\": {{…}}}}.")
+        };
         // Lists of fields would do for a structure, too.
         if !json.trim_start().starts_with('{') {
             return Err(
                 "This is no GraphQL request. Send one JSON object, {\"query\": \"…\", \"variables\": {…}}.".into()
             );
         }
-        let body: Body<'_> = serde_json::from_str(json).map_err(none)?;
+        let body: Body<'_> = serde_json::from_str(json).map_err(|error: serde_json::Error| none(error))?;
         let operation_id = body.extensions.as_ref().and_then(|extensions| extensions["operationId"].as_str());
         Ok(Self {
             query: body.query.into_owned(),
             operation_name: body.operation_name.filter(|name| !name.is_empty()),
             variables: body.variables.map(|raw| variables(raw.get())).transpose()?.flatten(),
+            is_signed_in: false,
             operation_id: operation_id.map(str::to_owned),
         })
     }
@@ -69,6 +74,7 @@ impl Request {
             query,
             operation_name: operation_name.filter(|name| !name.is_empty()),
             variables: json.map(variables).transpose()?.flatten(),
+            is_signed_in: false,
             operation_id: None,
         })
     }

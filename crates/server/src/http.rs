@@ -21,6 +21,7 @@ use axum::{
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tower_http::{compression::CompressionLayer, cors::CorsLayer};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
@@ -139,12 +140,13 @@ async fn graphql(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let request_id = text(&headers, &REQUEST_ID).and_then(|id| id.parse().ok()).unwrap_or_else(Uuid::now_v7);
-    let (request, body) = match read(&headers, body, request_id) {
+    let (mut request, body) = match read(&headers, body, request_id) {
         Ok(read) => read,
         Err(refusal) => return refusal.into_response(),
     };
     let client = client(peer, &headers, request_id);
-    let (identity, _) = identity(&app, headers.get(header::AUTHORIZATION));
+    let (identity, access) = identity(&app, headers.get(header::AUTHORIZATION));
+    request.is_signed_in = access.is_some();
     let idempotency = text(&headers, &IDEMPOTENCY_KEY).map(|key| (key.to_owned(), Sha256::digest(&body).to_vec()));
     let response = match app.schema.prepare(request) {
         Ok(prepared) => execute(&app, prepared, identity, client, idempotency).await,
@@ -233,7 +235,9 @@ pub(crate) async fn execute(
     }
     let asker = app.asker(identity, client, idempotency);
     let was_known = prepared.was_known();
-    let (mut response, statements) = counting(app.schema.execute(prepared, asker)).await;
+    // What is logged meanwhile has the id by which clients report it.
+    let span = tracing::error_span!("request", id = %request_id);
+    let (mut response, statements) = counting(app.schema.execute(prepared, asker)).instrument(span).await;
     if app.expose_statements {
         response.extensions.insert("statements".into(), statements.into());
         response.extensions.insert("compiledBefore".into(), was_known.into());

@@ -5,7 +5,7 @@
 
 use apollo_compiler::{
     Name, Node,
-    ast::{Type, Value},
+    ast::{OperationType, Type, Value},
     schema::{EnumType, ExtendedType, InputObjectType, InputValueDefinition},
 };
 
@@ -43,8 +43,8 @@ const OPERATORS: [(&str, &[&str]); 12] = [
 
 impl Compiler {
     /// The names that are nearest to one, as a question; nothing if none is near.
-    fn nearest<'n>(&self, name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
-        if !self.limits.suggest || name.len() > LONGEST {
+    fn nearest<'n>(&self, suggest: bool, name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+        if !suggest || name.len() > LONGEST {
             return None;
         }
         let lower = name.to_lowercase();
@@ -58,15 +58,15 @@ impl Compiler {
         (!near.is_empty()).then(|| format!(" Did you mean {}?", near.join(" or ")))
     }
 
-    pub(crate) fn enum_hint(&self, definition: &EnumType, label: &str) -> String {
-        if !self.limits.suggest {
+    pub(crate) fn enum_hint(&self, suggest: bool, definition: &EnumType, label: &str) -> String {
+        if !suggest {
             return String::new();
         }
         let shouted = label.replace([' ', '-'], "_").to_uppercase();
         if definition.values.contains_key(shouted.as_str()) {
             return format!(" Write {shouted}.");
         }
-        let nearest = self.nearest(label, definition.values.keys().map(Name::as_str));
+        let nearest = self.nearest(suggest, label, definition.values.keys().map(Name::as_str));
         nearest.unwrap_or_else(|| {
             let some: Vec<_> = definition.values.keys().take(12).map(Name::as_str).collect();
             let more = if definition.values.len() > some.len() { " and more" } else { "" };
@@ -74,15 +74,15 @@ impl Compiler {
         })
     }
 
-    pub(crate) fn input_field_hint(&self, definition: &InputObjectType, name: &str) -> String {
-        if !self.limits.suggest {
+    pub(crate) fn input_field_hint(&self, suggest: bool, definition: &InputObjectType, name: &str) -> String {
+        if !suggest {
             return String::new();
         }
         let has = |field: &str| definition.fields.contains_key(field);
         if let Some(known) = translated(&OPERATORS, name).filter(|known| has(known)) {
             return format!(" Write `{known}`.");
         }
-        self.nearest(name, definition.fields.keys().map(Name::as_str)).unwrap_or_default()
+        self.nearest(suggest, name, definition.fields.keys().map(Name::as_str)).unwrap_or_default()
     }
 }
 
@@ -96,18 +96,18 @@ impl Rules<'_> {
     /// Whether there is still time for a hint.
     fn may_hint(&mut self) -> bool {
         self.hints += 1;
-        self.compiler.limits.suggest && self.hints <= MOST
+        self.suggest && self.hints <= MOST
     }
 
     pub(super) fn enum_hint(&mut self, definition: &EnumType, label: &str) -> String {
-        if self.may_hint() { self.compiler.enum_hint(definition, label) } else { String::new() }
+        if self.may_hint() { self.compiler.enum_hint(true, definition, label) } else { String::new() }
     }
 
     pub(super) fn type_hint(&mut self, name: &str) -> String {
         if !self.may_hint() {
             return String::new();
         }
-        self.compiler.nearest(name, self.compiler.types.schema.types.keys().map(Name::as_str)).unwrap_or_default()
+        self.compiler.nearest(true, name, self.compiler.types.schema.types.keys().map(Name::as_str)).unwrap_or_default()
     }
 
     pub(super) fn field_hint(&mut self, parent: &Name, name: &Name) -> String {
@@ -127,19 +127,41 @@ impl Rules<'_> {
             }
             _ => return String::new(),
         };
+        // What begins an operation decides what it can do.
+        let roots = [
+            (OperationType::Query, "query"),
+            (OperationType::Mutation, "mutation"),
+            (OperationType::Subscription, "subscription"),
+        ];
+        let root = |kind| self.compiler.types.schema.root_operation(kind);
+        if roots.iter().any(|(kind, _)| root(*kind) == Some(parent)) {
+            let other = roots.iter().find(|(kind, _)| {
+                root(*kind)
+                    .is_some_and(|root| root != parent && self.compiler.types.schema.type_field(root, name).is_ok())
+            });
+            if let Some((_, kind)) = other {
+                return format!(" It is one of {kind}: write `{kind} {{ {name} … }}`.");
+            }
+        }
+        // A row with its cursor was taken for the row.
+        if let Ok(node) = self.compiler.types.schema.type_field(parent, "node")
+            && self.compiler.types.schema.type_field(node.ty.inner_named_type(), name).is_ok()
+        {
+            return format!(" It is a field of the row: write `node {{ {name} }}`.");
+        }
         // A page of rows was taken for the rows.
         if let Ok(nodes) = self.compiler.types.schema.type_field(parent, "nodes")
             && self.compiler.types.schema.type_field(nodes.ty.inner_named_type(), name).is_ok()
         {
             return format!(" It is a field of the rows of a page: write `nodes {{ {name} }}`.");
         }
-        self.compiler.nearest(name, fields.keys().map(Name::as_str)).unwrap_or_default()
+        self.compiler.nearest(true, name, fields.keys().map(Name::as_str)).unwrap_or_default()
     }
 
     pub(super) fn selection_hint(&self, field: &str, ty: &Name) -> String {
         let has = |name| self.compiler.types.schema.type_field(ty, name).is_ok();
         match () {
-            () if !self.compiler.limits.suggest => String::new(),
+            () if !self.suggest => String::new(),
             () if has("nodes") => format!(", as in `{field} {{ nodes {{ id }} }}`"),
             () if has("id") => format!(", as in `{field} {{ id }}`"),
             () => format!(", as in `{field} {{ __typename }}`"),
@@ -160,7 +182,7 @@ impl Rules<'_> {
             };
             return format!(" Write `{here}`,{how}.");
         }
-        self.compiler.nearest(name, known.iter().map(|definition| definition.name.as_str())).unwrap_or_default()
+        self.compiler.nearest(true, name, known.iter().map(|definition| definition.name.as_str())).unwrap_or_default()
     }
 
     /// What to write where a field is not one of the object's.
@@ -180,7 +202,7 @@ impl Rules<'_> {
             };
             return format!(" Write `{{ field: {label}, direction: {direction} }}`.");
         }
-        self.compiler.input_field_hint(definition, name)
+        self.compiler.input_field_hint(true, definition, name)
     }
 
     /// What to write where an object is expected.
@@ -193,8 +215,14 @@ impl Rules<'_> {
             Value::Enum(name) => name.as_str(),
             _ => "",
         };
+        let upper = name.to_uppercase();
+        let (name, direction) = match (upper.strip_suffix("_DESC"), upper.strip_suffix("_ASC")) {
+            (Some(field), _) => (field, ", direction: DESC"),
+            (_, Some(field)) => (field, ", direction: ASC"),
+            _ => (name, ""),
+        };
         if let Some(label) = self.ordering(definition, name) {
-            return format!(" Write `{{ field: {label} }}`.");
+            return format!(" Write `{{ field: {label}{direction} }}`.");
         }
         match definition.fields.get("eq").map(|eq| &*eq.ty) {
             Some(Type::Named(ty)) => {

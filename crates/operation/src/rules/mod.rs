@@ -26,8 +26,8 @@ use crate::{
 use self::usage::Uses;
 
 /// What is wrong with a document, as far as these rules tell.
-pub(crate) fn check(compiler: &Compiler, document: &Document) -> Vec<Problem> {
-    let mut rules = Rules { compiler, document, fragments: HashMap::new(), problems: Vec::new(), hints: 0 };
+pub(crate) fn check(compiler: &Compiler, document: &Document, suggest: bool) -> Vec<Problem> {
+    let mut rules = Rules { compiler, document, fragments: HashMap::new(), problems: Vec::new(), suggest, hints: 0 };
     let mut uses = HashMap::new();
     for definition in &document.definitions {
         if let Definition::FragmentDefinition(fragment) = definition {
@@ -56,6 +56,8 @@ pub(crate) struct Rules<'a> {
     document: &'a Document,
     fragments: HashMap<&'a str, &'a apollo_compiler::ast::FragmentDefinition>,
     problems: Vec<Problem>,
+    /// Whether problems say what may have been meant.
+    pub(super) suggest: bool,
     /// How many hints were looked for: each compares a name with many.
     pub(super) hints: usize,
 }

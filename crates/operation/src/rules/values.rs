@@ -47,9 +47,7 @@ impl<'a> Rules<'a> {
             }
             (Some(ExtendedType::Enum(definition)), _) => {
                 let hint = match &**value {
-                    Value::String(label)
-                        if self.compiler.limits.suggest && definition.values.contains_key(label.as_str()) =>
-                    {
+                    Value::String(label) if self.suggest && definition.values.contains_key(label.as_str()) => {
                         format!(" Write {label} without quotes.")
                     }
                     Value::String(label) => self.enum_hint(definition, label),
@@ -115,7 +113,22 @@ impl<'a> Rules<'a> {
         // A variable inside counts as null here; what it stands for is checked when it is given.
         let nullable = Type::Named(name.clone());
         if let Err(wrong) = self.compiler.literal(&nullable, value, &Variables::default()) {
+            let bare = match &**value {
+                Value::String(text) => match name.as_str() {
+                    "Int" => text.parse::<i32>().is_ok(),
+                    "Float" => text.parse::<f64>().is_ok(),
+                    "Boolean" => text == "true" || text == "false",
+                    _ => false,
+                },
+                _ => false,
+            };
             let told = match is_built_in {
+                true if bare => {
+                    format!("{ty} is expected, and this is {}. Write it without quotes.", written(value))
+                }
+                true if name == "Int" && matches!(&**value, Value::Int(_)) => {
+                    format!("{ty} is a whole number of 32 bits, and {} is none.", written(value))
+                }
                 true => format!("{ty} is expected, and this is {}.", written(value)),
                 false => format!("{ty} is expected, and this is {}. {}", written(value), wrong.why),
             };

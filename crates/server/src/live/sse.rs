@@ -130,7 +130,7 @@ pub(super) async fn open(State(app): State<Arc<App>>, peer: Peer, headers: Heade
         };
         let request = Request::of_parts(query, parameters.operation_name, parameters.variables.as_deref());
         let request = request.map_err(|why| refused(StatusCode::BAD_REQUEST, &why))?;
-        let prepared = app.schema.prepare(request);
+        let prepared = app.schema.prepare(Request { is_signed_in: access.is_some(), ..request });
         // What a link or an image can send must change nothing.
         if prepared.as_ref().is_ok_and(|prepared| prepared.kind() == OperationType::Mutation) {
             return Err(only_by_post("Send mutations with POST: a GET must change nothing."));
@@ -169,7 +169,7 @@ pub(super) async fn operate(
     let (request, _) = read(&headers, body, Uuid::now_v7())?;
     let Some(token) = stream_token(&headers, &parameters) else {
         let client = client(peer, &headers, Uuid::now_v7());
-        let prepared = app.schema.prepare(request);
+        let prepared = app.schema.prepare(Request { is_signed_in: access.is_some(), ..request });
         return distinct(app, client, access, &headers, prepared);
     };
     let operation = match request.operation_id.as_deref() {
@@ -343,7 +343,8 @@ impl Told {
                         Command::Begin(operation, request, access) => {
                             // Each request has a token: the newest counts.
                             self.operations.authorize(access);
-                            let prepared = self.operations.app().schema.prepare(*request);
+                            let request = Request { is_signed_in: true, ..*request };
+                            let prepared = self.operations.app().schema.prepare(request);
                             self.operations.begin(operation, prepared, None);
                         }
                     }

@@ -200,7 +200,8 @@ impl Connection {
                 if self.operations.has(&id) {
                     return Err(Close::new(4409, format!("Subscriber for {id} already exists")));
                 }
-                let prepared = self.operations.app().schema.prepare(*request);
+                let request = Request { is_signed_in: self.operations.left().is_some(), ..*request };
+                let prepared = self.operations.app().schema.prepare(request);
                 self.operations.begin(id.into(), prepared, None);
                 Ok(())
             }
