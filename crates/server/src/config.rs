@@ -254,6 +254,13 @@ impl Config {
             );
         }
         self.nats()?;
+        if let Some(url) = &self.database_url {
+            // It may have a password, and is not repeated.
+            url.parse::<sea_orm::sqlx::postgres::PgConnectOptions>().ok().context(
+                "DATABASE_URL must look like `postgres://user:password@host:5432/database`; write `/`, `@`, `:` and the like in a \
+                 password as %2F, %40, %3A.",
+            )?;
+        }
         self.reach()?;
         let (most, each) = (self.max_client_connections, self.max_client_connections_per_address);
         ensure!(
@@ -505,6 +512,15 @@ mod tests {
         assert!(config(&["--audit-signing-keys", "short"]).check().is_err());
         let long = "a-secret-that-nobody-else-knows-at-all";
         assert!(config(&["--audit-signing-keys", &format!("{long},")]).check().is_err());
+    }
+
+    #[test]
+    fn an_address_of_a_database_that_cannot_be_read_is_not_repeated() {
+        for wrong in ["postgres://aether:ab/cd+e=@db:5432/x", "localhost:5432", "postgres://db:port/x"] {
+            let error = config(&["--database-url", wrong]).check().unwrap_err().to_string();
+            assert!(error.contains("DATABASE_URL") && !error.contains("ab/cd"), "{error}");
+        }
+        config(&["--database-url", "postgres://aether:ab%2Fcd@db:5432/x"]).check().unwrap();
     }
 
     #[test]
