@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -93,6 +94,78 @@ async fn no_document_exhausts_the_stack() {
 }
 
 #[tokio::test]
+async fn no_number_exhausts_the_stack() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let attack = async {
+        for zeros in [100, 9_500, 200_000] {
+            let number = format!("{}1", "0".repeat(zeros));
+            let variable = "query($d: Decimal) { deals(filter: { value: { gt: $d } }) { totalCount } }";
+            let literal = format!("{{ deals(filter: {{ value: {{ gt: \"{number}\" }} }}) {{ totalCount }} }}");
+            let fraction = format!("{{ deals(filter: {{ value: {{ gt: \"0.{number}\" }} }}) {{ totalCount }} }}");
+            let json = format!(
+                "{{ users(filter: {{ preferences: {{ contains: {{ a: 1.{number}e{number} }} }} }}) {{ totalCount }} }}"
+            );
+            let expected = if zeros == 100 { "UNAUTHENTICATED" } else { "GRAPHQL_VALIDATION_FAILED" };
+            assert_eq!(gateway.stranger().run(variable, json!({ "d": number })).await.code(), expected);
+            assert_eq!(gateway.stranger().query(&literal).await.code(), expected);
+            assert_ne!(gateway.stranger().query(&fraction).await.code(), "INTERNAL");
+            assert_ne!(gateway.stranger().query(&json).await.code(), "INTERNAL");
+            if zeros < 10_000 {
+                let get = gateway.http().get(format!("{}/graphql/stream", gateway.url)).query(&[("query", &literal)]);
+                assert!(get.send().await.expect("an answer").text().await.expect("text").contains(expected));
+            }
+        }
+    };
+    beside(&cfo, attack).await;
+    // Cursors are positions that anybody can write.
+    let page = "query($a: String) { deals(first: 1, after: $a, orderBy: { field: VALUE }) { pageInfo { endCursor } } }";
+    let cursor = cfo.data(page).await["deals"]["pageInfo"]["endCursor"].as_str().expect("a cursor").to_owned();
+    let json: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(&cursor).expect("base64")).expect("JSON");
+    let forged = json!([json[0], ["0".repeat(20_000), json[1][1]]]).to_string();
+    let forged = cfo.run(page, json!({ "a": BASE64_URL_SAFE_NO_PAD.encode(forged) })).await;
+    assert_eq!(forged.code(), "VALIDATION_FAILED", "{:#}", forged.body);
+}
+
+#[tokio::test]
+async fn wide_documents_keep_nobody_waiting() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let many = |count: usize| -> String { (0..count).map(|i| format!("a{i}: 1 ")).collect() };
+    let attack = async {
+        let wide = [
+            format!("{{ __typename @skip({}) }}", many(13_000)),
+            format!("{{ deals({}) {{ totalCount }} }}", many(13_000)),
+            format!("{{ deals(filter: {{ {} }}) {{ totalCount }} }}", many(13_000)),
+            format!("query($s: DealFilter = {{ {} }}) {{ deals(filter: $s) {{ totalCount }} }}", many(13_000)),
+            format!("{{ health {{ database {} }} }}", "@a ".repeat(13_000)),
+            format!("query({}) {{ __typename }}", (0..7_000).map(|i| format!("$a{i}: Nothing ")).collect::<String>()),
+            format!("{{ deals(filter: {{ id: {{ in: [{}] }} }}) {{ totalCount }} }}", "\"x\" ".repeat(38_000)),
+            format!("{{ deals(filter: {{ stage: {{ in: [{}] }} }}) {{ totalCount }} }}", "X ".repeat(38_000)),
+        ];
+        for document in &wide {
+            let began = Instant::now();
+            let answer = gateway.stranger().query(document).await;
+            println!("{} bytes: {:?}", document.len(), began.elapsed());
+            assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");
+        }
+        // A valid one is as wide.
+        let valid =
+            format!("{{ aiActions(filter: {{ inputs: {{ contains: {{ {} }} }} }}) {{ totalCount }} }}", many(9_000));
+        assert_eq!(gateway.stranger().query(&valid).await.code(), "UNAUTHENTICATED");
+        let stranger = gateway.stranger();
+        join_all(wide.iter().map(|document| stranger.query(document))).await;
+    };
+    beside(&cfo, attack).await;
+    let long = json!({ "s": "x".repeat(100_000) });
+    for operator in ["contains", "startsWith", "endsWith"] {
+        let query =
+            format!("query($s: String!) {{ deals(filter: {{ name: {{ {operator}: $s }} }}) {{ totalCount }} }}");
+        assert_eq!(cfo.run(&query, long.clone()).await.code(), "VALIDATION_FAILED");
+    }
+}
+
+#[tokio::test]
 async fn introspection_does_not_unfold() {
     // As it is in production: an answer that tells its statements is never the same twice.
     let gateway = Gateway::with(&["--expose-statements", "false"]).await;
@@ -113,6 +186,13 @@ async fn introspection_does_not_unfold() {
             format!("{{ {aliases} }}"),
             format!("{{ __schema {{ types {{ {inner} }} }} }}"),
             spread,
+            // Much to look at, and little to tell.
+            format!(
+                "{{ {} }}",
+                (0..400)
+                    .map(|i| format!("a{i}: __schema {{ types {{ fields {{ args {{ name @skip(if: true) }} }} }} }} "))
+                    .collect::<String>()
+            ),
             "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }".into(),
             "{ __schema { types { possibleTypes { interfaces { possibleTypes { name } } } } } }".into(),
         ] {

@@ -203,6 +203,7 @@ async fn what_the_specification_refuses_is_refused() {
     // And what it allows is taken: keywords as names, commas anywhere, one type under one key in different fragments.
     for query in [
         "query query { health { database } }",
+        "\"What it is for\" query Q(\"Whose\" $a: Boolean! = true) { health { database @include(if: $a) } ...F } \"\"\"Of\nlines\"\"\" fragment F on Query { __typename }",
         "{,,health,{,database,},}",
         "{ health { fragment: database on: database true: database } }",
         "{ a: deal(id: \"00000000-0000-0000-0000-000000000000\") { ... on Node { nodeId } ...F ...F } } fragment F on Deal { id }",
@@ -301,6 +302,11 @@ async fn a_change_whose_answer_cannot_be_read_is_told_as_made() {
     };
     let made = cfo.query(&create("Made", "")).await;
     let together = cfo.query(&create("Together", "@transaction")).await;
+    let after = format!(
+        "mutation @transaction {{ createVendor(input: {{ name: \"After\", category: \"Cloud\" }}) {{
+            id organization {{ deals(first: 1) {{ nodes {{ id }} }} }} }} b: {BUDGET} {{ id }} }}"
+    );
+    let after = cfo.query(&after).await;
     sea_orm::DatabaseTransaction::rollback(lock).await.expect("it is let go");
     assert_eq!(made.code(), "CHANGE_COMMITTED", "{:#}", made.body);
     let extensions = &made.body["errors"][0]["extensions"];
@@ -316,6 +322,9 @@ async fn a_change_whose_answer_cannot_be_read_is_told_as_made() {
     // As one transaction, what cannot be answered is not done either, and is told as not done.
     assert_eq!(together.code(), "TIMEOUT", "{:#}", together.body);
     assert_eq!(count(&gateway, "vendors WHERE name = 'Together'").await, 0);
+    // And nothing more is tried behind it.
+    let codes = after.body["errors"].as_array().expect("errors").iter().map(|error| &error["extensions"]["code"]);
+    assert_eq!(codes.collect::<Vec<_>>(), ["TIMEOUT", "PRECONDITION_FAILED"], "{:#}", after.body);
 }
 
 #[tokio::test]

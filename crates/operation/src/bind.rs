@@ -7,7 +7,7 @@ use crate::{
     Compiler, Json, Operation,
     literal::{Variables, Wrong, float, one_of},
     problem::{MOST_PROBLEMS, Problem, Stage, shown},
-    scalar::json_number,
+    scalar::{digits, json_number},
 };
 
 /// An operation with its variables: what is executed.
@@ -187,9 +187,10 @@ impl Coercion<'_> {
 /// A number without a fraction, however it is written: `1.0` and `1e2` are whole.
 fn whole(text: &str) -> Option<i64> {
     text.parse::<i64>().ok().or_else(|| {
-        let number = text.parse::<f64>().ok()?;
-        // Up to here every whole number is itself.
-        (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
+        let (negative, digits, before) = digits(text);
+        let zeros = usize::try_from(before).ok()?.checked_sub(digits.len()).filter(|zeros| *zeros < 20)?;
+        let number: i64 = if digits.is_empty() { 0 } else { format!("{digits}{}", "0".repeat(zeros)).parse().ok()? };
+        Some(if negative { -number } else { number })
     })
 }
 

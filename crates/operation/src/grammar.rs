@@ -5,6 +5,8 @@
 //! refuses a comma behind an alias, where the specification has it the other way round. Here a document is one or is none,
 //! within limits, and what was expected is said in words.
 
+use std::ops::Range;
+
 use apollo_parser::{Error, Lexer, Token, TokenKind};
 
 use crate::{
@@ -12,16 +14,20 @@ use crate::{
     problem::{Problem, Stage, shown},
 };
 
-/// The text if it is an executable document, its commas, which mean nothing, replaced by spaces; or what is wrong with it.
+/// The text if it is an executable document, its commas and descriptions, which mean nothing here, replaced by spaces; or what is
+/// wrong with it.
 pub(crate) fn check(text: &str, limits: &Limits) -> Result<String, Problem> {
     let mut reader =
-        Reader { text, lexer: Lexer::new(text), next: None, tokens: 0, depth: 0, commas: Vec::new(), limits };
+        Reader { text, lexer: Lexer::new(text), next: None, tokens: 0, depth: 0, idle: Vec::new(), limits };
     reader.advance()?;
     reader.document()?;
     let mut bytes = text.as_bytes().to_vec();
-    for comma in reader.commas {
-        if let Some(byte) = bytes.get_mut(comma) {
-            *byte = b' ';
+    for range in reader.idle {
+        for byte in bytes.get_mut(range).into_iter().flatten() {
+            // Lines stay where they are.
+            if !matches!(*byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
         }
     }
     String::from_utf8(bytes).map_err(|_| Problem::new(Stage::Parsing, "This is no text."))
@@ -34,8 +40,8 @@ struct Reader<'a> {
     next: Option<Token<'a>>,
     tokens: usize,
     depth: usize,
-    /// Where there are commas.
-    commas: Vec<usize>,
+    /// What means nothing to who carries it out: commas and descriptions, as ranges of bytes.
+    idle: Vec<Range<usize>>,
     limits: &'a Limits,
 }
 
@@ -50,7 +56,7 @@ impl<'a> Reader<'a> {
                 Some(Ok(token)) => match token.kind() {
                     TokenKind::Whitespace | TokenKind::Comment => continue,
                     TokenKind::Comma => {
-                        self.commas.push(token.index());
+                        self.idle.push(token.index()..token.index() + 1);
                         continue;
                     }
                     TokenKind::Eof => self.next = None,
@@ -146,8 +152,9 @@ impl<'a> Reader<'a> {
             return Err(self.expected(what));
         }
         while self.next.is_some() {
+            let described = self.description()?;
             match self.word() {
-                _ if self.is(TokenKind::LCurly) => self.selection_set()?,
+                _ if self.is(TokenKind::LCurly) && !described => self.selection_set()?,
                 Some("query" | "mutation" | "subscription") => self.operation()?,
                 Some("fragment") => self.fragment()?,
                 Some(
@@ -161,6 +168,16 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Reads over a description, and tells whether there was one.
+    fn description(&mut self) -> Result<bool, Problem> {
+        let Some(token) = self.next.as_ref().filter(|token| token.kind() == TokenKind::StringValue) else {
+            return Ok(false);
+        };
+        self.idle.push(token.index()..token.index() + token.data().len());
+        self.advance()?;
+        Ok(true)
     }
 
     fn operation(&mut self) -> Read {
@@ -179,6 +196,7 @@ impl<'a> Reader<'a> {
     }
 
     fn variable_definition(&mut self) -> Read {
+        self.description()?;
         self.expect(TokenKind::Dollar, "a variable, such as `$id: UUID!`,")?;
         self.name("the variable's name")?;
         self.expect(TokenKind::Colon, "a colon and the variable's type")?;
@@ -327,6 +345,7 @@ mod tests {
             "{ query mutation on: fragment(true: false) { null } }",
             "\u{feff}{ a, , b # end\r c }",
             "{ a,: b(c,:,1,), }",
+            "\"d\" query Q(\"\"\"v\nw\"\"\" $a: Int) { a } \"f\" fragment F on T { b }",
         ] {
             assert_eq!(told(text), None, "{text}");
         }
@@ -352,6 +371,8 @@ mod tests {
             ("fragment on on T { a }", "the fragment's name", 1, 10),
             ("{ a } b", "an operation", 1, 7),
             ("{ a(b: \"\n\") }", "a string ends in its line", 1, 8),
+            ("\"d\" { a }", "an operation", 1, 5),
+            ("{ \"d\" a }", "a field", 1, 3),
             ("type A { b: Int }", "defines no types", 1, 1),
             ("{ a(b: 01) }", "", 1, 8),
             ("{ \"a\" }", "a field", 1, 3),

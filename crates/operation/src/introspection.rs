@@ -4,6 +4,8 @@
 //! graphql-js lets them, and an answer has so many bytes at most, which are counted while they are written. apollo-compiler's own
 //! introspection builds the whole answer first, and does not know `isOneOf`.
 
+use std::cell::Cell;
+
 use apollo_compiler::{
     ExecutableDocument, Name, Node, Schema,
     ast::{
@@ -24,7 +26,10 @@ use crate::{
 };
 
 /// How many bytes an answer may have. The whole schema, as tools ask for it, has 1.5 million.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many objects an answer may tell of. The whole schema, as tools ask for it, has 15,000.
+const MOST_OBJECTS: usize = 60_000;
 
 /// The meta-fields that apollo-compiler's types lack.
 pub(crate) fn complete(schema: &mut Schema) {
@@ -56,7 +61,7 @@ impl Compiler {
     /// The answers to `__schema` and `__type` of this operation, as JSON by response key.
     pub fn introspect(&self, bound: &Bound<'_>) -> Result<Vec<(String, String)>, Problem> {
         let schema = &self.types.schema;
-        let mut writer = Writer { compiler: self, bound, written: 0 };
+        let mut writer = Writer { compiler: self, bound, written: 0, objects: Cell::new(0) };
         let mut answers = Vec::new();
         for selected in bound.collect(&[bound.root()], "Query")? {
             let mut out = String::new();
@@ -112,6 +117,8 @@ struct Writer<'c> {
     bound: &'c Bound<'c>,
     /// How much was written of the answers before this one.
     written: usize,
+    /// How many objects were told of.
+    objects: Cell<usize>,
 }
 
 impl<'c> Writer<'c> {
@@ -153,8 +160,11 @@ impl<'c> Writer<'c> {
             }
         }
         out.push('}');
-        if self.written + out.len() > MOST_BYTES {
-            let told = format!("The introspection is too large: more than {MOST_BYTES} bytes. Ask for less at once.");
+        self.objects.set(self.objects.get() + 1);
+        if self.written + out.len() > MOST_BYTES || self.objects.get() > MOST_OBJECTS {
+            let told = format!(
+                "The introspection is too large: more than {MOST_BYTES} bytes or {MOST_OBJECTS} objects. Ask for less at once."
+            );
             return Err(Problem::new(Stage::Validation, told));
         }
         Ok(())

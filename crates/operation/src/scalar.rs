@@ -32,7 +32,7 @@ pub(crate) fn json_number(text: &str) -> Result<ConstValue, String> {
 }
 
 /// A number's sign, its digits without zeros around them, and the power of ten of the first one.
-fn digits(text: &str) -> (bool, String, i64) {
+pub(crate) fn digits(text: &str) -> (bool, String, i64) {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let exponent: i64 = exponent.trim_start_matches('+').parse().unwrap_or(i64::MAX / 2);

@@ -18,6 +18,8 @@ const MOST_RELATIONS: usize = 5;
 /// How deep relations may nest in a filter: PostgreSQL plans what is alternative (`or`) at each level twice, so that planning
 /// takes twice as long with each (eight took it 10 s).
 const MOST_DEPTH: usize = 4;
+/// How many bytes a text may have that is looked for within others.
+const LONGEST_PART: usize = 4_000;
 /// How many values a list of a filter may have.
 const MOST_VALUES: usize = 1_000;
 
@@ -188,9 +190,9 @@ fn conditions(index: usize, kind: Kind, value: &Value, path: &str) -> Result<Fil
                 "notIn" => Condition::In(false, list(kind)?),
                 "isNull" => Condition::IsNull(matches!(value, Value::Boolean(true))),
                 "contains" if matches!(kind, Kind::Json) => Condition::JsonContains(scalar(kind)?),
-                "contains" => Condition::Contains(scalar(kind)?),
-                "startsWith" => Condition::StartsWith(scalar(kind)?),
-                "endsWith" => Condition::EndsWith(scalar(kind)?),
+                "contains" => Condition::Contains(part(scalar(kind)?, &path)?),
+                "startsWith" => Condition::StartsWith(part(scalar(kind)?, &path)?),
+                "endsWith" => Condition::EndsWith(part(scalar(kind)?, &path)?),
                 "hasKey" => Condition::HasKey(scalar(Kind::Text)?),
                 "containsAll" => Condition::HasAll(list(element)?),
                 "containsAny" => Condition::HasAny(list(element)?),
@@ -199,6 +201,14 @@ fn conditions(index: usize, kind: Kind, value: &Value, path: &str) -> Result<Fil
         ));
     }
     Ok(Filter::All(all))
+}
+
+/// A part of a text that is looked for, which takes the longer the longer it is.
+fn part(text: String, path: &str) -> Result<String> {
+    if text.len() > LONGEST_PART {
+        return Err(Error::invalid(path, format!("A text to look for has at most {LONGEST_PART} bytes.")));
+    }
+    Ok(text)
 }
 
 fn values(kind: Kind, value: &Value, path: &str) -> Result<Vec<String>> {

@@ -207,6 +207,7 @@ impl<T: EntityName + Default + Send + Sync> OutputType for Row<T> {
             reader.fetch_one(fetch, self.id).await.map(raw)
         };
         read.await.map_err(|error| {
+            ctx.data_unchecked::<Arc<Door>>().fail_together();
             // What led to this row may be committed, and must not be sent again for want of an answer.
             let error = match ctx.data_unchecked::<Arc<Door>>().has_committed() {
                 true => error.after_commit(&Self::ty().singular, self.id),

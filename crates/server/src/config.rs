@@ -256,7 +256,9 @@ impl Config {
         self.nats()?;
         if let Some(url) = &self.database_url {
             // It may have a password, and is not repeated.
-            url.parse::<sea_orm::sqlx::postgres::PgConnectOptions>().ok().context(
+            let is_known = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+            let options = url.parse::<sea_orm::sqlx::postgres::PgConnectOptions>().ok();
+            options.filter(|_| is_known).context(
                 "DATABASE_URL must look like `postgres://user:password@host:5432/database`; write `/`, `@`, `:` and the like in a \
                  password as %2F, %40, %3A.",
             )?;

@@ -20,6 +20,7 @@ use axum::{
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 use tracing::Instrument;
 use uuid::Uuid;
@@ -34,6 +35,8 @@ use crate::{
 /// The largest request body.
 pub(crate) const MOST_BYTES: usize = 1024 * 1024;
 const TOO_LONG: &str = "The request is larger than 1 MiB.";
+/// The largest document that is compiled at once: that takes a millisecond or two.
+const SMALL: usize = 8 * 1024;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -148,7 +151,7 @@ async fn graphql(
     let (identity, access) = identity(&app, headers.get(header::AUTHORIZATION));
     request.is_signed_in = access.is_some();
     let idempotency = text(&headers, &IDEMPOTENCY_KEY).map(|key| (key.to_owned(), Sha256::digest(&body).to_vec()));
-    let response = match app.schema.prepare(request) {
+    let response = match prepare(&app, request).await {
         Ok(prepared) => execute(&app, prepared, identity, client, idempotency).await,
         Err(response) => with_request_id(response, request_id),
     };
@@ -218,6 +221,21 @@ pub(crate) fn read(
         Ok(request) => Ok((request, body)),
         Err(why) => Err(Refused::new(StatusCode::BAD_REQUEST, &why, request_id)),
     }
+}
+
+/// Compiles a request's document. A large one is compiled beside those who serve, one after the other, so that nobody has to wait
+/// for it who did not send one.
+pub(crate) async fn prepare(app: &App, request: Request) -> Result<Prepared, Answered> {
+    static COMPILING: Semaphore = Semaphore::const_new(1);
+    if request.query.len() <= SMALL {
+        return app.schema.prepare(request);
+    }
+    let _permit = COMPILING.acquire().await;
+    let schema = app.schema.clone();
+    tokio::task::spawn_blocking(move || schema.prepare(request)).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a document that could not be compiled");
+        Err(refusal(code::INTERNAL, "Something went wrong inside the gateway."))
+    })
 }
 
 /// Executes an operation that is no subscription; every error says its code and the request's id.

@@ -51,6 +51,9 @@ pub fn example(kind: Kind) -> Option<&'static str> {
     })
 }
 
+/// The longest text of a number that is read.
+const LONGEST_NUMBER: usize = 128;
+
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
 }
@@ -62,6 +65,10 @@ fn whole(text: &str) -> Option<&str> {
 
 /// A number as in JSON, but that zeros may stand before it: an optional minus, digits, an optional fraction, an optional exponent.
 fn decimal(text: &str) -> Option<String> {
+    // What reads it calls itself for each digit.
+    if text.len() > LONGEST_NUMBER {
+        return None;
+    }
     let (mantissa, exponent) = text.split_once(['e', 'E']).map_or((text, None), |(m, e)| (m, Some(e)));
     let (before, after) = mantissa.split_once('.').map_or((mantissa, None), |(b, a)| (b, Some(a)));
     whole(before)?;

@@ -63,6 +63,11 @@ pub(crate) struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
+    /// Whether enough is wrong, so that nothing more needs to be looked for.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= MOST_PROBLEMS
+    }
+
     pub(super) fn refuse(&mut self, span: Option<SourceSpan>, message: String) {
         if self.problems.len() < MOST_PROBLEMS {
             self.problems.push(Problem::new(Stage::Validation, message).at(span, &self.document.sources));
@@ -126,6 +131,9 @@ impl<'a> Rules<'a> {
 
     fn set(&mut self, parent: Option<&'a Name>, set: &'a [Selection], used: &mut Uses<'a>) {
         for selection in set {
+            if self.is_full() {
+                return;
+            }
             match selection {
                 Selection::Field(field) => self.field(parent, field, used),
                 Selection::InlineFragment(fragment) => {
@@ -219,8 +227,12 @@ impl<'a> Rules<'a> {
         whose: &str,
         used: &mut Uses<'a>,
     ) {
-        for (at, argument) in given.iter().enumerate() {
-            if given[..at].iter().any(|other| other.name == argument.name) {
+        let mut seen = HashSet::with_capacity(given.len());
+        for argument in given {
+            if self.is_full() {
+                return;
+            }
+            if !seen.insert(argument.name.as_str()) {
                 self.refuse(argument.location(), format!("The argument `{}` is given twice.", argument.name));
             }
             let definition = known.and_then(|known| known.iter().find(|definition| definition.name == argument.name));
@@ -263,7 +275,11 @@ impl<'a> Rules<'a> {
     }
 
     fn directives(&mut self, directives: &'a DirectiveList, location: &str, used: &mut Uses<'a>) {
-        for (at, directive) in directives.iter().enumerate() {
+        let mut seen = HashSet::new();
+        for directive in directives.iter() {
+            if self.is_full() {
+                return;
+            }
             let Some(definition) = self.compiler.types.schema.directive_definitions.get(&directive.name) else {
                 self.refuse(directive.location(), format!("There is no directive `@{}`.", shown(&directive.name)));
                 self.arguments(&directive.arguments, None, "", used);
@@ -274,7 +290,7 @@ impl<'a> Rules<'a> {
                 let told = format!("`@{}` cannot stand here, only at {}.", directive.name, places.join(", "));
                 self.refuse(directive.location(), told);
             }
-            if !definition.repeatable && directives[..at].iter().any(|other| other.name == directive.name) {
+            if !seen.insert(directive.name.as_str()) && !definition.repeatable {
                 self.refuse(directive.location(), format!("`@{}` stands here twice.", directive.name));
             }
             let whose = format!("`@{}`", directive.name);

@@ -1,5 +1,7 @@
 //! Values written in a document: of the right type, complete, each field once (specification, section 5.6).
 
+use std::collections::HashSet;
+
 use apollo_compiler::{
     Node,
     ast::{Type, Value},
@@ -28,6 +30,9 @@ impl<'a> Rules<'a> {
         match (self.compiler.types.schema.types.get(named), &**value) {
             (_, Value::List(items)) if ty.is_list() => {
                 for item in items {
+                    if self.is_full() {
+                        return;
+                    }
                     self.value(ty.item_type(), item, false, used);
                 }
             }
@@ -69,8 +74,12 @@ impl<'a> Rules<'a> {
         whole: &'a Node<Value>,
         used: &mut Uses<'a>,
     ) {
-        for (at, (name, value)) in fields.iter().enumerate() {
-            if fields[..at].iter().any(|(other, _)| other == name) {
+        let mut seen = HashSet::with_capacity(fields.len());
+        for (name, value) in fields {
+            if self.is_full() {
+                return;
+            }
+            if !seen.insert(name.as_str()) {
                 self.refuse(name.location(), format!("The field `{name}` is given twice."));
             }
             match definition.fields.get(name) {
@@ -158,8 +167,12 @@ impl<'a> Rules<'a> {
             Value::Variable(name) => used.variable(name, value, None, false),
             Value::List(items) => items.iter().for_each(|item| self.untyped(item, used)),
             Value::Object(fields) => {
-                for (at, (name, value)) in fields.iter().enumerate() {
-                    if fields[..at].iter().any(|(other, _)| other == name) {
+                let mut seen = HashSet::with_capacity(fields.len());
+                for (name, value) in fields {
+                    if self.is_full() {
+                        return;
+                    }
+                    if !seen.insert(name.as_str()) {
                         self.refuse(name.location(), format!("The field `{name}` is given twice."));
                     }
                     self.untyped(value, used);

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
-use aether_schema::{Identity, OperationType, Prepared, Response, Schema, error::code};
+use aether_schema::{Identity, OperationType, Prepared, Request, Response, Schema, error::code};
 use aether_store::{
     live::{Cursor, Delivery, Line, Message, Subscription},
     session::Client,
@@ -12,7 +12,7 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered}
 use tokio::{sync::mpsc, time::Sleep};
 use uuid::Uuid;
 
-use crate::http::{App, execute, refusal, with_request_id};
+use crate::http::{App, execute, prepare, refusal, with_request_id};
 
 /// How many operations a connection has at once.
 pub(super) const MOST: usize = 200;
@@ -31,6 +31,14 @@ pub(super) struct Operations {
     running: FuturesUnordered<BoxFuture<'static, (Tag, Done)>>,
     /// When the token is no longer good.
     expiry: Option<Pin<Box<Sleep>>>,
+}
+
+/// What is asked for.
+pub(super) enum Asked {
+    /// A request as it came.
+    Request(Box<Request>),
+    /// One whose document has been looked at, or that is refused.
+    Prepared(Box<Result<Prepared, Response>>),
 }
 
 enum Done {
@@ -99,20 +107,25 @@ impl Operations {
     }
 
     /// Begins an operation, or tells that it was refused.
-    pub(super) fn begin(&mut self, tag: Tag, prepared: Result<Prepared, Response>, resume: Option<Cursor>) {
+    pub(super) fn begin(&mut self, tag: Tag, asked: Asked, resume: Option<Cursor>) {
         let client = Client { request_id: Uuid::now_v7(), ..self.client.clone() };
         let identity = self.access.map_or(Identity::Nobody, |access| Identity::Session(access.session));
-        let prepared = match self.open.len() >= MOST {
-            false => prepared,
+        let asked = match self.open.len() >= MOST {
+            false => asked,
             true => {
                 let why = format!("A connection has at most {MOST} operations at once. Open another connection.");
-                Err(refusal(code::PRECONDITION_FAILED, &why))
+                Asked::Prepared(Box::new(Err(refusal(code::PRECONDITION_FAILED, &why))))
             }
         };
+        let is_signed_in = self.access.is_some();
         self.open.insert(tag.clone(), None);
         let (app, line) = (self.app.clone(), self.line.clone());
         let work = async move {
             let request_id = client.request_id;
+            let prepared = match asked {
+                Asked::Prepared(prepared) => *prepared,
+                Asked::Request(request) => prepare(&app, Request { is_signed_in, ..*request }).await,
+            };
             let done = match prepared {
                 Err(refused) => Done::Refused(with_request_id(refused, request_id)),
                 Ok(prepared) if prepared.kind() != OperationType::Subscription => {

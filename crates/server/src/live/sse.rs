@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use aether_schema::{Identity, OperationType, Prepared, Request, Response as Answered};
+use aether_schema::{Identity, OperationType, Request};
 use aether_store::{live::Cursor, session::Client, token::Access};
 use axum::{
     Extension, Json,
@@ -36,10 +36,10 @@ use uuid::Uuid;
 
 use super::{
     LAST_EVENT_ID, STREAM_TOKEN,
-    operations::{Happened, Operations, Tag},
+    operations::{Asked as Operation, Happened, Operations, Tag},
     stopped,
 };
-use crate::http::{App, Refused, client, identity, only_by_post, read, text};
+use crate::http::{App, Refused, client, identity, only_by_post, prepare, read, text};
 
 /// How long a reserved stream waits to be opened.
 const RESERVED_FOR: Duration = Duration::from_secs(30);
@@ -130,12 +130,12 @@ pub(super) async fn open(State(app): State<Arc<App>>, peer: Peer, headers: Heade
         };
         let request = Request::of_parts(query, parameters.operation_name, parameters.variables.as_deref());
         let request = request.map_err(|why| refused(StatusCode::BAD_REQUEST, &why))?;
-        let prepared = app.schema.prepare(Request { is_signed_in: access.is_some(), ..request });
+        let prepared = prepare(&app, Request { is_signed_in: access.is_some(), ..request }).await;
         // What a link or an image can send must change nothing.
         if prepared.as_ref().is_ok_and(|prepared| prepared.kind() == OperationType::Mutation) {
             return Err(only_by_post("Send mutations with POST: a GET must change nothing."));
         }
-        return distinct(app, client, access, &headers, prepared);
+        return distinct(app, client, access, &headers, Operation::Prepared(Box::new(prepared)));
     };
     let waiting = {
         let mut all = app.live.reserved.all();
@@ -169,8 +169,7 @@ pub(super) async fn operate(
     let (request, _) = read(&headers, body, Uuid::now_v7())?;
     let Some(token) = stream_token(&headers, &parameters) else {
         let client = client(peer, &headers, Uuid::now_v7());
-        let prepared = app.schema.prepare(Request { is_signed_in: access.is_some(), ..request });
-        return distinct(app, client, access, &headers, prepared);
+        return distinct(app, client, access, &headers, Operation::Request(Box::new(request)));
     };
     let operation = match request.operation_id.as_deref() {
         Some(id) if !id.is_empty() => Tag::from(id),
@@ -269,7 +268,7 @@ fn distinct(
     client: Client,
     access: Option<Access>,
     headers: &HeaderMap,
-    prepared: Result<Prepared, Answered>,
+    operation: Operation,
 ) -> Answer {
     let last = text(headers, &LAST_EVENT_ID).filter(|id| !id.is_empty());
     let resume = last.map(|id| Cursor::decode(id, "Last-Event-ID")).transpose().map_err(|_| {
@@ -279,7 +278,7 @@ fn distinct(
     if let Some(access) = access {
         operations.authorize(access);
     }
-    operations.begin(ONLY.into(), prepared, resume);
+    operations.begin(ONLY.into(), operation, resume);
     Ok(answer(&app, Told::new(operations, None)))
 }
 
@@ -343,9 +342,7 @@ impl Told {
                         Command::Begin(operation, request, access) => {
                             // Each request has a token: the newest counts.
                             self.operations.authorize(access);
-                            let request = Request { is_signed_in: true, ..*request };
-                            let prepared = self.operations.app().schema.prepare(request);
-                            self.operations.begin(operation, prepared, None);
+                            self.operations.begin(operation, Operation::Request(request), None);
                         }
                     }
                 }

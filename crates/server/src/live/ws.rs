@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
 use super::{
-    operations::{Happened, Operations},
+    operations::{Asked, Happened, Operations},
     stopped,
 };
 use crate::http::{App, client, identity, only_post};
@@ -200,9 +200,7 @@ impl Connection {
                 if self.operations.has(&id) {
                     return Err(Close::new(4409, format!("Subscriber for {id} already exists")));
                 }
-                let request = Request { is_signed_in: self.operations.left().is_some(), ..*request };
-                let prepared = self.operations.app().schema.prepare(request);
-                self.operations.begin(id.into(), prepared, None);
+                self.operations.begin(id.into(), Asked::Request(request), None);
                 Ok(())
             }
             Said::Complete { id } => {

@@ -150,6 +150,11 @@ impl Door {
         }
     }
 
+    /// Has the request's transaction, if it has one, fail: something of it could not be read.
+    pub fn fail_together(&self) {
+        self.together.fail();
+    }
+
     /// Ends what [`begin_together`](Self::begin_together) began, and tells whether it was committed.
     pub async fn end_together(&self, succeeded: bool) -> Result<bool> {
         let (transaction, failed, refusals) = self.together.end();
