@@ -49,7 +49,7 @@ const isMoment = (text) => {
 };
 const scalars = {
   UUID: { is: (text) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text), numbers: false },
-  Decimal: { is: (text) => /^-?\d{1,18}(\.\d{1,6})?$/.test(text), numbers: true },
+  Decimal: { is: (text) => /^-?\d{1,28}(\.\d{1,6})?([eE][+-]?\d{1,2})?$/.test(text), numbers: true },
   BigInt: { is: (text) => /^-?\d{1,18}$/.test(text), numbers: true },
   Date: { is: isDate, numbers: false },
   DateTime: { is: isMoment, numbers: false },
@@ -72,7 +72,11 @@ for (const [name, { is, numbers }] of Object.entries(scalars)) {
   };
 }
 // As graphql-js has it for scalars of which nothing is known; written out for its variables.
-schema.getType('JSON').parseLiteral = (node, variables) => valueFromASTUntyped(node, variables);
+schema.getType('JSON').parseLiteral = (node, variables) => {
+  // JSON has no infinity: a number is itself or refused.
+  visit(node, { FloatValue: ({ value }) => { if (!Number.isFinite(Number(value))) throw new GraphQLError(`no JSON: ${value}`); } });
+  return valueFromASTUntyped(node, variables);
+};
 
 // ---- generating operations that are right, mostly
 const samples = {
@@ -318,7 +322,7 @@ function changeDocument(document) {
 
 function changeText(text) {
   const at = below(text.length);
-  switch (below(8)) {
+  switch (below(9)) {
     case 0: return text.slice(0, at) + text.slice(at + 1);
     case 1: return text.slice(0, at) + pick(['{', '}', '(', ')', '[', ']', ':', '!', '$', '@', '"', '|', '&', '=', '...', ',', '#', '\\', ' ', '\t', '0', '1', '.', '-', 'e', 'é', '\u0000', '\ufeff', '"""', '\n', '\r']) + text.slice(at);
     case 2: return text.replace(/"[^"\\]*"/, pick(['"\\u00e9"', '"\\ud83d\\ude00"', '"\\u{1f600}"', '"\\x"', '"""a\\"""b"""', '"""\n  a\n   b\n"""', '"\\ud800"', '"\\u{110000}"', '"a\nb"', '"\t"', '""', '""""""', '"\\u{0}"', '"\\ude00"', '"\\u{d83d}\\u{de00}"', '"\\ud83d\\u{de00}"']));
@@ -326,6 +330,7 @@ function changeText(text) {
     case 4: return text + pick([' { id }', ' query A { health { database } }', ' fragment F0 on Deal { id }', ' type A { b: Int }', ' #', ' "text"', ' fragment on on Deal { id }', ' fragment Unused on Deal { id }', ' query O0 { __typename } query O0 { __typename }', ' subscription { events { kind } }']);
     case 5: return text.replace('{', pick(['{ ', '{ ...', '{ ... @include(if: true) { __typename } ', '{ a: ', '{ a: a: ', '{ null ', '{ on ', '{ true: __typename ']));
     case 6: return text.slice(0, at);
+    case 7: return pick(['"What for" ', '"""\nWhat\n  for\n"""\n', '"a" "b" ']) + text.replace(/\(\$/, pick(['("v" $', '($']));
     default: return text.replace(/\((.*?)\)/, pick(['()', '( )', '(,)', '($1,)', '($1 $1)', '(: 1)']));
   }
 }

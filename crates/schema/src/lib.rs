@@ -302,13 +302,14 @@ impl Schema {
             .data(asker.sessions)
             .data(asker.client);
         let together = mutates && prepared.operation.has_directive(change::TRANSACTION);
-        let carried_out = async {
+        // Boxed, as what it consists of takes much of the stack, and those who call it have some already.
+        let carried_out = Box::pin(async {
             if together {
                 self.together(operation, request, &reader, &door).await
             } else {
                 operation.run(self, &reader, request).await
             }
-        };
+        });
         let response = match tokio::time::timeout(asker.patience, carried_out).await {
             Ok(response) => response,
             Err(_) => failed(if door.has_committed() { Error::StoppedAfterCommit } else { Error::Stopped }),

@@ -255,7 +255,7 @@ pub(crate) async fn execute(
     let was_known = prepared.was_known();
     // What is logged meanwhile has the id by which clients report it.
     let span = tracing::error_span!("request", id = %request_id);
-    let (mut response, statements) = counting(app.schema.execute(prepared, asker)).instrument(span).await;
+    let (mut response, statements) = Box::pin(counting(app.schema.execute(prepared, asker))).instrument(span).await;
     if app.expose_statements {
         response.extensions.insert("statements".into(), statements.into());
         response.extensions.insert("compiledBefore".into(), was_known.into());
