@@ -98,7 +98,7 @@ impl Drop for Nats {
 
 /// Waits until it is so, and says what for if it never is.
 async fn wait(what: &str, is: impl AsyncFn() -> bool) {
-    for _ in 0..300 {
+    for _ in 0..600 {
         if is().await {
             return;
         }
