@@ -68,6 +68,17 @@ impl<'a> Rules<'a> {
         self.problems.len() >= MOST_PROBLEMS
     }
 
+    /// Refuses what is given under a name twice, and tells whether to look at it: not when enough is wrong already.
+    pub(super) fn goes_on(&mut self, what: &str, name: &'a Name, seen: &mut HashSet<&'a str>) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        if !seen.insert(name.as_str()) {
+            self.refuse(name.location(), format!("The {what} `{name}` is given twice."));
+        }
+        true
+    }
+
     pub(super) fn refuse(&mut self, span: Option<SourceSpan>, message: String) {
         if self.problems.len() < MOST_PROBLEMS {
             self.problems.push(Problem::new(Stage::Validation, message).at(span, &self.document.sources));
@@ -229,11 +240,8 @@ impl<'a> Rules<'a> {
     ) {
         let mut seen = HashSet::with_capacity(given.len());
         for argument in given {
-            if self.is_full() {
+            if !self.goes_on("argument", &argument.name, &mut seen) {
                 return;
-            }
-            if !seen.insert(argument.name.as_str()) {
-                self.refuse(argument.location(), format!("The argument `{}` is given twice.", argument.name));
             }
             let definition = known.and_then(|known| known.iter().find(|definition| definition.name == argument.name));
             match (definition, known) {

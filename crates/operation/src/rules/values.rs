@@ -76,11 +76,8 @@ impl<'a> Rules<'a> {
     ) {
         let mut seen = HashSet::with_capacity(fields.len());
         for (name, value) in fields {
-            if self.is_full() {
+            if !self.goes_on("field", name, &mut seen) {
                 return;
-            }
-            if !seen.insert(name.as_str()) {
-                self.refuse(name.location(), format!("The field `{name}` is given twice."));
             }
             match definition.fields.get(name) {
                 Some(field) => self.value(&field.ty, value, field.default_value.is_some(), used),
@@ -169,11 +166,8 @@ impl<'a> Rules<'a> {
             Value::Object(fields) => {
                 let mut seen = HashSet::with_capacity(fields.len());
                 for (name, value) in fields {
-                    if self.is_full() {
+                    if !self.goes_on("field", name, &mut seen) {
                         return;
-                    }
-                    if !seen.insert(name.as_str()) {
-                        self.refuse(name.location(), format!("The field `{name}` is given twice."));
                     }
                     self.untyped(value, used);
                 }
