@@ -48,6 +48,7 @@ changes! {
     "0030_live",
     "0031_graph_warnings",
     "0036_first_day",
+    "0037_audit_trees",
 }
 
 /// Brings a database to the newest change, or back.

@@ -2010,7 +2010,7 @@ static AUDIT_EVENTS: Table = Table {
 
 static AUDIT_LEAVES: Table = Table {
     name: "audit_leaves",
-    doc: "A leaf of the Merkle tree over the audit rows: the hash of one row, at a place that never changes.",
+    doc: "A leaf of the Merkle tree over the audit rows of an organization or a workspace: the hash of one row, at a place that never changes.",
     is_view: false,
     columns: &[
         Column {
@@ -2049,6 +2049,14 @@ static AUDIT_LEAVES: Table = Table {
             name: "leaf_hash",
             doc: "SHA-256 of a zero byte and the content of the audit row.",
             kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "tree_id",
+            doc: "The tree that the leaf is in: the identifier of the organization or the workspace whose trail it seals.",
+            kind: Kind::Uuid,
             nullable: false,
             generated: false,
             readable: true,
@@ -2266,6 +2274,14 @@ static AUDIT_NODES: Table = Table {
             generated: false,
             readable: true,
         },
+        Column {
+            name: "tree_id",
+            doc: "The tree that the node is in: the identifier of the organization or the workspace whose trail it seals.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
     ],
     foreign_keys: &[],
 };
@@ -2305,7 +2321,7 @@ static AUDIT_PENDING: Table = Table {
 
 static AUDIT_TREE_HEADS: Table = Table {
     name: "audit_tree_heads",
-    doc: "A signed head of the Merkle tree: what the whole log was at a moment.",
+    doc: "A signed head of a Merkle tree: what the trail of an organization or a workspace was at a moment.",
     is_view: false,
     columns: &[
         Column {
@@ -2334,7 +2350,7 @@ static AUDIT_TREE_HEADS: Table = Table {
         },
         Column {
             name: "signature",
-            doc: "The Ed25519 signature of the TreeHeadSignature structure of RFC 6962, section 3.5.",
+            doc: "The Ed25519 signature of the TreeHeadSignature structure of RFC 6962, section 3.5, followed by the 16 bytes of the tree.",
             kind: Kind::Bytes,
             nullable: false,
             generated: false,
@@ -2344,6 +2360,14 @@ static AUDIT_TREE_HEADS: Table = Table {
             name: "public_key",
             doc: "The Ed25519 public key that verifies the signature.",
             kind: Kind::Bytes,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "tree_id",
+            doc: "The tree that the head is of: the identifier of the organization or the workspace whose trail it seals.",
+            kind: Kind::Uuid,
             nullable: false,
             generated: false,
             readable: true,

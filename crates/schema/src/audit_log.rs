@@ -1,4 +1,4 @@
-//! The tamper-evident log over the audit trail: its signed head, and proofs for auditors.
+//! The tamper-evident logs over the audit trail: their signed heads, and proofs for auditors.
 
 use std::sync::Arc;
 
@@ -16,19 +16,22 @@ use crate::{
     scalar::{BigInt, Moment},
 };
 
-/// A signed head of the log that makes the audit trail tamper-evident (RFC 6962): what the whole log, with the rows of all
-/// organizations, was at a moment. Keep one elsewhere, and nobody can rewrite what came before without being found out.
+/// A signed head of a log that makes the audit trail tamper-evident (RFC 6962): what the trail of an organization or of a
+/// workspace was at a moment. Keep one elsewhere, and nobody can rewrite what came before without being found out.
 /// All hashes, keys and signatures are in lowercase hexadecimal.
 #[derive(SimpleObject)]
 struct AuditTreeHead {
+    /// Whose trail it is: the identifier of the organization or of the workspace.
+    tree_id: Uuid,
     /// How many audit rows are in the log.
     tree_size: BigInt,
     /// The root of the Merkle tree over them: SHA-256, 32 bytes.
     root_hash: String,
     /// When the head was signed, to the millisecond.
     sealed_at: Moment,
-    /// The Ed25519 signature of 64 bytes, over the 50 bytes of the TreeHeadSignature structure of RFC 6962, section 3.5: two
-    /// bytes `00 01`, the milliseconds since 1970 and the size of the tree in 8 bytes each, high byte first, and the root.
+    /// The Ed25519 signature of 64 bytes, over 66 bytes: the 50 of the TreeHeadSignature structure of RFC 6962, section 3.5, which
+    /// are two bytes `00 01`, the milliseconds since 1970 and the size of the tree in 8 bytes each, high byte first, and the
+    /// root; then the 16 bytes of `treeId`.
     signature: String,
     /// The Ed25519 public key of 32 bytes that verifies the signature. Compare it with the one that you were told.
     public_key: String,
@@ -37,6 +40,7 @@ struct AuditTreeHead {
 impl From<TreeHead> for AuditTreeHead {
     fn from(head: TreeHead) -> Self {
         Self {
+            tree_id: head.tree,
             tree_size: size(head.tree_size),
             root_hash: hex::encode(head.root_hash),
             sealed_at: Moment(head.sealed_at),
@@ -46,9 +50,11 @@ impl From<TreeHead> for AuditTreeHead {
     }
 }
 
-/// The proof that an audit row is in the log, to be verified as RFC 9162 says in section 2.1.3.2.
+/// The proof that an audit row is in the log of its organization or workspace, to be verified as RFC 9162 says in section 2.1.3.2.
 #[derive(SimpleObject)]
 struct AuditInclusionProof {
+    /// Whose log it is: the identifier of the workspace in which it was done, or else of the organization.
+    tree_id: Uuid,
     /// The place of the row's leaf in the tree, counted from 0.
     leaf_index: BigInt,
     /// The hash of the leaf, as it was sealed: SHA-256 of a zero byte and the content of the row.
@@ -67,6 +73,7 @@ struct AuditInclusionProof {
 impl From<proof::InclusionProof> for AuditInclusionProof {
     fn from(proof: proof::InclusionProof) -> Self {
         Self {
+            tree_id: proof.tree,
             leaf_index: size(proof.leaf_index),
             leaf_hash: hex::encode(proof.leaf_hash),
             content: proof.content,
@@ -99,24 +106,29 @@ impl From<proof::ConsistencyProof> for AuditConsistencyProof {
     }
 }
 
-/// The log over the audit trail.
+/// The logs over the audit trail.
 #[derive(Default)]
 pub(crate) struct AuditLogQuery;
 
 // An `Option<Result>` that fails is null and leaves the other root fields' answers whole; a `Result<Option>` would not.
 #[Object]
 impl AuditLogQuery {
-    /// The newest signed head of the log over the audit trail; null while nothing is sealed. New audit rows are sealed about
-    /// once a second.
-    async fn audit_tree_head(&self, ctx: &Context<'_>) -> Option<Result<AuditTreeHead>> {
+    /// The newest signed head of the log over an audit trail; null while nothing is sealed, or for a workspace that you do not see.
+    /// New audit rows are sealed about once a second.
+    async fn audit_tree_head(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The workspace whose trail is meant; the trail of your organization unless said.")]
+        workspace_id: Option<Uuid>,
+    ) -> Option<Result<AuditTreeHead>> {
         let head = async {
-            actor(ctx).await?;
-            Ok(store(ctx).audit_tree_head().await.map_err(Failure)?.map(Into::into))
+            let actor = actor(ctx).await?;
+            Ok(store(ctx).audit_tree_head(&actor, workspace_id).await.map_err(Failure)?.map(Into::into))
         };
         head.await.transpose()
     }
 
-    /// The proof that a row of `auditLogs` or `auditEvents` is in the log; null where there is none that you may see, or where
+    /// The proof that a row of `auditLogs` or `auditEvents` is in its log; null where there is none that you may see, or where
     /// it is not sealed yet, which takes about a second.
     async fn audit_inclusion_proof(
         &self,
@@ -133,16 +145,19 @@ impl AuditLogQuery {
         proof.await.transpose()
     }
 
-    /// The proof that the log only grew between two sizes, such as those of a head that was kept and of the newest.
+    /// The proof that a log only grew between two sizes, such as those of a head that was kept and of the newest.
     async fn audit_consistency_proof(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The workspace whose trail is meant; the trail of your organization unless said.")]
+        workspace_id: Option<Uuid>,
         #[graphql(desc = "The size of the earlier tree, 1 or more.")] first: BigInt,
         #[graphql(desc = "The size of the later tree, at most that of the newest head.")] second: BigInt,
     ) -> Option<Result<AuditConsistencyProof>> {
         let proof = async {
-            actor(ctx).await?;
-            Ok(store(ctx).audit_consistency_proof(first.0, second.0).await.map_err(Failure)?.into())
+            let actor = actor(ctx).await?;
+            let proof = store(ctx).audit_consistency_proof(&actor, workspace_id, first.0, second.0).await;
+            Ok(proof.map_err(Failure)?.into())
         };
         Some(proof.await)
     }

@@ -56,11 +56,7 @@ pub enum Command {
     /// Prints the GraphQL schema.
     Schema,
     /// Verifies the audit trail: every row, every hash, every signature. Names the first thing that is wrong.
-    VerifyAudit {
-        /// A head that was noted elsewhere and that the log must still contain.
-        #[arg(long, value_name = "SIZE:ROOT", value_parser = known_head)]
-        known_head: Option<(u64, merkle::tree::Hash)>,
-    },
+    VerifyAudit(crate::audit::Heads),
     /// Asks a running gateway whether it is well; for container health checks.
     Healthcheck,
 }
@@ -415,16 +411,6 @@ impl Config {
     }
 }
 
-/// A head of the audit log as the command line has it: its size, a colon, its root in hexadecimal.
-fn known_head(text: &str) -> Result<(u64, merkle::tree::Hash), String> {
-    let head = text.split_once(':').and_then(|(size, root)| {
-        let mut hash = merkle::tree::Hash::default();
-        hex::decode_to_slice(root, &mut hash).ok()?;
-        Some((size.parse().ok().filter(|size| *size > 0)?, hash))
-    });
-    head.ok_or_else(|| "a head is its `treeSize`, a colon and its `rootHash`, as auditTreeHead gave them".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -534,15 +520,6 @@ mod tests {
         assert_eq!(hosts, [("one", 4222, false), ("two", 4333, true)]);
         for wrong in ["postgres://one:5432", "ws://one:4222", "nats://"] {
             assert!(config(&["--nats-url", wrong]).check().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_known_head_is_a_size_and_a_root() {
-        let root = "ab".repeat(32);
-        assert_eq!(known_head(&format!("7:{root}")), Ok((7, [0xab; 32])));
-        for wrong in ["7", "7:", "7:ab", &format!("0:{root}"), &format!("-1:{root}"), &format!("7:{root}00")] {
-            assert!(known_head(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -98,7 +98,7 @@ pub fn run() -> Result<()> {
                 print!("{}", Schema::sdl());
                 Ok(())
             }
-            Command::VerifyAudit { known_head } => audit::verify(&cli.config, known_head).await,
+            Command::VerifyAudit(heads) => audit::verify(&cli.config, &heads).await,
             Command::Healthcheck => healthcheck(&cli.config).await,
         }
     })

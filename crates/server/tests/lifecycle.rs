@@ -224,7 +224,7 @@ fn a_database_of_ones_own_is_used_and_nothing_is_embedded() {
     succeeds(&["seed"], "loaded before");
     let (succeeded, report, err) = run(with(&["verify-audit"]));
     assert!(
-        succeeded && report.contains("0 rows, 0 heads, all sound") && report.contains("wait to be sealed"),
+        succeeded && report.contains("0 rows in 0 logs, 0 heads, all sound") && report.contains("wait to be sealed"),
         "{err}"
     );
 
@@ -253,9 +253,18 @@ fn a_database_of_ones_own_is_used_and_nothing_is_embedded() {
     let (succeeded, report, err) = run(verify(&[]));
     assert!(succeeded && report.contains("all sound") && !report.contains("wait"), "{report}{err}");
     assert!(err.contains(" of "), "progress: {err}");
-    let head =
-        sql("SELECT concat(tree_size, ':', encode(root_hash, 'hex')) FROM audit_tree_heads ORDER BY tree_size LIMIT 1");
+    let head = sql(
+        "SELECT concat(tree_id, ':', tree_size, ':', encode(root_hash, 'hex')) FROM audit_tree_heads ORDER BY tree_size LIMIT 1",
+    );
     assert!(run(verify(&["--known-head", &head[0]])).0, "{head:?}");
+    let kept = Path::new(&data).with_extension("heads");
+    let kept = kept.to_str().unwrap();
+    let (succeeded, report, err) = run(verify(&["--save-heads", kept]));
+    assert!(succeeded && report.contains(kept), "{report}{err}");
+    assert!(run(verify(&["--known-heads", kept])).0, "{head:?}");
+    let logs = sql("SELECT count(DISTINCT tree_id) FROM audit_tree_heads");
+    assert_eq!(std::fs::read_to_string(kept).unwrap().lines().count().to_string(), logs[0]);
+    std::fs::remove_file(kept).unwrap();
     fails(with(&["verify-audit"]), &["unknown key", "AETHER_AUDIT_SIGNING_KEYS"]);
     let id = sql("SELECT row_id FROM audit_leaves WHERE source = 'audit_logs' ORDER BY leaf_index LIMIT 1 OFFSET 99");
     sql(&format!(

@@ -78,6 +78,7 @@ fn canonical(value: &Value) -> String {
 
 /// A head, as the gateway answered it.
 pub struct Head {
+    pub tree: uuid::Uuid,
     pub size: u64,
     pub root: Hash,
 }
@@ -87,12 +88,13 @@ pub fn head(answer: &Value) -> Head {
     let (size, root) = (number(&answer["treeSize"]), hash(&answer["rootHash"]));
     let sealed_at = answer["sealedAt"].as_str().expect("a moment").parse::<chrono::DateTime<chrono::Utc>>();
     let milliseconds = u64::try_from(sealed_at.expect("a moment").timestamp_millis()).expect("after 1970");
-    let signed = [&[0, 1], &milliseconds.to_be_bytes()[..], &size.to_be_bytes(), &root].concat();
+    let tree: uuid::Uuid = answer["treeId"].as_str().expect("text").parse().expect("a UUID");
+    let signed = [&[0, 1], &milliseconds.to_be_bytes()[..], &size.to_be_bytes(), &root, tree.as_bytes()].concat();
     let key = VerifyingKey::from_bytes(&hash(&answer["publicKey"])).expect("a key");
     let signature = hex::decode(answer["signature"].as_str().expect("text")).expect("hexadecimal");
     let signature = Signature::from_slice(&signature).expect("a signature");
     key.verify_strict(&signed, &signature).expect("the signature is good");
-    Head { size, root }
+    Head { tree, size, root }
 }
 
 pub fn hash(value: &Value) -> Hash {

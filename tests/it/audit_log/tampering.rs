@@ -4,8 +4,7 @@ use aether_store::{
     Error,
     merkle::{
         Keys,
-        tree::Hash,
-        verify::{Finding, Report},
+        verify::{Finding, KnownHead, Problem, Report},
     },
 };
 use serde_json::{Value, json};
@@ -30,9 +29,12 @@ async fn tamper(gateway: &Gateway, sql: &str) {
         .await;
 }
 
-async fn verify(gateway: &Gateway, known: Option<(u64, Hash)>) -> Result<Report, Finding> {
+async fn verify(gateway: &Gateway, known: &[KnownHead]) -> Result<Report, Finding> {
     store(gateway).await.verify_audit(&keys(), known, |_, _| ()).await.expect("the log can be read")
 }
+
+/// The tree that most of this happens in.
+const TREE: &str = "tree_id = (SELECT id FROM organizations WHERE slug = 'aether-demo')";
 
 /// A log of several heads with two rows that wait, kept to be put back.
 async fn prepared() -> Gateway {
@@ -112,13 +114,16 @@ impl Sealed {
 #[tokio::test]
 async fn the_first_altered_row_leaf_node_or_head_is_named() {
     let gateway = prepared().await;
-    let sound = verify(&gateway, None).await.expect("nothing was altered");
-    let size = count(&gateway, "SELECT count(*) FROM audit_leaves").await;
+    let sound = verify(&gateway, &[]).await.expect("nothing was altered");
+    let rows = count(&gateway, "SELECT count(*) FROM audit_leaves").await;
     let heads = count(&gateway, "SELECT count(*) FROM audit_tree_heads").await;
-    assert_eq!(sound, Report { rows: size as u64, heads: heads as u64, pending: 2 });
+    assert_eq!((sound.rows, sound.heads, sound.pending), (rows as u64, heads as u64, 2));
+    let trees = count(&gateway, "SELECT count(DISTINCT tree_id) FROM audit_leaves").await;
+    assert_eq!(sound.newest.len() as i64, trees);
+    let size = count(&gateway, &format!("SELECT count(*) FROM audit_leaves WHERE {TREE}")).await;
 
-    let log = Sealed::find(&gateway, "audit_logs", "l.leaf_index >= 700").await;
-    let later = Sealed::find(&gateway, "audit_logs", &format!("l.leaf_index > {}", log.leaf)).await;
+    let log = Sealed::find(&gateway, "audit_logs", &format!("{TREE} AND l.leaf_index >= 300")).await;
+    let later = Sealed::find(&gateway, "audit_logs", &format!("{TREE} AND l.leaf_index > {}", log.leaf)).await;
     let event = Sealed::find(&gateway, "audit_events", "l.leaf_index > 5").await;
     let whole = Sealed::find(&gateway, "audit_logs", "r.details -> 'before' ->> 'value' ~ '^[0-9]+$'").await;
     let silent = Sealed::find(&gateway, "audit_logs", "r.user_agent IS NULL").await;
@@ -143,7 +148,7 @@ async fn the_first_altered_row_leaf_node_or_head_is_named() {
         ("DELETE FROM audit_logs; DELETE FROM audit_events".into(), ", sealed as leaf 0, is gone.".into()),
         // Leaves, alone and together with their rows.
         (
-            format!("UPDATE audit_leaves SET leaf_hash = sha256(leaf_hash) WHERE leaf_index = {}", log.leaf),
+            format!("UPDATE audit_leaves SET leaf_hash = sha256(leaf_hash) WHERE {TREE} AND leaf_index = {}", log.leaf),
             format!("Leaf {} of audit_leaves, of the row {} of audit_logs, was altered", log.leaf, log.id),
         ),
         (
@@ -151,42 +156,63 @@ async fn the_first_altered_row_leaf_node_or_head_is_named() {
             format!("altered together with its leaf, one of {pair} to {}", pair + 1),
         ),
         (
-            format!("{}; {}; DELETE FROM audit_nodes", log.update("action = 'NOTHING'"), log.forge_leaf()),
+            format!("{}; {}; DELETE FROM audit_nodes WHERE {TREE}", log.update("action = 'NOTHING'"), log.forge_leaf()),
             "altered together with its leaf, one of ".into(),
         ),
-        (format!("DELETE FROM audit_leaves WHERE leaf_index = {}", log.leaf), format!("Leaf {} of audit_leaves is gone", log.leaf)),
-        (format!("DELETE FROM audit_leaves WHERE leaf_index = {last}"), format!("Leaf {last} of audit_leaves is gone")),
+        (format!("DELETE FROM audit_leaves WHERE {TREE} AND leaf_index = {}", log.leaf), format!("Leaf {} of audit_leaves is gone", log.leaf)),
+        (format!("DELETE FROM audit_leaves WHERE {TREE} AND leaf_index = {last}"), format!("Leaf {last} of audit_leaves is gone")),
         ("DELETE FROM audit_leaves".into(), "Leaf 0 of audit_leaves is gone".into()),
         (
-            format!("INSERT INTO audit_leaves SELECT leaf_index + 1, source, gen_random_uuid(), row_timestamp, leaf_hash FROM audit_leaves WHERE leaf_index = {last}"),
+            format!("INSERT INTO audit_leaves (tree_id, leaf_index, source, row_id, row_timestamp, leaf_hash)
+                     SELECT tree_id, leaf_index + 1, source, gen_random_uuid(), row_timestamp, leaf_hash
+                       FROM audit_leaves WHERE {TREE} AND leaf_index = {last}"),
             format!("sealed as leaf {size}, is gone."),
         ),
         // Inner nodes.
         (
-            "UPDATE audit_nodes SET hash = sha256(hash) WHERE level = 3 AND node_index = 5".into(),
+            format!("UPDATE audit_nodes SET hash = sha256(hash) WHERE {TREE} AND level = 3 AND node_index = 5"),
             "Node 5 of level 3 of audit_nodes was altered".into(),
         ),
-        ("DELETE FROM audit_nodes WHERE level = 1 AND node_index = 0".into(), "Node 0 of level 1 of audit_nodes was altered".into()),
-        ("INSERT INTO audit_nodes SELECT 60, node_index, hash FROM audit_nodes WHERE level = 1 LIMIT 1".into(), "audit_nodes has".into()),
+        (format!("DELETE FROM audit_nodes WHERE {TREE} AND level = 1 AND node_index = 0"), "Node 0 of level 1 of audit_nodes was altered".into()),
+        (
+            "INSERT INTO audit_nodes (tree_id, level, node_index, hash) SELECT tree_id, 60, node_index, hash FROM audit_nodes LIMIT 1".into(),
+            "audit_nodes has".into(),
+        ),
         // Heads.
         (
-            format!("UPDATE audit_tree_heads SET root_hash = sha256(root_hash) WHERE tree_size = {size}"),
+            format!("UPDATE audit_tree_heads SET root_hash = sha256(root_hash) WHERE {TREE} AND tree_size = {size}"),
             format!("The head of size {size} of audit_tree_heads was altered"),
         ),
         (
-            format!("UPDATE audit_tree_heads SET sealed_at = sealed_at + interval '1 ms' WHERE tree_size = {size}"),
+            format!("UPDATE audit_tree_heads SET sealed_at = sealed_at + interval '1 ms' WHERE {TREE} AND tree_size = {size}"),
             format!("The head of size {size} of audit_tree_heads was altered"),
         ),
         (
-            format!("UPDATE audit_tree_heads SET tree_size = {last} WHERE tree_size = {size}"),
+            format!("UPDATE audit_tree_heads SET tree_size = {last} WHERE {TREE} AND tree_size = {size}"),
             format!("The head of size {last} of audit_tree_heads"),
         ),
         (
-            format!("UPDATE audit_tree_heads SET public_key = '\\x{}' WHERE tree_size = {size}", hex::encode(forger)),
+            format!("UPDATE audit_tree_heads SET public_key = '\\x{}' WHERE {TREE} AND tree_size = {size}", hex::encode(forger)),
             format!("The head of size {size} of audit_tree_heads is signed by the unknown key {}", hex::encode(forger)),
         ),
-        (format!("DELETE FROM audit_tree_heads WHERE tree_size = {size}"), "of audit_leaves is covered by no signed head".into()),
+        (format!("DELETE FROM audit_tree_heads WHERE {TREE} AND tree_size = {size}"), "of audit_leaves is covered by no signed head".into()),
         ("DELETE FROM audit_tree_heads".into(), "Leaf 0 of audit_leaves is covered by no signed head".into()),
+        // Trees: one of another name, one hidden with all that it seals but the rows, a row in another's.
+        (
+            ["leaves", "nodes", "tree_heads"]
+                .map(|table| format!("UPDATE audit_{table} SET tree_id = gen_random_uuid() WHERE {TREE}"))
+                .join("; ")
+                .replace("gen_random_uuid()", "'22222222-2222-4222-8222-222222222222'"),
+            "of audit_tree_heads was altered: its signature is not of it".into(),
+        ),
+        (
+            ["leaves", "nodes", "tree_heads"].map(|table| format!("DELETE FROM audit_{table} WHERE {TREE}")).join("; "),
+            "of audit_logs was never sealed".into(),
+        ),
+        (
+            format!("UPDATE audit_leaves SET tree_id = (SELECT max(tree_id::text)::uuid FROM audit_leaves), leaf_index = 1000000 WHERE {TREE} AND leaf_index = {last}"),
+            "of audit_leaves is gone".into(),
+        ),
         // What never came to be sealed.
         (
             "INSERT INTO audit_logs (id, organization_id, actor_type, actor_name, action, details)
@@ -201,13 +227,13 @@ async fn the_first_altered_row_leaf_node_or_head_is_named() {
     ];
     for (sql, expected) in cases {
         tamper(&gateway, &sql).await;
-        match verify(&gateway, None).await {
+        match verify(&gateway, &[]).await {
             Ok(report) => panic!("{sql}: not found: {report:?}"),
             Err(finding) => assert!(finding.to_string().contains(&expected), "{sql}\nis  {finding}\nnot {expected}"),
         }
         put_back(&gateway).await;
     }
-    assert_eq!(verify(&gateway, None).await.as_ref(), Ok(&sound), "all put back");
+    assert_eq!(verify(&gateway, &[]).await.as_ref(), Ok(&sound), "all put back");
     // A review is no alteration.
     gateway
         .execute(
@@ -215,7 +241,7 @@ async fn the_first_altered_row_leaf_node_or_head_is_named() {
               WHERE requires_review AND NOT reviewed",
         )
         .await;
-    assert_eq!(verify(&gateway, None).await, Ok(sound));
+    assert_eq!(verify(&gateway, &[]).await, Ok(sound));
 }
 
 #[tokio::test]
@@ -235,15 +261,24 @@ async fn an_auditor_with_a_proof_sees_that_the_row_was_altered() {
 #[tokio::test]
 async fn a_log_that_was_altered_is_not_sealed_further() {
     let gateway = prepared().await;
-    let last = "SELECT max(leaf_index) FROM audit_leaves";
+    let last = format!("SELECT max(leaf_index) FROM audit_leaves WHERE {TREE}");
     for altered in [
-        format!("UPDATE audit_leaves SET leaf_hash = sha256(leaf_hash) WHERE leaf_index = ({last})"),
-        "UPDATE audit_nodes SET hash = sha256(hash) WHERE level >= 8".into(),
-        "UPDATE audit_tree_heads SET root_hash = sha256(root_hash)".into(),
-        "DELETE FROM audit_nodes".into(),
+        // The last subtree of the root, which is a leaf or a node above some.
+        format!(
+            "UPDATE audit_leaves SET leaf_hash = sha256(leaf_hash) WHERE {TREE} AND leaf_index = ({last});
+             UPDATE audit_nodes SET hash = sha256(hash) WHERE {TREE} AND node_index = ({last}) >> level"
+        ),
+        format!("UPDATE audit_nodes SET hash = sha256(hash) WHERE {TREE} AND level >= 8"),
+        format!("UPDATE audit_tree_heads SET root_hash = sha256(root_hash) WHERE {TREE}"),
+        format!("DELETE FROM audit_nodes WHERE {TREE}"),
     ] {
         tamper(&gateway, &altered).await;
+        // What others did is sealed nevertheless.
+        let others = gateway.sign_in("cfo@meridian-capital.example", "meridian-capital").await;
+        let before = newest(&others).await.size;
         assert_eq!(store(&gateway).await.seal_audit(&keys()).await, Err(Error::Internal), "{altered}");
+        assert_eq!(newest(&others).await.size, before + 2);
+        assert_eq!(count(&gateway, "SELECT count(*) FROM audit_pending").await, 2);
         put_back(&gateway).await;
     }
     // Rows that are gone do not keep the others waiting, however many they are.
@@ -260,23 +295,30 @@ async fn a_log_that_was_altered_is_not_sealed_further() {
     tamper(&gateway, "DELETE FROM audit_logs WHERE action = 'LOST'").await;
     assert_eq!(seal(&gateway).await, 4);
     assert_eq!(count(&gateway, "SELECT count(*) FROM audit_pending").await, 1_200);
-    let found = verify(&gateway, None).await.expect_err("rows are gone");
-    assert!(matches!(found, Finding::PendingMissing { .. }), "{found}");
+    let found = verify(&gateway, &[]).await.expect_err("rows are gone");
+    assert!(matches!(found.problem, Problem::PendingMissing { .. }), "{found}");
 }
 
 #[tokio::test]
 async fn only_a_head_kept_elsewhere_tells_a_log_that_was_rewritten_with_the_gateways_key() {
     let gateway = prepared().await;
     let head = newest(&gateway.cfo().await).await;
-    let known = Some((head.size, head.root));
-    assert!(verify(&gateway, known).await.is_ok());
+    let known = KnownHead { tree: head.tree, size: head.size, root: head.root };
+    let found = |problem| Err(Finding { tree: Some(head.tree), problem });
+    assert!(verify(&gateway, &[known]).await.is_ok());
     // The log may grow.
     seal(&gateway).await;
-    assert!(verify(&gateway, known).await.is_ok());
-    assert_eq!(verify(&gateway, Some((head.size, [0; 32]))).await, Err(Finding::Rewritten { tree_size: head.size }));
-    let beyond = head.size + 1_000;
-    let size = count(&gateway, "SELECT count(*) FROM audit_leaves").await as u64;
-    assert_eq!(verify(&gateway, Some((beyond, head.root))).await, Err(Finding::LeafMissing { leaf: size }));
+    let all = verify(&gateway, &[known]).await.expect("it grew").newest;
+    assert!(verify(&gateway, &all).await.is_ok());
+    let rewritten = Problem::Rewritten { tree_size: head.size };
+    assert_eq!(verify(&gateway, &[KnownHead { root: [0; 32], ..known }]).await, found(rewritten.clone()));
+    let size = count(&gateway, &format!("SELECT count(*) FROM audit_leaves WHERE {TREE}")).await as u64;
+    let beyond = KnownHead { size: head.size + 1_000, ..known };
+    assert_eq!(verify(&gateway, &[beyond]).await, found(Problem::LeafMissing { leaf: size }));
+    // A tree that is gone with all its rows is missed by whoever has kept a head of it, and by nobody else.
+    let strange = KnownHead { tree: uuid::Uuid::max(), ..known };
+    let missing = Finding { tree: Some(strange.tree), problem: Problem::LeafMissing { leaf: 0 } };
+    assert_eq!(verify(&gateway, &[known, strange]).await, Err(missing));
 
     tamper(
         &gateway,
@@ -286,15 +328,15 @@ async fn only_a_head_kept_elsewhere_tells_a_log_that_was_rewritten_with_the_gate
     )
     .await;
     seal(&gateway).await;
-    assert!(verify(&gateway, None).await.is_ok(), "from inside, there is nothing to see");
-    assert_eq!(verify(&gateway, known).await, Err(Finding::Rewritten { tree_size: head.size }));
+    assert!(verify(&gateway, &[]).await.is_ok(), "from inside, there is nothing to see");
+    assert_eq!(verify(&gateway, &[known]).await, found(rewritten));
     // And with another key not even that.
     let thief = Keys::new(["a key of somebody else, long enough"]);
     gateway.cfo().await;
     store(&gateway).await.seal_audit(&thief).await.expect("it seals");
-    let found = verify(&gateway, None).await.expect_err("a key that is not trusted");
-    assert!(matches!(found, Finding::HeadByStranger { .. }), "{found}");
+    let found = verify(&gateway, &[]).await.expect_err("a key that is not trusted");
+    assert!(matches!(found.problem, Problem::HeadByStranger { .. }), "{found}");
     let both = Keys::new(["a key of somebody else, long enough", "development-only-audit-key-that-everybody-knows"]);
-    let verified = store(&gateway).await.verify_audit(&both, None, |_, _| ()).await.expect("the log can be read");
+    let verified = store(&gateway).await.verify_audit(&both, &[], |_, _| ()).await.expect("the log can be read");
     assert!(verified.is_ok(), "a key that was changed is trusted while its secret is listed");
 }

@@ -15,6 +15,8 @@ pub struct Model {
     pub row_timestamp: DateTimeWithTimeZone,
     #[sea_orm(column_type = "VarBinary(StringLen::None)")]
     pub leaf_hash: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false, unique_key = "uq_audit_leaves_row")]
+    pub tree_id: Uuid,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,6 +11,8 @@ pub struct Model {
     pub node_index: i64,
     #[sea_orm(column_type = "VarBinary(StringLen::None)")]
     pub hash: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tree_id: Uuid,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

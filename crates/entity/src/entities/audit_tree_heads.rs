@@ -14,6 +14,8 @@ pub struct Model {
     pub signature: Vec<u8>,
     #[sea_orm(column_type = "VarBinary(StringLen::None)")]
     pub public_key: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tree_id: Uuid,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -4,6 +4,8 @@
 //! time zone UTC, but for the columns that record its review and for those that are null. Leaving nulls out lets a
 //! migration add a column to an audit table without touching what is sealed, as long as old rows have null there.
 
+use uuid::Uuid;
+
 use super::tree::{Hash, leaf_hash};
 
 /// The tables whose rows are sealed.
@@ -18,13 +20,37 @@ pub(super) fn sql(alias: &str) -> String {
     )
 }
 
+/// The tree of those who made one for all organizations, before each had its own. It grows no more, and what it sealed is sealed
+/// again in the trees since; only verification still reads it.
+pub(super) const FORMER_TREE: Uuid = Uuid::nil();
+
+/// SQL for the tree that seals the row `alias` of this table: its workspace's, or else its organization's, which for what is
+/// done outside of both (signing in and out of loan documents) is the actor's.
+pub(super) fn tree(source: &str, alias: &str) -> String {
+    match source {
+        "audit_events" => format!(
+            "coalesce({alias}.workspace_id, (SELECT u.organization_id FROM users u WHERE u.id = {alias}.actor_id))"
+        ),
+        _ => format!("{alias}.organization_id"),
+    }
+}
+
 /// SQL for the audit row that `alias` names by its `source`, `row_id` and `row_timestamp`, as it is hashed; NULL where it is
 /// gone. The timestamp leads to the row's partition.
 pub(super) fn named_by(alias: &str) -> String {
+    of_named(alias, |_| sql("r"))
+}
+
+/// SQL for the tree that seals the audit row that `alias` names, as [`named_by`] does.
+pub(super) fn tree_of_named(alias: &str) -> String {
+    of_named(alias, |source| tree(source, "r"))
+}
+
+fn of_named(alias: &str, wanted: impl Fn(&str) -> String) -> String {
     let row = |source: &str| {
-        let entry = sql("r");
+        let wanted = wanted(source);
         format!(
-            "WHEN '{source}' THEN (SELECT {entry} FROM {source} r \
+            "WHEN '{source}' THEN (SELECT {wanted} FROM {source} r \
              WHERE r.id = {alias}.row_id AND r.\"timestamp\" = {alias}.row_timestamp)"
         )
     };

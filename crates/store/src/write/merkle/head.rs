@@ -1,22 +1,25 @@
-//! Signed tree heads: what the whole log was at a moment, vouched for by a key that the database does not have.
+//! Signed tree heads: what a log was at a moment, vouched for by a key that the database does not have.
 
 use chrono::{DateTime, Utc};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sea_orm::{FromQueryResult, QueryResult};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-use super::{bigint, hash, number, tree::Hash};
+use super::{bigint, entry::FORMER_TREE, hash, number, tree::Hash};
 use crate::error::{Error, Result};
 
 /// Set before a secret is hashed to a key, so that a secret that serves elsewhere too makes another key there.
 const PURPOSE: &[u8] = b"aether-nexus audit tree head\n";
 
 /// The columns that a [`TreeHead`] is read from.
-pub(super) const COLUMNS: &str = "tree_size, root_hash, sealed_at, signature, public_key";
+pub(super) const COLUMNS: &str = "tree_id, tree_size, root_hash, sealed_at, signature, public_key";
 
 /// A signed tree head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeHead {
+    /// The tree: the organization or the workspace whose trail it seals.
+    pub tree: Uuid,
     /// The number of leaves that it stands for.
     pub tree_size: u64,
     /// The root of their tree.
@@ -31,13 +34,16 @@ pub struct TreeHead {
 
 impl TreeHead {
     /// What is signed: the TreeHeadSignature structure of RFC 6962, section 3.5, which is the version 0, the signature type
-    /// 1, the milliseconds since 1970 and the tree's size as 64 bits each, the high byte first, and the root's hash.
-    pub fn signed_bytes(&self) -> Result<[u8; 50]> {
-        let mut bytes = [0; 50];
-        bytes[1] = 1;
-        bytes[2..10].copy_from_slice(&self.sealed_at.timestamp_millis().to_be_bytes());
-        bytes[10..18].copy_from_slice(&bigint(self.tree_size)?.to_be_bytes());
-        bytes[18..].copy_from_slice(&self.root_hash);
+    /// 1, the milliseconds since 1970 and the tree's size as 64 bits each, the high byte first, and the root's hash; then the
+    /// 16 bytes of the tree's identifier, for one key signs many trees. Heads of the former tree for all have no such end.
+    pub fn signed_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = vec![0, 1];
+        bytes.extend(self.sealed_at.timestamp_millis().to_be_bytes());
+        bytes.extend(bigint(self.tree_size)?.to_be_bytes());
+        bytes.extend(self.root_hash);
+        if self.tree != FORMER_TREE {
+            bytes.extend(self.tree.into_bytes());
+        }
         Ok(bytes)
     }
 
@@ -55,6 +61,7 @@ impl FromQueryResult for TreeHead {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, sea_orm::DbErr> {
         let malformed = |_| sea_orm::DbErr::Type("a tree head of the audit log is malformed".into());
         Ok(Self {
+            tree: row.try_get(prefix, "tree_id")?,
             tree_size: number(row, &format!("{prefix}tree_size")).map_err(malformed)?,
             root_hash: hash(row, &format!("{prefix}root_hash")).map_err(malformed)?,
             sealed_at: row.try_get(prefix, "sealed_at")?,
@@ -91,10 +98,10 @@ impl Keys {
     }
 
     /// Signs a head.
-    pub fn sign(&self, tree_size: u64, root_hash: Hash, sealed_at: DateTime<Utc>) -> Result<TreeHead> {
+    pub fn sign(&self, tree: Uuid, tree_size: u64, root_hash: Hash, sealed_at: DateTime<Utc>) -> Result<TreeHead> {
         let key = self.0.last().ok_or_else(|| Error::internal("no key to sign the audit log with"))?;
         let public_key = key.verifying_key().to_bytes();
-        let mut head = TreeHead { tree_size, root_hash, sealed_at, signature: [0; 64], public_key };
+        let mut head = TreeHead { tree, tree_size, root_hash, sealed_at, signature: [0; 64], public_key };
         head.signature = key.sign(&head.signed_bytes()?).to_bytes();
         Ok(head)
     }
@@ -108,20 +115,23 @@ mod tests {
 
     fn head() -> TreeHead {
         let sealed_at = DateTime::from_timestamp_millis(1_396_877_277_237).unwrap();
-        Keys::new(["secret"]).sign(7_910_080, [0xab; 32], sealed_at).unwrap()
+        Keys::new(["secret"]).sign(Uuid::from_bytes([0xcd; 16]), 7_910_080, [0xab; 32], sealed_at).unwrap()
     }
 
     #[test]
     fn what_is_signed_is_laid_out_as_rfc_6962_says() {
         let expected = format!("0001{:016x}{:016x}{}", 1_396_877_277_237_u64, 7_910_080, "ab".repeat(32));
-        assert_eq!(hex::encode(head().signed_bytes().unwrap()), expected);
+        let former = TreeHead { tree: FORMER_TREE, ..head() };
+        assert_eq!(hex::encode(former.signed_bytes().unwrap()), expected);
+        assert_eq!(hex::encode(head().signed_bytes().unwrap()), expected + &"cd".repeat(16), "and of which tree it is");
     }
 
     #[test]
     fn a_signature_is_good_for_its_head_alone() {
         let good = head();
         assert_eq!(good.is_signed(), Ok(true));
-        let altered: [fn(&mut TreeHead); 6] = [
+        let altered: [fn(&mut TreeHead); 7] = [
+            |head| head.tree = Uuid::from_bytes([0xce; 16]),
             |head| head.tree_size += 1,
             |head| head.root_hash[0] ^= 1,
             |head| head.sealed_at += chrono::Duration::milliseconds(1),
@@ -140,7 +150,7 @@ mod tests {
     fn keys_are_changed_by_appending_one() {
         let (old, new) = (Keys::new(["first"]), Keys::new(["first", "second"]));
         assert!(new.trusts(&old.public()[0]));
-        let head = new.sign(1, [0; 32], DateTime::UNIX_EPOCH).unwrap();
+        let head = new.sign(FORMER_TREE, 1, [0; 32], DateTime::UNIX_EPOCH).unwrap();
         assert_eq!(Some(&head.public_key), new.public().last());
         assert!(!old.trusts(&head.public_key));
     }

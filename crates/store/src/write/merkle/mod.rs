@@ -1,11 +1,12 @@
-//! The tamper-evident audit trail: an append-only Merkle log (RFC 6962) over the rows of both audit tables.
+//! The tamper-evident audit trail: append-only Merkle logs (RFC 6962) over the rows of both audit tables, one for each
+//! organization and each workspace, so that the size of one tells nothing of another's.
 //!
 //! - [`tree`]: hashes, proofs and their verification
 //! - [`head`]: signed tree heads
-//! - `entry`: what of a row is hashed
+//! - `entry`: what of a row is hashed, and in which tree
 //! - `seal`: pending rows become leaves, in the background
 //! - [`proof`]: what an auditor asks for
-//! - [`verify`]: the whole log, recomputed
+//! - [`verify`]: all logs, recomputed
 //!
 //! The formats, and what they prove, are in `docs/audit-trail.md`.
 

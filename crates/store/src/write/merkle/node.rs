@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aether_entity::catalog::Kind;
 use sea_orm::QueryResult;
+use uuid::Uuid;
 
 use super::{
     hash, number,
@@ -14,27 +15,32 @@ use crate::{
     sql::Sql,
 };
 
-/// Hashes by subtree.
+/// Hashes by tree and subtree.
 #[derive(Default)]
-pub(super) struct Nodes(HashMap<Subtree, Hash>);
+pub(super) struct Nodes(HashMap<(Uuid, Subtree), Hash>);
 
 impl Nodes {
-    /// The statement that finds the hashes of these subtrees.
-    pub(super) fn find(subtrees: impl IntoIterator<Item = Subtree>) -> Sql {
-        let (mut leaves, mut levels, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
-        for subtree in subtrees {
+    /// The statement that finds the hashes of these subtrees of these trees.
+    pub(super) fn find(subtrees: impl IntoIterator<Item = (Uuid, Subtree)>) -> Sql {
+        let (mut leaf_trees, mut leaves) = (Vec::new(), Vec::new());
+        let (mut trees, mut levels, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
+        for (tree, subtree) in subtrees {
             if subtree.level == 0 {
+                leaf_trees.push(tree);
                 leaves.push(subtree.index.to_string());
             } else {
+                trees.push(tree);
                 levels.push(subtree.level.to_string());
                 indexes.push(subtree.index.to_string());
             }
         }
         let mut sql = Sql::new();
-        sql.push("SELECT 0 AS level, leaf_index AS place, leaf_hash AS hash FROM audit_leaves WHERE leaf_index = ANY(");
-        sql.values(Kind::BigInt, leaves).push(") UNION ALL SELECT n.level::integer, n.node_index, n.hash FROM unnest(");
-        sql.values(Kind::Int, levels).push(", ").values(Kind::BigInt, indexes);
-        sql.push(") AS w(level, place) JOIN audit_nodes n ON n.level = w.level AND n.node_index = w.place");
+        sql.push("SELECT l.tree_id, 0 AS level, l.leaf_index AS place, l.leaf_hash AS hash FROM unnest(");
+        sql.uuids(leaf_trees).push(", ").values(Kind::BigInt, leaves);
+        sql.push(") AS w(tree, place) JOIN audit_leaves l ON l.tree_id = w.tree AND l.leaf_index = w.place UNION ALL ");
+        sql.push("SELECT n.tree_id, n.level::integer, n.node_index, n.hash FROM unnest(");
+        sql.uuids(trees).push(", ").values(Kind::Int, levels).push(", ").values(Kind::BigInt, indexes);
+        sql.push(") AS w(tree, level, place) JOIN audit_nodes n ON n.tree_id = w.tree AND n.level = w.level AND n.node_index = w.place");
         sql
     }
 
@@ -43,24 +49,27 @@ impl Nodes {
         let node = |row: &QueryResult| {
             let level: i32 = row.try_get("", "level")?;
             let level = u8::try_from(level).map_err(|_| Error::internal("a node of the audit log out of bounds"))?;
-            Ok((Subtree { level, index: number(row, "place")? }, hash(row, "hash")?))
+            let subtree = Subtree { level, index: number(row, "place")? };
+            Ok(((row.try_get("", "tree_id")?, subtree), hash(row, "hash")?))
         };
         Ok(Self(rows.iter().map(node).collect::<Result<_>>()?))
     }
 
     /// The hash of a subtree, where it was found.
-    pub(super) fn get(&self, subtree: &Subtree) -> Option<&Hash> {
-        self.0.get(subtree)
+    pub(super) fn get(&self, tree: Uuid, subtree: Subtree) -> Option<&Hash> {
+        self.0.get(&(tree, subtree))
     }
 
-    /// The hashes of a part's subtrees.
-    pub(super) fn hashes(&self, part: &Part) -> Result<Vec<Hash>> {
-        let found: Option<Vec<_>> = part.iter().map(|subtree| self.get(subtree).copied()).collect();
-        found.ok_or_else(|| Error::internal("a node of the audit log is missing: run `aether-nexus verify-audit`"))
+    /// The hashes of a part's subtrees; none unless all were found.
+    pub(super) fn hashes(&self, tree: Uuid, part: &Part) -> Option<Vec<Hash>> {
+        part.iter().map(|subtree| self.get(tree, *subtree).copied()).collect()
     }
 
     /// The hash over a part.
-    pub(super) fn fold(&self, part: &Part) -> Result<Hash> {
-        Ok(fold(&self.hashes(part)?))
+    pub(super) fn fold(&self, tree: Uuid, part: &Part) -> Result<Hash> {
+        let hashes = self.hashes(tree, part);
+        let hashes = hashes
+            .ok_or_else(|| Error::internal("a node of the audit log is missing: run `aether-nexus verify-audit`"))?;
+        Ok(fold(&hashes))
     }
 }

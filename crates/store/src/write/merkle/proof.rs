@@ -1,4 +1,4 @@
-//! What an auditor asks of the log: its newest head, that a row is in it, that it only grew.
+//! What an auditor asks of a log: its newest head, that a row is in it, that it only grew.
 //!
 //! The tree holds hashes only, and each row has an id with 74 random bits in it, so no hash tells what a row says. Which
 //! leaf belongs to a row is told to those who see the row.
@@ -26,6 +26,8 @@ use crate::{
 /// The proof that a row is in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InclusionProof {
+    /// The tree: the organization or the workspace whose trail it seals.
+    pub tree: Uuid,
     /// The place of the row's leaf.
     pub leaf_index: u64,
     /// The hash of the leaf, as it was sealed.
@@ -52,16 +54,22 @@ pub struct ConsistencyProof {
 }
 
 impl Store {
-    /// The newest signed head; none while nothing is sealed.
-    pub async fn audit_tree_head(&self) -> Result<Option<TreeHead>> {
+    /// The newest signed head of the tree of a workspace, or unless said of the actor's organization; none while nothing is
+    /// sealed, or when the actor does not see the workspace.
+    pub async fn audit_tree_head(&self, actor: &Actor, workspace: Option<Uuid>) -> Result<Option<TreeHead>> {
         let mut sql = Sql::new();
-        sql.push("SELECT ").push(head::COLUMNS).push(" FROM audit_tree_heads ORDER BY tree_size DESC LIMIT 1");
+        sql.push("SELECT ").push(head::COLUMNS).push(" FROM audit_tree_heads h WHERE h.tree_id = ");
+        match workspace {
+            None => sql.uuid(actor.organization_id),
+            Some(workspace) => sql.uuid(workspace).push(" AND ").append(&seen("h.tree_id", actor)?),
+        };
+        sql.push(" AND ").append(&live(actor)).push(" ORDER BY h.tree_size DESC LIMIT 1");
         let rows = self.database().read(&sql).await?;
         Ok(rows.first().map(|row| TreeHead::from_query_result(row, "")).transpose()?)
     }
 
-    /// The proof that an audit row is in the tree of this size, the newest head's unless said. None for a row that the actor
-    /// does not see, or that is not sealed yet.
+    /// The proof that an audit row is in its tree when that had this size, the newest head's unless said. None for a row that
+    /// the actor does not see, or that is not sealed yet.
     ///
     /// # Errors
     /// `Invalid` for a `treeSize` that no head has reached, or that the row is not in.
@@ -71,17 +79,12 @@ impl Store {
         id: Uuid,
         tree_size: Option<i64>,
     ) -> Result<Option<InclusionProof>> {
-        let head = self.audit_tree_head().await?;
-        let newest = head.map_or(0, |head| head.tree_size);
-        let asked = tree_size.map(|size| within("treeSize", size, newest)).transpose()?;
         let rows = self.database().read(&leaf(actor, id)).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let (leaf_index, leaf_hash) = (number(row, "leaf_index")?, hash(row, "leaf_hash")?);
-        // Sealed after the head was read: the row's batch has its own.
-        if leaf_index >= newest && asked.is_none() {
-            return Ok(None);
-        }
-        let tree_size = asked.unwrap_or(newest);
+        let tree: Uuid = row.try_get("", "tree_id")?;
+        let (leaf_index, leaf_hash, newest) =
+            (number(row, "leaf_index")?, hash(row, "leaf_hash")?, number(row, "newest")?);
+        let tree_size = tree_size.map_or(Ok(newest), |size| within("treeSize", size, newest))?;
         if leaf_index >= tree_size {
             let message = format!(
                 "The row is not in the tree of {tree_size} rows; its place is {leaf_index}. Ask for a `treeSize` above that."
@@ -89,54 +92,79 @@ impl Store {
             return Err(Error::invalid("treeSize", message));
         }
         let (path, root) = (tree::inclusion(leaf_index, tree_size), tree::root(tree_size));
-        let nodes = self.nodes(path.iter().chain([&root])).await?;
-        let path = path.iter().map(|part| nodes.fold(part)).collect::<Result<_>>()?;
+        let nodes = self.nodes(tree, path.iter().chain([&root])).await?;
+        let path = path.iter().map(|part| nodes.fold(tree, part)).collect::<Result<_>>()?;
         let content = entry::content(&row.try_get::<String>("", "source")?, &row.try_get::<String>("", "entry")?);
-        Ok(Some(InclusionProof { leaf_index, leaf_hash, content, tree_size, path, root_hash: nodes.fold(&root)? }))
+        let root_hash = nodes.fold(tree, &root)?;
+        Ok(Some(InclusionProof { tree, leaf_index, leaf_hash, content, tree_size, path, root_hash }))
     }
 
-    /// The proof that the tree of the second size begins with the leaves of the tree of the first.
+    /// The proof that the tree of the second size begins with the leaves of the tree of the first: in the tree of a workspace,
+    /// or unless said of the actor's organization.
     ///
     /// # Errors
-    /// `Invalid` for sizes that are out of order or that no head has reached.
-    pub async fn audit_consistency_proof(&self, first: i64, second: i64) -> Result<ConsistencyProof> {
-        let head = self.audit_tree_head().await?;
-        let newest = head.map_or(0, |head| head.tree_size);
+    /// `Invalid` for sizes that are out of order or that no head has reached; for a workspace that the actor does not see, all.
+    pub async fn audit_consistency_proof(
+        &self,
+        actor: &Actor,
+        workspace: Option<Uuid>,
+        first: i64,
+        second: i64,
+    ) -> Result<ConsistencyProof> {
+        let head = self.audit_tree_head(actor, workspace).await?;
+        let newest = head.as_ref().map_or(0, |head| head.tree_size);
         let second = within("second", second, newest)?;
         let first = within("first", first, newest)?;
         if first > second {
             return Err(Error::invalid("first", "`first` must not be larger than `second`."));
         }
+        let tree = head.map(|head| head.tree).unwrap_or_default();
         let (path, roots) = (tree::consistency(first, second), [tree::root(first), tree::root(second)]);
-        let nodes = self.nodes(path.iter().chain(&roots)).await?;
+        let nodes = self.nodes(tree, path.iter().chain(&roots)).await?;
         Ok(ConsistencyProof {
-            path: path.iter().map(|part| nodes.fold(part)).collect::<Result<_>>()?,
-            first_root: nodes.fold(&roots[0])?,
-            second_root: nodes.fold(&roots[1])?,
+            path: path.iter().map(|part| nodes.fold(tree, part)).collect::<Result<_>>()?,
+            first_root: nodes.fold(tree, &roots[0])?,
+            second_root: nodes.fold(tree, &roots[1])?,
         })
     }
 
-    async fn nodes<'a>(&self, parts: impl Iterator<Item = &'a Part>) -> Result<Nodes> {
-        let sql = Nodes::find(parts.flatten().copied());
+    async fn nodes<'a>(&self, tree: Uuid, parts: impl Iterator<Item = &'a Part>) -> Result<Nodes> {
+        let sql = Nodes::find(parts.flatten().map(|subtree| (tree, *subtree)));
         Nodes::found(&self.database().read(&sql).await?)
     }
+}
+
+/// That the actor sees the workspace of this column.
+fn seen(column: &str, actor: &Actor) -> Result<Sql> {
+    let workspaces =
+        Model::get().by_table("workspaces").ok_or_else(|| Error::internal("workspaces are not in the graph"))?;
+    let mut sql = Sql::new();
+    sql.push("EXISTS (SELECT FROM workspaces w WHERE w.id = ").push(column).push(" AND ");
+    sql.append(&condition(workspaces, "w", actor)).push(")");
+    Ok(sql)
 }
 
 /// The size of a tree, as a client asks for it.
 fn within(field: &str, size: i64, newest: u64) -> Result<u64> {
     u64::try_from(size).ok().filter(|size| (1..=newest).contains(size)).ok_or_else(|| {
         let message = match newest {
-            0 => "Nothing is sealed yet. Ask again in a second.".to_owned(),
-            _ => format!("A tree has from 1 to {newest} rows, as many as the newest head."),
+            0 => {
+                "Nothing is sealed yet in this log, or it is not one that you see. A new one takes a second.".to_owned()
+            }
+            _ => format!("The tree has from 1 to {newest} rows, as many as its newest head."),
         };
         Error::invalid(field, message)
     })
 }
 
-/// The leaf of a row that the actor sees, with the content of the row as it is now.
+/// The leaf of a row that the actor sees, with the content of the row as it is now, and the size of the tree's newest head.
 fn leaf(actor: &Actor, id: Uuid) -> Sql {
     let mut sql = Sql::new();
-    sql.push("SELECT l.leaf_index, l.leaf_hash, l.source, r.entry FROM audit_leaves l CROSS JOIN LATERAL (");
+    sql.push(
+        "SELECT l.tree_id, l.leaf_index, l.leaf_hash, l.source, r.entry, \
+         (SELECT max(h.tree_size) FROM audit_tree_heads h WHERE h.tree_id = l.tree_id) AS newest \
+         FROM audit_leaves l CROSS JOIN LATERAL (",
+    );
     for (number, ty) in sources().enumerate() {
         sql.push(if number == 0 { "SELECT " } else { " UNION ALL SELECT " })
             .push(&entry::sql("t"))
@@ -146,6 +174,8 @@ fn leaf(actor: &Actor, id: Uuid) -> Sql {
     }
     sql.push(") AS r WHERE l.row_id = ")
         .uuid(id)
+        .push(" AND l.tree_id <> ")
+        .uuid(entry::FORMER_TREE)
         .push(" AND ")
         .append(&live(actor))
         .push(" ORDER BY l.leaf_index LIMIT 1");

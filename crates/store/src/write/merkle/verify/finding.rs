@@ -2,11 +2,22 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use uuid::Uuid;
+
 use super::AuditRow;
 
-/// The first thing that is wrong with the log.
+/// The first thing that is wrong with the logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub struct Finding {
+    /// The tree, which is the identifier of an organization or a workspace; none for what is in no tree.
+    pub tree: Option<Uuid>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
     /// The row is not what was sealed; the leaf is.
     RowAltered {
         /// The leaf's place.
@@ -99,6 +110,15 @@ impl Display for AuditRow {
 }
 
 impl Display for Finding {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.tree {
+            Some(tree) => write!(f, "{} (Tree {tree}.)", self.problem),
+            None => self.problem.fmt(f),
+        }
+    }
+}
+
+impl Display for Problem {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::RowAltered { leaf, row } => {

@@ -1,8 +1,9 @@
 //! What is not in the tree: rows that wait to be sealed, and rows that should.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use uuid::Uuid;
 
-use super::{AuditRow, Finding};
+use super::{AuditRow, Problem};
 use crate::{
     database::Transaction,
     error::{Error, Result},
@@ -15,28 +16,36 @@ pub(super) async fn count(transaction: &Transaction, sql: &str) -> Result<u64> {
     number(&row.ok_or_else(|| Error::internal("a count without a row"))?, "count")
 }
 
+/// How many inner nodes a tree has.
+pub(super) async fn nodes(transaction: &Transaction, tree: Uuid) -> Result<u64> {
+    let sql = "SELECT count(*) FROM audit_nodes WHERE tree_id = $1";
+    let row = Statement::from_sql_and_values(DbBackend::Postgres, sql, [tree.into()]);
+    let row = transaction.query_one_raw(row).await?;
+    number(&row.ok_or_else(|| Error::internal("a count without a row"))?, "count")
+}
+
 /// How many rows wait to be sealed.
 pub(super) async fn pending(transaction: &Transaction) -> Result<u64> {
     count(transaction, "SELECT count(*) FROM audit_pending").await
 }
 
-/// The first row that is neither sealed nor pending, or pending and gone. A row and its note are written by one
+/// The first row that is neither sealed in its tree nor pending, or pending and gone. A row and its note are written by one
 /// transaction, so one snapshot has both or none.
-pub(super) async fn unsealed(transaction: &Transaction) -> Result<Option<Finding>> {
+pub(super) async fn unsealed(transaction: &Transaction) -> Result<Option<Problem>> {
     for source in entry::SOURCES {
-        let beside = |table: &str| {
+        let beside = |table: &str, condition: &str| {
             format!(
                 "NOT EXISTS (SELECT FROM {table} x WHERE x.row_id = r.id AND x.row_timestamp = r.\"timestamp\" \
-                 AND x.source = '{source}')"
+                 AND x.source = '{source}'{condition})"
             )
         };
         let sql = format!(
             "SELECT r.id FROM {source} r WHERE {} AND {} ORDER BY r.\"timestamp\", r.id LIMIT 1",
-            beside("audit_leaves"),
-            beside("audit_pending")
+            beside("audit_leaves", &format!(" AND x.tree_id = {}", entry::tree(source, "r"))),
+            beside("audit_pending", "")
         );
         if let Some(row) = first(transaction, source, sql).await? {
-            return Ok(Some(Finding::RowUnsealed { row }));
+            return Ok(Some(Problem::RowUnsealed { row }));
         }
         let sql = format!(
             "SELECT p.row_id FROM audit_pending p WHERE p.source = '{source}' AND NOT EXISTS \
@@ -44,7 +53,7 @@ pub(super) async fn unsealed(transaction: &Transaction) -> Result<Option<Finding
              ORDER BY p.row_timestamp, p.row_id LIMIT 1"
         );
         if let Some(row) = first(transaction, source, sql).await? {
-            return Ok(Some(Finding::PendingMissing { row }));
+            return Ok(Some(Problem::PendingMissing { row }));
         }
     }
     Ok(None)
