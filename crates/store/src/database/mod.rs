@@ -2,6 +2,7 @@
 
 mod admission;
 mod control;
+mod effort;
 mod reading;
 mod transaction;
 
@@ -21,9 +22,9 @@ use sea_orm::{
         postgres::{PgConnectOptions, PgListener, PgPoolOptions},
     },
 };
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 
-use self::{admission::Admission, control::Control, reading::Reading};
+use self::{admission::Admission, control::Control, effort::Effort, reading::Reading};
 pub(crate) use self::{admission::Party, transaction::Transaction};
 use crate::{
     error::{Error, Result, is_broken},
@@ -50,6 +51,8 @@ const FORSAKEN: &str = "15000";
 struct Share {
     statements: AtomicU64,
     turns: Semaphore,
+    /// That it may run; from when it first needs the database to its end.
+    turn: OnceCell<effort::Turn>,
     /// How many bytes a statement may answer.
     room: AtomicUsize,
     /// On whose behalf it runs.
@@ -63,6 +66,7 @@ impl Share {
         Arc::new(Self {
             statements: AtomicU64::new(0),
             turns: Semaphore::new(AT_ONCE),
+            turn: OnceCell::new(),
             room: AtomicUsize::new(usize::MAX),
             party: Mutex::new(party),
             transaction: Mutex::default(),
@@ -125,6 +129,7 @@ pub struct Database {
     reader_options: Arc<PgConnectOptions>,
     writer: DatabaseConnection,
     writers: Queues,
+    effort: Effort,
     control: Control,
     committed: Arc<Notify>,
 }
@@ -183,6 +188,7 @@ impl Database {
             reader_options: Arc::new(reader_options),
             writer: Self::writer(connect, timeout, writers + OWN.1).await?,
             writers: Queues::new(writers, OWN.1),
+            effort: Effort::new(std::thread::available_parallelism().map_or(1, usize::from), PATIENCE),
             control,
             committed: Arc::default(),
         })
@@ -233,13 +239,25 @@ impl Database {
         if let Some(transaction) = share.as_ref().and_then(|share| share.transaction()) {
             return Ok(transaction.query_all_raw(sql.statement()).await?);
         }
+        self.take_turn().await?;
         let permit = self.readers.admit().await?;
         let room = share.as_ref().map_or(usize::MAX, |share| share.room.load(Ordering::Relaxed));
         self.reading.rows(sql, permit, room).await
     }
 
+    /// Waits for the turn of the request now running, if it has not come yet. What is no user's has no need to.
+    async fn take_turn(&self) -> Result<()> {
+        let Ok(share) = SHARE.try_with(Arc::clone) else { return Ok(()) };
+        let party = *share.party.lock();
+        if party != Party::Gateway {
+            share.turn.get_or_try_init(|| self.effort.begin(party)).await?;
+        }
+        Ok(())
+    }
+
     /// Begins a transaction that may write; for the door only.
     pub(crate) async fn begin(&self, _: Key) -> Result<Transaction> {
+        self.take_turn().await?;
         let permit = self.writers.admit().await?;
         #[expect(clippy::disallowed_methods, reason = "here transactions begin, for those who have the key")]
         let inner = self.unbroken(|| self.writer.begin()).await?;

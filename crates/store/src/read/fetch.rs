@@ -13,6 +13,7 @@ use std::{
 use async_graphql::dataloader::DataLoader;
 use futures::future::{BoxFuture, FutureExt, try_join_all};
 use sea_orm::QueryResult;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use uuid::Uuid;
 
 use super::{
@@ -197,7 +198,12 @@ impl Reader {
         let group = group(answer, page, &mut rows)?;
         let children = self.children(&fetch.children, &rows, actor).await?;
         let loaded = Loaded { rows, groups: HashMap::new(), children };
-        let json = render::root(fetch, &loaded, &group, self.room())?;
+        let json = beside(answer_size(&loaded), || {
+            let json = render::root(fetch, &loaded, &group, self.room());
+            // Thousands of rows take their time to be dropped, too.
+            drop(loaded);
+            json
+        })?;
         self.room.fetch_sub(json.len().min(self.room()), Ordering::Relaxed);
         Ok(json)
     }
@@ -256,25 +262,47 @@ impl Reader {
                 Ok((rows, groups))
             }
             Which::Pages(relation, page) => {
-                let mut rows = Vec::new();
-                let mut groups = HashMap::with_capacity(keys.len());
                 let answer = self.store.database().read(&statement::pages(fetch, relation, page, actor, keys)).await?;
-                let mut answer = answer.into_iter().peekable();
-                while let Some(row) = answer.next() {
-                    let key = row.try_get_by_index::<Uuid>(0)?;
-                    let mut same = vec![row];
-                    while let Some(next) = answer.peek() {
-                        if next.try_get_by_index::<Uuid>(0)? != key {
-                            break;
-                        }
-                        same.extend(answer.next());
-                    }
-                    groups.insert(key, group(same, Some(page), &mut rows)?);
-                }
-                Ok((rows, groups))
+                beside(answer.len(), || grouped(answer, page))
             }
             Which::Id(_) | Which::Page(_) => Err(Error::internal("a root below the root")),
         }
+    }
+}
+
+/// The rows of pages, by the key in their first column.
+fn grouped(answer: Vec<QueryResult>, page: &Page) -> Result<(Vec<Row>, HashMap<Uuid, Group>)> {
+    let (mut rows, mut groups) = (Vec::with_capacity(answer.len()), HashMap::new());
+    let mut answer = answer.into_iter().peekable();
+    while let Some(row) = answer.next() {
+        let key = row.try_get_by_index::<Uuid>(0)?;
+        let mut same = vec![row];
+        while let Some(next) = answer.peek() {
+            if next.try_get_by_index::<Uuid>(0)? != key {
+                break;
+            }
+            same.extend(answer.next());
+        }
+        groups.insert(key, group(same, Some(page), &mut rows)?);
+    }
+    Ok((rows, groups))
+}
+
+/// How many rows are written without a thread of their own having to be seen to: about a millisecond's work.
+const QUICKLY_WRITTEN: usize = 1_000;
+
+/// How many rows were loaded.
+fn answer_size(loaded: &Loaded) -> usize {
+    loaded.rows.len() + loaded.children.iter().map(answer_size).sum::<usize>()
+}
+
+/// Does something that takes as long as there are rows. Where they are many, whatever else this thread has to do is given to
+/// another first, so that nobody waits for it.
+fn beside<T>(rows: usize, work: impl FnOnce() -> T) -> T {
+    let threads = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    match threads {
+        Ok(RuntimeFlavor::MultiThread) if rows > QUICKLY_WRITTEN => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 
