@@ -1,9 +1,9 @@
 //! Who may work how much at once: requests of a party that keeps the machine busy, while others want to use it too.
 //!
 //! A connection's queue cannot see to that: what is read must also be written as JSON, and two heavy statements have two
-//! processors whatever the number of connections. Here the average number of requests that a party has running is known. Above
-//! half of the processors it is heavy, and while it is, and somebody else is there, no more than that are begun at once; the
-//! others wait. Who is alone has all there is.
+//! processors whatever the number of connections. Here the average number of things that a party has running is known: requests,
+//! and what of one runs side by side. Above half of the processors it is heavy, and while it is, and somebody else is there, no more
+//! requests than that are begun at once, and no more statements of each; the others wait. Who is alone has all there is.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -41,8 +41,11 @@ struct State {
 }
 
 struct Standing {
+    /// Requests.
     running: usize,
-    /// The average of that over the last moments, as it was at a time.
+    /// Statements beyond the first of each.
+    beside: usize,
+    /// The average of both together over the last moments, as it was at a time.
     average: f64,
     at: Instant,
     heavy: bool,
@@ -101,6 +104,27 @@ impl Effort {
         }
     }
 
+    /// How many statements a request of this party may have at once, if it would like so many.
+    pub(super) fn side_by_side(&self, party: Party, liked: usize) -> usize {
+        let mut state = self.0.lock();
+        let at_once = state.at_once;
+        if state.is_heavy_among_others(party, Instant::now()) { at_once.min(liked) } else { liked }
+    }
+
+    /// Notes that a request of this party has another statement beside those that it has, until what this gives is dropped.
+    pub(super) fn another(&self, party: Party) -> Another {
+        self.count(party, |standing| standing.beside += 1);
+        Another { of: self.clone(), party }
+    }
+
+    fn count(&self, party: Party, count: impl FnOnce(&mut Standing)) {
+        let now = Instant::now();
+        let mut state = self.0.lock();
+        let standing = state.parties.entry(party).or_insert_with(|| Standing::new(now));
+        standing.measure(now);
+        count(standing);
+    }
+
     fn turn(&self, party: Party) -> Turn {
         Turn { of: Some(self.clone()), party }
     }
@@ -127,13 +151,18 @@ impl Effort {
 impl State {
     /// Whether another request of this party must wait.
     fn is_held_back(&mut self, party: Party, now: Instant) -> bool {
+        let running = self.parties.get(&party).map_or(0, |standing| standing.running);
+        self.is_heavy_among_others(party, now) && running >= self.at_once
+    }
+
+    fn is_heavy_among_others(&mut self, party: Party, now: Instant) -> bool {
         let others = self.latest.iter().flatten().any(|(other, at)| *other != party && now - *at < WINDOW);
         let at_once = self.at_once;
         let Some(standing) = self.parties.get_mut(&party) else { return false };
         standing.measure(now);
         let limit = at_once as f64 * if standing.heavy { RELIEVED } else { 1.0 };
         standing.heavy = standing.average > limit;
-        others && standing.heavy && standing.running >= at_once
+        others && standing.heavy
     }
 
     fn note(&mut self, party: Party, now: Instant) {
@@ -148,7 +177,7 @@ impl State {
         if self.parties.len() > MANY && now - self.swept > WINDOW {
             self.swept = now;
             self.parties.retain(|_, standing| {
-                standing.running > 0 || !standing.waiting.is_empty() || now - standing.at < 5 * WINDOW
+                standing.running + standing.beside > 0 || !standing.waiting.is_empty() || now - standing.at < 5 * WINDOW
             });
         }
     }
@@ -156,14 +185,26 @@ impl State {
 
 impl Standing {
     fn new(now: Instant) -> Self {
-        Self { running: 0, average: 0.0, at: now, heavy: false, waiting: VecDeque::new() }
+        Self { running: 0, beside: 0, average: 0.0, at: now, heavy: false, waiting: VecDeque::new() }
     }
 
     /// Brings the average up to date: the older, the less it counts.
     fn measure(&mut self, now: Instant) {
         let kept = (-(now - self.at).as_secs_f64() / WINDOW.as_secs_f64()).exp();
-        self.average = self.average * kept + self.running as f64 * (1.0 - kept);
+        self.average = self.average * kept + (self.running + self.beside) as f64 * (1.0 - kept);
         self.at = now;
+    }
+}
+
+/// A statement beside others of its request, until it is dropped.
+pub(super) struct Another {
+    of: Effort,
+    party: Party,
+}
+
+impl Drop for Another {
+    fn drop(&mut self) {
+        self.of.count(self.party, |standing| standing.beside = standing.beside.saturating_sub(1));
     }
 }
 
@@ -243,6 +284,20 @@ mod tests {
         drop(effort.begin(user(2)).await);
         let turns = join_all((0..4).map(|_| effort.begin(user(1)))).now_or_never();
         assert!(turns.is_some_and(|turns| turns.iter().all(Result::is_ok)));
+    }
+
+    #[tokio::test]
+    async fn one_request_of_many_statements_is_as_heavy_as_many_of_one() {
+        let effort = Effort::new(2, PATIENCE);
+        let turn = effort.begin(user(1)).await.ok();
+        let others: Vec<_> = (0..5).map(|_| effort.another(user(1))).collect();
+        tokio::time::sleep(PATIENCE).await;
+        assert_eq!(effort.side_by_side(user(1), 6), 6, "who is alone has all there is");
+        drop(effort.begin(user(2)).await);
+        assert_eq!((effort.side_by_side(user(1), 6), effort.side_by_side(user(2), 6)), (1, 6));
+        assert!(effort.begin(user(1)).now_or_never().is_none());
+        drop((others, turn));
+        assert_eq!(effort.0.lock().parties[&user(1)].beside, 0);
     }
 
     #[tokio::test]

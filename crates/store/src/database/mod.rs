@@ -22,7 +22,7 @@ use sea_orm::{
         postgres::{PgConnectOptions, PgListener, PgPoolOptions},
     },
 };
-use tokio::sync::{Notify, OnceCell, Semaphore};
+use tokio::sync::{Notify, OnceCell, Semaphore, SemaphorePermit};
 
 use self::{admission::Admission, control::Control, effort::Effort, reading::Reading};
 pub(crate) use self::{admission::Party, transaction::Transaction};
@@ -229,17 +229,17 @@ impl Database {
         // The text only: values are somebody's data.
         tracing::trace!(statement = %sql.text);
         let share = SHARE.try_with(Arc::clone).ok();
-        let _turn = match &share {
+        self.take_turn().await?;
+        let _working = match &share {
             Some(share) => {
                 share.statements.fetch_add(1, Ordering::Relaxed);
-                share.turns.acquire().await.ok()
+                Some(self.side_by_side(share).await)
             }
             None => None,
         };
         if let Some(transaction) = share.as_ref().and_then(|share| share.transaction()) {
             return Ok(transaction.query_all_raw(sql.statement()).await?);
         }
-        self.take_turn().await?;
         let permit = self.readers.admit().await?;
         let room = share.as_ref().map_or(usize::MAX, |share| share.room.load(Ordering::Relaxed));
         self.reading.rows(sql, permit, room).await
@@ -253,6 +253,17 @@ impl Database {
             share.turn.get_or_try_init(|| self.effort.begin(party)).await?;
         }
         Ok(())
+    }
+
+    /// Waits until a request may run another statement beside those that it runs.
+    async fn side_by_side<'a>(&self, share: &'a Share) -> (Option<SemaphorePermit<'a>>, Option<effort::Another>) {
+        let party = *share.party.lock();
+        let at_once = if party == Party::Gateway { AT_ONCE } else { self.effort.side_by_side(party, AT_ONCE) };
+        // Of fewer at once each takes more.
+        let part = u32::try_from(AT_ONCE / at_once).unwrap_or(1);
+        let turn = share.turns.acquire_many(part).await.ok();
+        let is_first = share.turns.available_permits() + part as usize == AT_ONCE;
+        (turn, (!is_first && party != Party::Gateway).then(|| self.effort.another(party)))
     }
 
     /// Begins a transaction that may write; for the door only.
