@@ -209,7 +209,8 @@ async fn what_nobody_waits_for_any_more_is_stopped() {
             }
         }
     );
-    // The connections were given back, all of them.
+    // The connections were given back, all of them; once the other has gone, too.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     slow_down(&gateway, "deals", 0.5).await;
     let begun = Instant::now();
     cfo.query(&many("deals(first: 1) { nodes { id } }")).await.ok();

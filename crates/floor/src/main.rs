@@ -1,5 +1,6 @@
 //! The floor under the gateway's speed: for its queries, each of the benchmark's queries as one statement written by hand, whose JSON is
-//! passed through as bytes. No GraphQL, no authentication; user and organization are told at the start.
+//! passed through as bytes. No GraphQL, no authentication; user and organization are told at the start. Statements are prepared once on
+//! each of a few connections, which take turns and are never checked out: what the fastest hand-written service would do.
 //!
 //! For its live updates, see [`rooms`].
 //!
@@ -7,9 +8,12 @@
 
 mod rooms;
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use axum::{
     Router,
     body::Bytes,
@@ -20,12 +24,11 @@ use axum::{
 };
 use chrono::NaiveDate;
 use clap::Parser;
-use sqlx::{
-    PgPool, Row,
-    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
-    query::Query,
-};
 use tokio::net::TcpListener;
+use tokio_postgres::{
+    Client, NoTls, Row, Statement,
+    types::{FromSql, ToSql, Type},
+};
 use uuid::Uuid;
 
 #[global_allocator]
@@ -48,7 +51,7 @@ enum Floor {
 struct Config {
     /// The database.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: PgConnectOptions,
+    database_url: tokio_postgres::Config,
     /// Where to serve.
     #[arg(long, env = "FLOOR_LISTEN")]
     listen: SocketAddr,
@@ -75,7 +78,17 @@ struct Config {
 #[derive(Clone)]
 struct App {
     config: &'static Config,
-    pool: PgPool,
+    connections: &'static [Connection],
+    next: &'static AtomicUsize,
+}
+
+/// A connection with its statements.
+struct Connection {
+    client: Client,
+    document: Statement,
+    deals: Statement,
+    workspace: Statement,
+    metrics: Statement,
 }
 
 /// The workspaces of the user `$1`.
@@ -182,50 +195,83 @@ async fn main() -> Result<()> {
 
 async fn queries(config: Box<Config>) -> Result<Router> {
     let config: &'static Config = Box::leak(config);
-    // As the gateway connects: the same role, the same settings.
-    let options = config.database_url.clone().application_name("aether-floor").options([
-        ("role", "aether_reader"),
-        ("TimeZone", "UTC"),
-        ("jit", "off"),
-    ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(config.max_connections)
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await?;
+    let mut connections = Vec::new();
+    for _ in 0..config.max_connections {
+        connections.push(Connection::open(config).await?);
+    }
+    let (connections, next) = (connections.leak(), Box::leak(Box::default()));
     Ok(Router::new()
         .route("/document", post(document))
         .route("/deals", post(deals))
         .route("/workspace", post(workspace))
         .route("/metrics", post(metrics))
-        .with_state(App { config, pool }))
+        .with_state(App { config, connections, next }))
+}
+
+impl Connection {
+    /// As the gateway connects: the same role, the same settings.
+    async fn open(config: &Config) -> Result<Self> {
+        let mut options = config.database_url.clone();
+        options.application_name("aether-floor").options("-c role=aether_reader -c TimeZone=UTC -c jit=off");
+        let (client, connection) = options.connect(NoTls).await.context("no connection to the database")?;
+        tokio::spawn(connection);
+        Ok(Self {
+            document: client.prepare(DOCUMENT).await?,
+            deals: client.prepare(DEALS).await?,
+            workspace: client.prepare(WORKSPACE).await?,
+            metrics: client.prepare(METRICS).await?,
+            client,
+        })
+    }
+}
+
+impl App {
+    fn connection(&self) -> &'static Connection {
+        &self.connections[self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len()]
+    }
 }
 
 async fn document(State(app): State<App>, _: Bytes) -> Response {
-    answer(&app, sqlx::query(DOCUMENT).bind(app.config.user)).await
+    let Connection { client, document, .. } = app.connection();
+    answer(client, document, &[&app.config.user]).await
 }
 
 async fn deals(State(app): State<App>, _: Bytes) -> Response {
-    answer(&app, sqlx::query(DEALS).bind(app.config.user).bind(app.config.organization)).await
+    let Connection { client, deals, .. } = app.connection();
+    answer(client, deals, &[&app.config.user, &app.config.organization]).await
 }
 
 async fn workspace(State(app): State<App>, _: Bytes) -> Response {
-    answer(&app, sqlx::query(WORKSPACE).bind(app.config.user).bind(app.config.workspace)).await
+    let Connection { client, workspace, .. } = app.connection();
+    answer(client, workspace, &[&app.config.user, &app.config.workspace]).await
 }
 
 async fn metrics(State(app): State<App>, _: Bytes) -> Response {
-    let query = sqlx::query(METRICS).bind(app.config.organization);
-    answer(&app, query.bind(&app.config.metric_types).bind(app.config.metrics_since)).await
+    let Connection { client, metrics, .. } = app.connection();
+    answer(client, metrics, &[&app.config.organization, &app.config.metric_types, &app.config.metrics_since]).await
 }
 
-/// The statement's only value, as it came. A connection prepares the statement once.
-async fn answer(app: &App, query: Query<'_, sqlx::Postgres, PgArguments>) -> Response {
-    match query.fetch_one(&app.pool).await.and_then(json) {
+/// The statement's only value, as it came.
+async fn answer(client: &Client, statement: &Statement, values: &[&(dyn ToSql + Sync)]) -> Response {
+    match client.query_one(statement, values).await.and_then(json) {
         Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-fn json(row: PgRow) -> sqlx::Result<Bytes> {
-    row.try_get_raw(0)?.as_bytes().map(Bytes::copy_from_slice).map_err(sqlx::Error::Decode)
+/// Bytes as they came, of whatever type.
+struct Raw(Bytes);
+
+impl<'a> FromSql<'a> for Raw {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(Bytes::copy_from_slice(raw)))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+fn json(row: Row) -> Result<Bytes, tokio_postgres::Error> {
+    row.try_get::<_, Raw>(0).map(|raw| raw.0)
 }

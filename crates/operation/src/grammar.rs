@@ -14,6 +14,9 @@ use crate::{
     problem::{Problem, Stage, shown},
 };
 
+/// How many operations a document has: what a fragment holds is looked at once for each that spreads it.
+const MOST_OPERATIONS: usize = 100;
+
 /// The text if it is an executable document, its commas and descriptions, which mean nothing here, replaced by spaces; or what is
 /// wrong with it.
 pub(crate) fn check(text: &str, limits: &Limits) -> Result<String, Problem> {
@@ -151,8 +154,18 @@ impl<'a> Reader<'a> {
         if self.next.is_none() {
             return Err(self.expected(what));
         }
+        let mut operations = 0;
         while self.next.is_some() {
             let described = self.description()?;
+            if self.word() != Some("fragment") {
+                operations += 1;
+                if operations > MOST_OPERATIONS {
+                    let told = format!(
+                        "The document has more than {MOST_OPERATIONS} operations, of which a request carries out one. Send fewer with it."
+                    );
+                    return Err(self.problem(told, self.next.as_ref().map_or(0, Token::index)));
+                }
+            }
             match self.word() {
                 _ if self.is(TokenKind::LCurly) && !described => self.selection_set()?,
                 Some("query" | "mutation" | "subscription") => self.operation()?,
@@ -349,6 +362,16 @@ mod tests {
         ] {
             assert_eq!(told(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_document_has_so_many_operations() {
+        let document = |operations: usize| {
+            let text = (0..operations).map(|number| format!("query Q{number} {{ a }} ")).collect::<String>();
+            check(&text, &Limits::default()).err().map(|problem| problem.message)
+        };
+        assert_eq!(document(MOST_OPERATIONS), None);
+        assert!(document(MOST_OPERATIONS + 1).is_some_and(|told| told.contains("more than 100 operations")));
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub enum Command {
         /// Takes back this many changes instead.
         #[arg(long, value_name = "N")]
         down: Option<u32>,
+        /// Goes back in production, too.
+        #[arg(long)]
+        yes: bool,
     },
     /// Makes an organization with its administrator, who then invites others. Prints a token with which the administrator chooses a
     /// password, once.
@@ -50,6 +53,9 @@ pub enum Command {
         /// How many times the usual volume, for load tests.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
         scale: u32,
+        /// Loads it in production, too.
+        #[arg(long)]
+        yes: bool,
     },
     /// Encrypts everything that an older key has encrypted anew with the last key of AETHER_ENCRYPTION_KEYS.
     RotateKeys,
@@ -381,6 +387,14 @@ impl Config {
         Ok(Sealer::new(self.numbered_keys()?.into_iter().map(|(number, secret)| (number, secret.to_owned()))))
     }
 
+    /// Refuses in production what nobody means to do there, unless it was said that it is meant.
+    pub fn must_be_sure(&self, yes: bool, why: &str) -> Result<()> {
+        if self.profile == Profile::Production && !yes {
+            bail!("{why} This is the production profile: add --yes if you mean it.");
+        }
+        Ok(())
+    }
+
     fn numbered_keys(&self) -> Result<Vec<(u8, &str)>> {
         let keys = self.encryption_keys.split(',').map(|key| {
             let (number, secret) = key
@@ -393,7 +407,14 @@ impl Config {
             }
             Ok((number, secret))
         });
-        keys.collect()
+        let keys = keys.collect::<Result<Vec<(u8, &str)>>>()?;
+        for (place, (number, _)) in keys.iter().enumerate() {
+            ensure!(
+                keys[..place].iter().all(|(earlier, _)| earlier != number),
+                "AETHER_ENCRYPTION_KEYS has number {number} twice: each key needs one of its own, for it is stored with what is encrypted."
+            );
+        }
+        Ok(keys)
     }
 
     /// The keys that sign the heads of the audit log.
@@ -417,6 +438,21 @@ mod tests {
 
     fn config(args: &[&str]) -> Config {
         Cli::parse_from(["aether-nexus"].iter().chain(args)).config
+    }
+
+    #[test]
+    fn a_number_of_a_key_is_given_once() {
+        let (one, other) = ("q4kY1R8Jv0mT5xWz3nBfGdLsHcPaUeI7", "o9QyKtXj2MNrVbZlF6wDgCpSihEuAO+/");
+        assert!(config(&["--encryption-keys", &format!("1:{one},2:{other}")]).sealer().is_ok());
+        let twice = config(&["--encryption-keys", &format!("1:{one},1:{other}")]).sealer();
+        assert!(twice.is_err_and(|why| why.to_string().contains("number 1 twice")));
+    }
+
+    #[test]
+    fn what_nobody_means_to_do_in_production_needs_a_yes() {
+        let production = config(&["--profile", "production"]);
+        assert!(production.must_be_sure(false, "It takes tables away.").is_err());
+        assert!(production.must_be_sure(true, "").is_ok() && config(&[]).must_be_sure(false, "").is_ok());
     }
 
     #[test]

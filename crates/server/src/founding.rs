@@ -83,6 +83,6 @@ fn tell(founded: &Founded, config: &Config, slug: &str, admin: &str) {
     eprintln!(
         "\nfor instance by\n\n  curl -s http://{address}/graphql -H 'Content-Type: application/json' -d '{{\"query\":\n    \
          \"mutation($token: String!, $password: String!) {{ acceptUserInvitation(token: $token, password: $password) {{ expiresIn }} }}\",\n    \
-         \"variables\": {{ \"token\": \"{token}\", \"password\": \"…\" }} }}'\n"
+         \"variables\": {{ \"token\": \"<the token>\", \"password\": \"<the password>\" }} }}'\n"
     );
 }

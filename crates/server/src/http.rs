@@ -29,7 +29,7 @@ use crate::{
     config::Config,
     headers,
     live::{self, Live},
-    rate,
+    rate::{self, Rates},
 };
 
 /// The largest request body.
@@ -52,6 +52,8 @@ pub struct App {
     pub expose_statements: bool,
     /// How long a request may take.
     pub timeout: Duration,
+    /// How often one may ask.
+    pub rates: Rates,
     /// The subscribers.
     pub hub: Arc<Hub>,
     /// What live connections share.
@@ -98,7 +100,7 @@ pub fn router(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
         ])
         .expose_headers([REQUEST_ID, rate::LIMIT, rate::POLICY, header::RETRY_AFTER]);
     let router = router.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(CompressionLayer::new());
-    let router = rate::limited(router, config, app.clone());
+    let router = rate::limited(router, app.clone());
     headers::guarded(router, cors).with_state(app)
 }
 
@@ -335,12 +337,24 @@ pub(crate) fn too_late() -> Response {
     headers::private(failed(StatusCode::REQUEST_TIMEOUT, code::TIMEOUT, why, Uuid::now_v7()))
 }
 
+fn patience(seconds: u64) -> String {
+    format!("These were too many requests. Try again in {seconds} seconds.")
+}
+
+/// The same, to a request that came over a connection that is open already.
+pub(crate) fn refused_too_often(seconds: u64) -> Answered {
+    let mut error = ServerError::new(patience(seconds), None);
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("code", code::RATE_LIMITED);
+    extensions.set("retryAfterSeconds", seconds);
+    Answered::refused(vec![error])
+}
+
 /// What is answered to one who has to wait so many seconds.
 pub(crate) fn too_often(seconds: u64) -> Response {
     let request_id = Uuid::now_v7();
-    let message = format!("These were too many requests. Try again in {seconds} seconds.");
     let extensions = json!({ "code": code::RATE_LIMITED, "retryAfterSeconds": seconds, "requestId": request_id });
-    let body = json!({ "data": null, "errors": [{ "message": message, "extensions": extensions }] });
+    let body = json!({ "errors": [{ "message": patience(seconds), "extensions": extensions }] });
     answer(StatusCode::TOO_MANY_REQUESTS, body.to_string().into_bytes(), request_id)
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use aether_schema::Schema;
 use aether_store::{Store, merkle::Keys};
 
 /// How often the summaries are refreshed.
@@ -12,6 +13,34 @@ const EVERY: Duration = Duration::from_secs(300);
 const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait when it cannot be.
 const SEAL_AGAIN: Duration = Duration::from_secs(10);
+
+/// How often is told how many operations had been compiled before.
+const TELL_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Tells now and then how many operations had been compiled before, until it is aborted.
+pub async fn tell_compiled(schema: Schema) {
+    loop {
+        tokio::time::sleep(TELL_EVERY).await;
+        log_compiled(&schema);
+    }
+}
+
+/// Tells how many of the operations since the start had been compiled before.
+pub fn log_compiled(schema: &Schema) {
+    let compiled = schema.compiled();
+    let all = compiled.hits + compiled.misses;
+    if all > 0 {
+        let percent = compiled.hits * 100 / all;
+        tracing::info!(
+            hits = compiled.hits,
+            misses = compiled.misses,
+            percent,
+            documents = compiled.documents,
+            bytes = compiled.bytes,
+            "operations that had been compiled before"
+        );
+    }
+}
 
 /// Keeps house until it is aborted. Events are kept for so long.
 pub async fn keep(store: Store, event_retention: Duration) {

@@ -14,14 +14,14 @@ mod keeper;
 pub mod live;
 mod outbound;
 pub mod postgres;
-mod rate;
+pub mod rate;
 mod secret;
 pub mod source;
 
 use std::{sync::Arc, time::Duration};
 
 use aether_schema::Schema;
-use aether_store::{Database, Store, live::Hub, session::Sessions};
+use aether_store::{Database, Store, live::Hub, merkle::Keys, session::Sessions};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio::{
@@ -36,6 +36,7 @@ use self::{
     http::App,
     live::Live,
     postgres::Postgres,
+    rate::Rates,
     source::Synchronizer,
 };
 
@@ -55,7 +56,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub fn run() -> Result<()> {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,aether=info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Colors are for people: neither for files nor for who does not want them (no-color.org).
+    let colors = std::io::IsTerminal::is_terminal(&std::io::stderr())
+        && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colors).with_writer(std::io::stderr).init();
     cli.config.check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -65,12 +69,16 @@ pub fn run() -> Result<()> {
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve) {
             Command::Serve => serve(&cli.config).await,
-            Command::Migrate { down } => {
+            Command::Migrate { down, yes } => {
+                if down.is_some() {
+                    cli.config.must_be_sure(yes, "Going back takes tables away with all that is in them.")?;
+                }
                 with_owner(&cli.config, async |database| postgres::migrate(database, down).await).await?;
                 eprintln!("The database is up to date.");
                 Ok(())
             }
-            Command::Seed { scale } => {
+            Command::Seed { scale, yes } => {
+                cli.config.must_be_sure(yes, "The demo data has accounts whose password everybody knows.")?;
                 let loaded = with_owner(&cli.config, async |database| {
                     postgres::migrate(database, None).await?;
                     postgres::seed(database, &cli.config, scale).await
@@ -143,7 +151,9 @@ async fn serve(config: &Config) -> Result<()> {
         () = stop.wait() => starting.await?,
     };
     let served = serve_on(config, &postgres, listener, &stop).await;
-    eprintln!("Stopping.");
+    if served.is_ok() {
+        eprintln!("Stopping.");
+    }
     postgres.stop().await?;
     served
 }
@@ -153,6 +163,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         prepared = prepare(config, postgres) => prepared?,
         () = stop.wait() => return Ok(()),
     };
+    know_signer(&store, &config.audit_keys()).await?;
     let hub = Hub::new(store.clone());
     let app = App {
         schema: Schema::new(config.limits(), config.introspection()),
@@ -160,9 +171,12 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         store: store.clone(),
         expose_statements: config.expose_statements,
         timeout: Duration::from_secs(config.statement_timeout_seconds * 3),
+        rates: Rates::new(config),
         hub: hub.clone(),
         live: Live::new(stop.0.clone()),
     };
+    let compiled = tokio::spawn(keeper::tell_compiled(app.schema.clone()));
+    let schema = app.schema.clone();
     let router = http::router(Arc::new(app), config, has_demo_data);
     let keeper = tokio::spawn(keeper::keep(store.clone(), config.event_retention()));
     let telling = tokio::spawn(live::tell(hub, store.clone(), config.nats()?));
@@ -183,6 +197,8 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     }
     welcome(&listener, config, has_demo_data)?;
     edge::serve(listener, router, config.edge().within_files(), stop.wait()).await?;
+    keeper::log_compiled(&schema);
+    compiled.abort();
     keeper.abort();
     telling.abort();
     sealer.abort();
@@ -194,6 +210,23 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         courier.abort();
     }
     store.database().clone().close().await;
+    Ok(())
+}
+
+/// Refuses to sign the audit trail with a key when it was signed last with one that is not known: `verify-audit` would never again
+/// find it sound.
+async fn know_signer(store: &Store, keys: &Keys) -> Result<()> {
+    let last = store
+        .audit_signers()
+        .await
+        .map_err(|_| anyhow::anyhow!("The audit trail could not be read; the lines above say why."))?;
+    if let Some(stranger) = last.iter().find(|key| !keys.trusts(key)) {
+        bail!(
+            "The audit trail of this database was signed last with a key that AETHER_AUDIT_SIGNING_KEYS does not have (public key {}). Set \
+             it to the secrets used so far, with commas between and a new one last. Is this the database, and the profile, that you mean?",
+            hex::encode(stranger)
+        );
+    }
     Ok(())
 }
 

@@ -11,8 +11,13 @@ fn main() -> ExitCode {
         Err(error) => {
             // The outermost sentence says what to do; what lies beneath it is for whoever digs.
             eprintln!("error: {error}");
-            for cause in error.chain().skip(1) {
-                eprintln!("  because: {cause}");
+            let mut told = error.to_string();
+            for cause in error.chain().skip(1).map(ToString::to_string) {
+                // Some errors say what is beneath them by themselves.
+                if !told.contains(&cause) {
+                    eprintln!("  because: {cause}");
+                }
+                told = cause;
             }
             ExitCode::FAILURE
         }

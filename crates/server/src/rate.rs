@@ -47,26 +47,60 @@ const WINDOW: u64 = 60;
 const CLEAN_EVERY: u32 = 4_096;
 
 /// The routes, with as many requests of GraphQL as the settings allow.
-pub fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>, config: &Config, app: Arc<App>) -> Router<S> {
-    let rates = Rates {
-        address: Limiter::new("address", config.requests_per_minute_per_address),
-        user: Limiter::new("user", config.requests_per_minute),
-        app,
-    };
-    if rates.address.is_none() && rates.user.is_none() {
+pub fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>, app: Arc<App>) -> Router<S> {
+    if app.rates.address.is_none() && app.rates.user.is_none() {
         return router;
     }
-    router.layer(middleware::from_fn_with_state(Arc::new(rates), limit))
+    router.layer(middleware::from_fn_with_state(app, limit))
 }
 
-struct Rates {
+/// How many requests of GraphQL there may be, by address and by user.
+pub struct Rates {
     address: Option<Limiter<IpAddr>>,
     user: Option<Limiter<Uuid>>,
-    app: Arc<App>,
+}
+
+impl Rates {
+    /// As many as the settings allow.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            address: Limiter::new("address", config.requests_per_minute_per_address),
+            user: Limiter::new("user", config.requests_per_minute),
+        }
+    }
+
+    /// Counts a request that comes over a connection that is open already.
+    ///
+    /// # Errors
+    /// How many seconds there is none.
+    pub(crate) fn ask(&self, address: Option<IpAddr>, user: Option<Uuid>) -> Result<(), u64> {
+        let mut told = Told::default();
+        told.ask(self.address.as_ref().zip(Some(whose(address))))?;
+        told.ask(self.user.as_ref().zip(user))
+    }
+
+    /// Counts what that request has cost besides, for it took so long.
+    pub(crate) fn charge(&self, address: Option<IpAddr>, user: Option<Uuid>, took: Duration) {
+        let (more, mut told) = (cost(took), Told::default());
+        if more > 0 {
+            told.charge(self.address.as_ref().zip(Some(whose(address))), more);
+            told.charge(self.user.as_ref().zip(user), more);
+        }
+    }
+}
+
+/// The address that counts.
+fn whose(address: Option<IpAddr>) -> IpAddr {
+    address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), edge::who)
+}
+
+/// What a request costs besides, that took so long.
+fn cost(took: Duration) -> u32 {
+    u32::try_from(took.as_millis() / COSTLY.as_millis()).unwrap_or(u32::MAX)
 }
 
 async fn limit(
-    State(rates): State<Arc<Rates>>,
+    State(app): State<Arc<App>>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     request: Request,
     next: Next,
@@ -74,11 +108,12 @@ async fn limit(
     if !is_graphql(request.uri()) {
         return next.run(request).await;
     }
-    let address = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |Extension(ConnectInfo(peer))| edge::who(peer.ip()));
+    let rates = &app.rates;
+    let address = whose(peer.map(|Extension(ConnectInfo(peer))| peer.ip()));
     let address = rates.address.as_ref().map(|limiter| (limiter, address));
     // Whoever has no good token is nobody: the address counts.
     let user = rates.user.as_ref().and_then(|limiter| {
-        let access = http::identity(&rates.app, request.headers().get(header::AUTHORIZATION)).1;
+        let access = http::identity(&app, request.headers().get(header::AUTHORIZATION)).1;
         Some((limiter, access?.user))
     });
     let mut told = Told::default();
@@ -87,7 +122,7 @@ async fn limit(
         None => {
             let began = Instant::now();
             let response = next.run(request).await;
-            let more = u32::try_from(began.elapsed().as_millis() / COSTLY.as_millis()).unwrap_or(u32::MAX);
+            let more = cost(began.elapsed());
             if more > 0 {
                 told = Told::default();
                 told.charge(address, more);

@@ -43,7 +43,7 @@ async fn every_close_code_of_the_protocol() {
     assert_eq!(socket.closed().await, 4400);
 
     let mut early = Socket::silent(&gateway).await;
-    early.subscribe("a", "{ health { status } }", json!({})).await;
+    early.subscribe("a", "{ health { version } }", json!({})).await;
     assert_eq!(early.closed().await, 4401);
 
     let mut refused = Socket::silent(&gateway).await;
@@ -130,4 +130,68 @@ async fn a_connection_has_so_many_operations_and_no_more() {
     socket.send(json!({ "type": "complete", "id": "7" })).await;
     socket.subscribe("new", "{ me { user { name } } }", json!({})).await;
     assert_eq!(socket.message("new").await["user"]["name"], "Sarah Chen");
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_stopped() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    gateway
+        .execute(
+            "ALTER TABLE vendors ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY slow ON vendors FOR SELECT TO aether_reader USING ((SELECT pg_sleep(8))::text IS NOT NULL)",
+        )
+        .await;
+    let at_work = async || {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+                      AND application_name = 'aether-nexus' AND query LIKE '%FROM vendors%'";
+        gateway.value(sql).await == json!(1)
+    };
+    let until = async |wanted: bool| {
+        let begun = std::time::Instant::now();
+        while at_work().await != wanted {
+            assert!(begun.elapsed() < Duration::from_secs(5), "{wanted}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        begun.elapsed()
+    };
+    let mut socket = Socket::of(&cfo, &gateway).await;
+    socket.subscribe("slow", "{ vendors(first: 1) { nodes { id } } }", json!({})).await;
+    until(true).await;
+    socket.send(json!({ "type": "complete", "id": "slow" })).await;
+    let took = until(false).await;
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    // The connection goes on, also under the same name.
+    socket.subscribe("slow", "{ health { version } }", json!({})).await;
+    let answer = socket.receive().await;
+    assert_eq!((&answer["type"], &answer["id"]), (&json!("next"), &json!("slow")), "{answer:#}");
+}
+
+#[tokio::test]
+async fn operations_of_an_open_connection_are_counted_as_requests() {
+    let gateway = Gateway::with(&["--requests-per-minute", "20"]).await;
+    let (cfo, agent) = (gateway.cfo().await, gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await);
+    let (mut socket, mut other) = (Socket::of(&cfo, &gateway).await, Socket::of(&agent, &gateway).await);
+    let mut answered = 0;
+    let refused = loop {
+        socket.subscribe(&answered.to_string(), "{ health { version } }", json!({})).await;
+        let said = socket.receive().await;
+        if said["type"] == "error" {
+            break said;
+        }
+        assert_eq!(socket.receive().await["type"], "complete");
+        answered += 1;
+        assert!(answered <= 25, "nobody says no");
+    };
+    assert!(answered > 5, "{answered}");
+    let extensions = &refused["payload"][0]["extensions"];
+    assert_eq!(extensions["code"], "RATE_LIMITED", "{refused:#}");
+    let wait = extensions["retryAfterSeconds"].as_u64().expect("seconds");
+    assert!((1..=3).contains(&wait), "{refused:#}");
+    assert_eq!(cfo.query("{ health { version } }").await.code(), "RATE_LIMITED", "one allowance for both");
+    other.subscribe("a", "{ health { version } }", json!({})).await;
+    assert_eq!(other.receive().await["type"], "next", "others go on");
+    tokio::time::sleep(Duration::from_secs(wait)).await;
+    socket.subscribe("again", "{ health { version } }", json!({})).await;
+    assert_eq!(socket.receive().await["type"], "next", "the connection stays open");
 }

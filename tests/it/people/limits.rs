@@ -86,6 +86,7 @@ async fn whoever_asks_too_much_has_to_wait_and_everybody_is_told_what_is_left() 
     assert!((1..=3).contains(&wait), "{wait}");
     assert_eq!(refused.headers()["cache-control"], "no-store");
     let body: serde_json::Value = refused.json().await.expect("JSON");
+    assert_eq!(body.get("data"), None, "nothing was executed");
     let extensions = &body["errors"][0]["extensions"];
     assert_eq!((&extensions["code"], &extensions["retryAfterSeconds"]), (&json!("RATE_LIMITED"), &json!(wait)));
 

@@ -18,6 +18,7 @@ use aether_server::{
     edge,
     http::{self, App},
     live::{self, Live},
+    rate::Rates,
     source::Synchronizer,
 };
 use aether_store::{Connect, Database, Store, live::Hub, session::Sessions};
@@ -202,6 +203,7 @@ async fn serve(config: &Config, url: String) -> Serving {
         store,
         expose_statements: config.expose_statements,
         timeout: Duration::from_secs(60),
+        rates: Rates::new(config),
         hub,
         live: Live::new(stopping),
     };

@@ -277,7 +277,7 @@ async fn sign_in(gateway: &Server) -> Result<String> {
 
 /// What a user shows who has signed in.
 async fn login(gateway: &Server, email: &str, password: &str, organization: &str) -> Result<String> {
-    let login = "mutation Login($email: String!, $password: String!, $organization: String) {
+    let login = "mutation Login($email: String!, $password: String!, $organization: String!) {
         login(email: $email, password: $password, organization: $organization) { accessToken } }";
     let variables = json!({ "email": email, "password": password, "organization": organization });
     let client = reqwest::Client::new().post(format!("http://{}/graphql", gateway.address));

@@ -1,6 +1,11 @@
 //! The operations of one live connection, whatever it speaks.
 
-use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use aether_schema::{Identity, OperationType, Prepared, Request, Response, Schema, error::code};
 use aether_store::{
@@ -8,11 +13,15 @@ use aether_store::{
     session::Client,
     token::Access,
 };
-use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures::{
+    FutureExt, StreamExt,
+    future::{AbortHandle, Abortable, Aborted, BoxFuture},
+    stream::FuturesUnordered,
+};
 use tokio::{sync::mpsc, time::Sleep};
 use uuid::Uuid;
 
-use crate::http::{App, execute, prepare, refusal, with_request_id};
+use crate::http::{App, execute, prepare, refusal, refused_too_often, with_request_id};
 
 /// How many operations a connection has at once.
 pub(super) const MOST: usize = 200;
@@ -27,10 +36,18 @@ pub(super) struct Operations {
     client: Client,
     line: Arc<Line>,
     deliveries: mpsc::Receiver<Delivery>,
-    open: HashMap<Tag, Option<Subscription>>,
-    running: FuturesUnordered<BoxFuture<'static, (Tag, Done)>>,
+    open: HashMap<Tag, Open>,
+    running: FuturesUnordered<BoxFuture<'static, Result<(Tag, Done), Aborted>>>,
     /// When the token is no longer good.
     expiry: Option<Pin<Box<Sleep>>>,
+}
+
+/// An operation that is open.
+struct Open {
+    /// Stops what is on its way.
+    stop: AbortHandle,
+    /// What it has subscribed to, until it is dropped.
+    _subscription: Option<Subscription>,
 }
 
 /// What is asked for.
@@ -118,18 +135,29 @@ impl Operations {
             }
         };
         let is_signed_in = self.access.is_some();
-        self.open.insert(tag.clone(), None);
+        let (stop, stopped) = AbortHandle::new_pair();
+        self.open.insert(tag.clone(), Open { stop, _subscription: None });
         let (app, line) = (self.app.clone(), self.line.clone());
+        let (address, user) = (client.address, self.access.map(|access| access.user));
+        // What came as a request of its own has been counted as one.
+        let counted = matches!(asked, Asked::Request(_));
         let work = async move {
-            let request_id = client.request_id;
+            let (request_id, began) = (client.request_id, Instant::now());
             let prepared = match asked {
                 Asked::Prepared(prepared) => *prepared,
-                Asked::Request(request) => prepare(&app, Request { is_signed_in, ..*request }).await,
+                Asked::Request(request) => match app.rates.ask(address, user) {
+                    Ok(()) => prepare(&app, Request { is_signed_in, ..*request }).await,
+                    Err(seconds) => Err(refused_too_often(seconds)),
+                },
             };
             let done = match prepared {
                 Err(refused) => Done::Refused(with_request_id(refused, request_id)),
                 Ok(prepared) if prepared.kind() != OperationType::Subscription => {
-                    Done::Answered(execute(&app, prepared, identity, client, None).await)
+                    let answered = execute(&app, prepared, identity, client, None).await;
+                    if counted {
+                        app.rates.charge(address, user, began.elapsed());
+                    }
+                    Done::Answered(answered)
                 }
                 Ok(prepared) => {
                     let asker = app.asker(identity, client, None);
@@ -142,12 +170,14 @@ impl Operations {
             };
             (tag, done)
         };
-        self.running.push(work.boxed());
+        self.running.push(Abortable::new(work, stopped).boxed());
     }
 
-    /// Ends an operation; what it still had to say is not said.
+    /// Ends an operation: what it still had to say is not said, and what it does is stopped as when the client goes away.
     pub(super) fn end(&mut self, tag: &str) {
-        self.open.remove(tag);
+        if let Some(open) = self.open.remove(tag) {
+            open.stop.abort();
+        }
     }
 
     /// Whether this is the operation that is open under its name, and not one that was.
@@ -179,12 +209,17 @@ impl Operations {
                     }
                     Delivery::Next(..) | Delivery::Failed(..) => {}
                 },
-                Some((tag, done)) = self.running.next(), if !self.running.is_empty() => {
+                Some(done) = self.running.next(), if !self.running.is_empty() => {
+                    let Ok((tag, done)) = done else { continue };
                     if !self.is_open(&tag) {
                         continue;
                     }
                     match done {
-                        Done::Subscribed(subscription) => _ = self.open.insert(tag, Some(subscription)),
+                        Done::Subscribed(subscription) => {
+                            if let Some(open) = self.open.get_mut(&tag) {
+                                open._subscription = Some(subscription);
+                            }
+                        }
                         Done::Answered(response) if response.was_executed() => {
                             self.open.remove(&tag);
                             return Happened::Answered(tag, response);

@@ -35,6 +35,8 @@ use crate::{
 /// How many statements of one request may run at once: one that has hundreds of root fields must not take every
 /// connection from the others.
 const AT_ONCE: usize = 6;
+/// After how long a statement that waits for others of its request looks whether it still must.
+const GONE: Duration = Duration::from_millis(250);
 /// Which part of the connections one party may have at once.
 const PART: usize = 4;
 /// How many connections the gateway has for itself, to read and to write: what users do does not keep it from telling
@@ -258,12 +260,16 @@ impl Database {
     /// Waits until a request may run another statement beside those that it runs.
     async fn side_by_side<'a>(&self, share: &'a Share) -> (Option<SemaphorePermit<'a>>, Option<effort::Another>) {
         let party = *share.party.lock();
-        let at_once = if party == Party::Gateway { AT_ONCE } else { self.effort.side_by_side(party, AT_ONCE) };
-        // Of fewer at once each takes more.
-        let part = u32::try_from(AT_ONCE / at_once).unwrap_or(1);
-        let turn = share.turns.acquire_many(part).await.ok();
-        let is_first = share.turns.available_permits() + part as usize == AT_ONCE;
-        (turn, (!is_first && party != Party::Gateway).then(|| self.effort.another(party)))
+        loop {
+            let at_once = if party == Party::Gateway { AT_ONCE } else { self.effort.side_by_side(party, AT_ONCE) };
+            // Of fewer at once each takes more.
+            let part = u32::try_from(AT_ONCE / at_once).unwrap_or(1);
+            // Others may go meanwhile, and then it need not wait any more.
+            if let Ok(turn) = tokio::time::timeout(GONE, share.turns.acquire_many(part)).await {
+                let is_first = share.turns.available_permits() + part as usize == AT_ONCE;
+                return (turn.ok(), (!is_first && party != Party::Gateway).then(|| self.effort.another(party)));
+            }
+        }
     }
 
     /// Begins a transaction that may write; for the door only.

@@ -68,6 +68,16 @@ impl Store {
         Ok(rows.first().map(|row| TreeHead::from_query_result(row, "")).transpose()?)
     }
 
+    /// The public keys that signed the newest heads of some organizations' trees.
+    pub async fn audit_signers(&self) -> Result<Vec<[u8; 32]>> {
+        let mut sql = Sql::new();
+        sql.push(
+            "SELECT DISTINCT h.public_key FROM (SELECT id FROM organizations ORDER BY created_at, id LIMIT 100) o CROSS JOIN LATERAL \
+             (SELECT public_key FROM audit_tree_heads WHERE tree_id = o.id ORDER BY tree_size DESC LIMIT 1) h",
+        );
+        self.database().read(&sql).await?.iter().map(|row| hash(row, "public_key")).collect()
+    }
+
     /// The proof that an audit row is in its tree when that had this size, the newest head's unless said. None for a row that
     /// the actor does not see, or that is not sealed yet.
     ///
