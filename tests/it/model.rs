@@ -220,3 +220,32 @@ async fn everything_is_described_in_words_for_an_analyst() {
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// A row that is seen proves that those which refer to it are in the same workspace or organization only where the database sees to it.
+#[tokio::test]
+async fn a_reference_is_said_to_carry_its_tenant_where_the_database_keeps_it() {
+    let gateway = Gateway::demo().await;
+    let mut carried = 0;
+    for table in aether_entity::catalog::TABLES {
+        for key in table.foreign_keys.iter().filter(|key| key.carries_tenant) {
+            let (table, column, parent) = (table.name, key.column, key.table);
+            carried += 1;
+            if column == "workspace_id" && parent == "workspaces" {
+                continue;
+            }
+            let tenant = gateway
+                .value(&format!(
+                    "SELECT string_agg(a.attname, ',') FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey)
+                      WHERE c.contype = 'f' AND c.conparentid = 0 AND c.conrelid = '{table}'::regclass AND c.confrelid = '{parent}'::regclass
+                        AND (SELECT attnum FROM pg_attribute WHERE attrelid = c.conrelid AND attname = '{column}') = ANY(c.conkey)"
+                ))
+                .await;
+            let columns = tenant.as_str().unwrap_or_default();
+            assert!(
+                columns.contains("workspace_id") || columns.contains("organization_id"),
+                "{table}.{column}: {columns}"
+            );
+        }
+    }
+    assert!(carried > 30, "{carried}");
+}

@@ -97,6 +97,8 @@ pub struct ForeignKey {
     pub table: &'static str,
     /// Whether at most one row refers to each (a one-to-one relation).
     pub unique: bool,
+    /// Whether the database keeps both rows in one workspace or organization.
+    pub carries_tenant: bool,
 }
 
 impl Table {
@@ -1089,10 +1091,10 @@ static AI_ACTIONS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "model_id", table: "ai_models", unique: false },
-        ForeignKey { column: "reviewed_by", table: "users", unique: false },
-        ForeignKey { column: "overridden_by", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "model_id", table: "ai_models", unique: false, carries_tenant: false },
+        ForeignKey { column: "reviewed_by", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "overridden_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -1199,8 +1201,8 @@ static AI_CONVERSATIONS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "user_id", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "user_id", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -1290,7 +1292,12 @@ static AI_MESSAGES: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "conversation_id", table: "ai_conversations", unique: false }],
+    foreign_keys: &[ForeignKey {
+        column: "conversation_id",
+        table: "ai_conversations",
+        unique: false,
+        carries_tenant: false,
+    }],
 };
 
 static AI_MODEL_METRICS: Table = Table {
@@ -1403,7 +1410,7 @@ static AI_MODEL_METRICS: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "model_id", table: "ai_models", unique: false }],
+    foreign_keys: &[ForeignKey { column: "model_id", table: "ai_models", unique: false, carries_tenant: false }],
 };
 
 static AI_MODELS: Table = Table {
@@ -1620,7 +1627,12 @@ static AI_MODELS: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "organization_id", table: "organizations", unique: false }],
+    foreign_keys: &[ForeignKey {
+        column: "organization_id",
+        table: "organizations",
+        unique: false,
+        carries_tenant: false,
+    }],
 };
 
 static ANOMALIES: Table = Table {
@@ -1862,9 +1874,9 @@ static ANOMALIES: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "assigned_to", table: "users", unique: false },
-        ForeignKey { column: "resolved_by", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "assigned_to", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "resolved_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -2003,8 +2015,8 @@ static AUDIT_EVENTS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "actor_id", table: "users", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "actor_id", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -2240,8 +2252,8 @@ static AUDIT_LOGS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "reviewed_by", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "reviewed_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -2494,7 +2506,7 @@ static BUDGET_LINE_ITEMS: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "budget_id", table: "budgets", unique: false }],
+    foreign_keys: &[ForeignKey { column: "budget_id", table: "budgets", unique: false, carries_tenant: false }],
 };
 
 static BUDGETS: Table = Table {
@@ -2640,11 +2652,11 @@ static BUDGETS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "department_id", table: "departments", unique: false },
-        ForeignKey { column: "submitted_by", table: "users", unique: false },
-        ForeignKey { column: "approved_by", table: "users", unique: false },
-        ForeignKey { column: "created_by", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "department_id", table: "departments", unique: false, carries_tenant: true },
+        ForeignKey { column: "submitted_by", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "approved_by", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "created_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -2686,7 +2698,7 @@ static CLAUSE_READINGS: Table = Table {
             readable: false,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "clause_id", table: "clauses", unique: true }],
+    foreign_keys: &[ForeignKey { column: "clause_id", table: "clauses", unique: true, carries_tenant: false }],
 };
 
 static CLAUSES: Table = Table {
@@ -2816,9 +2828,9 @@ static CLAUSES: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "locked_by", table: "users", unique: false },
-        ForeignKey { column: "last_modified_by", table: "users", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "locked_by", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "last_modified_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -2981,8 +2993,8 @@ static COMPLIANCE_CONTROLS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "owner_id", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "owner_id", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -3121,10 +3133,10 @@ static COMPLIANCE_ISSUES: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "control_id", table: "compliance_controls", unique: false },
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "assigned_to", table: "users", unique: false },
-        ForeignKey { column: "resolved_by", table: "users", unique: false },
+        ForeignKey { column: "control_id", table: "compliance_controls", unique: false, carries_tenant: true },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "assigned_to", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "resolved_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -3215,9 +3227,9 @@ static CONNECTOR_DELIVERIES: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "connector_id", table: "downstream_connectors", unique: false },
-        ForeignKey { column: "version_id", table: "golden_record_versions", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "connector_id", table: "downstream_connectors", unique: false, carries_tenant: false },
+        ForeignKey { column: "version_id", table: "golden_record_versions", unique: false, carries_tenant: false },
     ],
 };
 
@@ -3308,8 +3320,8 @@ static COVENANTS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "clause_id", table: "clauses", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "clause_id", table: "clauses", unique: false, carries_tenant: true },
     ],
 };
 
@@ -3408,9 +3420,9 @@ static DATA_LINEAGE_EDGES: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "source_node_id", table: "data_lineage_nodes", unique: false },
-        ForeignKey { column: "target_node_id", table: "data_lineage_nodes", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "source_node_id", table: "data_lineage_nodes", unique: false, carries_tenant: true },
+        ForeignKey { column: "target_node_id", table: "data_lineage_nodes", unique: false, carries_tenant: true },
     ],
 };
 
@@ -3564,7 +3576,12 @@ static DATA_LINEAGE_NODES: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "organization_id", table: "organizations", unique: false }],
+    foreign_keys: &[ForeignKey {
+        column: "organization_id",
+        table: "organizations",
+        unique: false,
+        carries_tenant: false,
+    }],
 };
 
 static DEAL_HISTORY: Table = Table {
@@ -3638,8 +3655,8 @@ static DEAL_HISTORY: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "deal_id", table: "deals", unique: false },
-        ForeignKey { column: "changed_by", table: "users", unique: false },
+        ForeignKey { column: "deal_id", table: "deals", unique: false, carries_tenant: false },
+        ForeignKey { column: "changed_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -3890,8 +3907,8 @@ static DEALS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "owner_id", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "owner_id", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -3966,8 +3983,8 @@ static DELIVERY_ATTEMPTS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "delivery_id", table: "connector_deliveries", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "delivery_id", table: "connector_deliveries", unique: false, carries_tenant: false },
     ],
 };
 
@@ -4098,8 +4115,8 @@ static DEPARTMENT_COSTS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "department_id", table: "departments", unique: false },
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
+        ForeignKey { column: "department_id", table: "departments", unique: false, carries_tenant: true },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
     ],
 };
 
@@ -4190,9 +4207,9 @@ static DEPARTMENTS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "parent_id", table: "departments", unique: false },
-        ForeignKey { column: "head_user_id", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "parent_id", table: "departments", unique: false, carries_tenant: true },
+        ForeignKey { column: "head_user_id", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -4290,7 +4307,7 @@ static DOWNSTREAM_CONNECTORS: Table = Table {
             readable: false,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "workspace_id", table: "workspaces", unique: false }],
+    foreign_keys: &[ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true }],
 };
 
 static DRIFT_ITEMS: Table = Table {
@@ -4492,12 +4509,12 @@ static DRIFT_ITEMS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "clause_id", table: "clauses", unique: false },
-        ForeignKey { column: "variable_id", table: "variables", unique: false },
-        ForeignKey { column: "current_modified_by", table: "users", unique: false },
-        ForeignKey { column: "approved_by", table: "users", unique: false },
-        ForeignKey { column: "override_requested_by", table: "users", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "clause_id", table: "clauses", unique: false, carries_tenant: true },
+        ForeignKey { column: "variable_id", table: "variables", unique: false, carries_tenant: true },
+        ForeignKey { column: "current_modified_by", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "approved_by", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "override_requested_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -4797,7 +4814,12 @@ static FINANCIAL_METRICS: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "organization_id", table: "organizations", unique: false }],
+    foreign_keys: &[ForeignKey {
+        column: "organization_id",
+        table: "organizations",
+        unique: false,
+        carries_tenant: false,
+    }],
 };
 
 static GOLDEN_RECORD_VERSIONS: Table = Table {
@@ -4879,9 +4901,9 @@ static GOLDEN_RECORD_VERSIONS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "golden_record_id", table: "golden_records", unique: false },
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "published_by", table: "users", unique: false },
+        ForeignKey { column: "golden_record_id", table: "golden_records", unique: false, carries_tenant: true },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "published_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -4979,7 +5001,7 @@ static GOLDEN_RECORDS: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "workspace_id", table: "workspaces", unique: true }],
+    foreign_keys: &[ForeignKey { column: "workspace_id", table: "workspaces", unique: true, carries_tenant: true }],
 };
 
 static GRAPH_EDGES: Table = Table {
@@ -5037,9 +5059,9 @@ static GRAPH_EDGES: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "source_id", table: "graph_nodes", unique: false },
-        ForeignKey { column: "target_id", table: "graph_nodes", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "source_id", table: "graph_nodes", unique: false, carries_tenant: true },
+        ForeignKey { column: "target_id", table: "graph_nodes", unique: false, carries_tenant: true },
     ],
 };
 
@@ -5138,9 +5160,9 @@ static GRAPH_NODES: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "clause_id", table: "clauses", unique: false },
-        ForeignKey { column: "variable_id", table: "variables", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "clause_id", table: "clauses", unique: false, carries_tenant: true },
+        ForeignKey { column: "variable_id", table: "variables", unique: false, carries_tenant: true },
     ],
 };
 
@@ -5182,7 +5204,7 @@ static GRAPH_STATE: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "workspace_id", table: "workspaces", unique: true }],
+    foreign_keys: &[ForeignKey { column: "workspace_id", table: "workspaces", unique: true, carries_tenant: true }],
 };
 
 static GRAPH_WARNINGS: Table = Table {
@@ -5248,8 +5270,8 @@ static GRAPH_WARNINGS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "graph_node_id", table: "graph_nodes", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "graph_node_id", table: "graph_nodes", unique: false, carries_tenant: true },
     ],
 };
 
@@ -5323,7 +5345,7 @@ static IDEMPOTENCY_KEYS: Table = Table {
             readable: false,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "actor_id", table: "users", unique: false }],
+    foreign_keys: &[ForeignKey { column: "actor_id", table: "users", unique: false, carries_tenant: false }],
 };
 
 static INTEGRATION_LOGS: Table = Table {
@@ -5389,8 +5411,8 @@ static INTEGRATION_LOGS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "integration_id", table: "integrations", unique: false },
-        ForeignKey { column: "sync_id", table: "integration_syncs", unique: false },
+        ForeignKey { column: "integration_id", table: "integrations", unique: false, carries_tenant: false },
+        ForeignKey { column: "sync_id", table: "integration_syncs", unique: false, carries_tenant: false },
     ],
 };
 
@@ -5505,8 +5527,8 @@ static INTEGRATION_SYNCS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "integration_id", table: "integrations", unique: false },
-        ForeignKey { column: "triggered_by", table: "users", unique: false },
+        ForeignKey { column: "integration_id", table: "integrations", unique: false, carries_tenant: false },
+        ForeignKey { column: "triggered_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -5661,8 +5683,8 @@ static INTEGRATIONS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "owner_id", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "owner_id", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -6043,7 +6065,12 @@ static PIPELINE_SNAPSHOTS: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "organization_id", table: "organizations", unique: false }],
+    foreign_keys: &[ForeignKey {
+        column: "organization_id",
+        table: "organizations",
+        unique: false,
+        carries_tenant: false,
+    }],
 };
 
 static RECONCILIATION_ITEMS: Table = Table {
@@ -6189,11 +6216,11 @@ static RECONCILIATION_ITEMS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "session_id", table: "reconciliation_sessions", unique: false },
-        ForeignKey { column: "target_clause_id", table: "clauses", unique: false },
-        ForeignKey { column: "target_variable_id", table: "variables", unique: false },
-        ForeignKey { column: "decided_by", table: "users", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "session_id", table: "reconciliation_sessions", unique: false, carries_tenant: true },
+        ForeignKey { column: "target_clause_id", table: "clauses", unique: false, carries_tenant: true },
+        ForeignKey { column: "target_variable_id", table: "variables", unique: false, carries_tenant: true },
+        ForeignKey { column: "decided_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -6308,8 +6335,8 @@ static RECONCILIATION_SESSIONS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "uploaded_by", table: "users", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "uploaded_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -6384,8 +6411,8 @@ static REFRESH_TOKENS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "session_id", table: "user_sessions", unique: false },
-        ForeignKey { column: "replaced_by_id", table: "refresh_tokens", unique: false },
+        ForeignKey { column: "session_id", table: "user_sessions", unique: false, carries_tenant: false },
+        ForeignKey { column: "replaced_by_id", table: "refresh_tokens", unique: false, carries_tenant: false },
     ],
 };
 
@@ -6524,8 +6551,8 @@ static SCENARIO_RESULTS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "scenario_id", table: "scenarios", unique: false },
-        ForeignKey { column: "created_by", table: "users", unique: false },
+        ForeignKey { column: "scenario_id", table: "scenarios", unique: false, carries_tenant: false },
+        ForeignKey { column: "created_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -6656,8 +6683,8 @@ static SCENARIOS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "created_by", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "created_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -6724,8 +6751,8 @@ static USER_INVITATIONS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "user_id", table: "users", unique: false },
-        ForeignKey { column: "invited_by", table: "users", unique: false },
+        ForeignKey { column: "user_id", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "invited_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -6775,7 +6802,7 @@ static USER_RECOVERY_CODES: Table = Table {
             readable: false,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "user_id", table: "users", unique: false }],
+    foreign_keys: &[ForeignKey { column: "user_id", table: "users", unique: false, carries_tenant: false }],
 };
 
 static USER_SESSIONS: Table = Table {
@@ -6856,7 +6883,7 @@ static USER_SESSIONS: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "user_id", table: "users", unique: false }],
+    foreign_keys: &[ForeignKey { column: "user_id", table: "users", unique: false, carries_tenant: false }],
 };
 
 static USERS: Table = Table {
@@ -7065,7 +7092,12 @@ static USERS: Table = Table {
             readable: false,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "organization_id", table: "organizations", unique: false }],
+    foreign_keys: &[ForeignKey {
+        column: "organization_id",
+        table: "organizations",
+        unique: false,
+        carries_tenant: false,
+    }],
 };
 
 static VARIABLES: Table = Table {
@@ -7179,9 +7211,9 @@ static VARIABLES: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "clause_id", table: "clauses", unique: false },
-        ForeignKey { column: "last_modified_by", table: "users", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "clause_id", table: "clauses", unique: false, carries_tenant: true },
+        ForeignKey { column: "last_modified_by", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -7280,8 +7312,8 @@ static VENDOR_SPEND: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "vendor_id", table: "vendors", unique: false },
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
+        ForeignKey { column: "vendor_id", table: "vendors", unique: false, carries_tenant: true },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
     ],
 };
 
@@ -7435,7 +7467,12 @@ static VENDORS: Table = Table {
             readable: true,
         },
     ],
-    foreign_keys: &[ForeignKey { column: "organization_id", table: "organizations", unique: false }],
+    foreign_keys: &[ForeignKey {
+        column: "organization_id",
+        table: "organizations",
+        unique: false,
+        carries_tenant: false,
+    }],
 };
 
 static WORKSPACE_MEMBERS: Table = Table {
@@ -7533,8 +7570,8 @@ static WORKSPACE_MEMBERS: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "workspace_id", table: "workspaces", unique: false },
-        ForeignKey { column: "user_id", table: "users", unique: false },
+        ForeignKey { column: "workspace_id", table: "workspaces", unique: false, carries_tenant: true },
+        ForeignKey { column: "user_id", table: "users", unique: false, carries_tenant: false },
     ],
 };
 
@@ -7657,8 +7694,8 @@ static WORKSPACES: Table = Table {
         },
     ],
     foreign_keys: &[
-        ForeignKey { column: "organization_id", table: "organizations", unique: false },
-        ForeignKey { column: "created_by_id", table: "users", unique: false },
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "created_by_id", table: "users", unique: false, carries_tenant: false },
     ],
 };
 

@@ -19,7 +19,7 @@ pub(crate) const SCALARS: &[(&str, &str, Kind)] = &[
     (
         "Decimal",
         "An exact decimal number, sent as a string so that no digit is lost: `\"1250000.50\"`. Taken are digits with an optional \
-         minus, fraction and exponent (`\"1.25e6\"`), 28 digits at most, and numbers.",
+         minus, fraction and exponent (`\"1.25e6\"`), and numbers; up to 28 digits, and of 29 those up to 79228162514264337593543950335.",
         Kind::Decimal,
     ),
     ("BigInt", "A whole number of up to 64 bits, sent as a string. Numbers are taken too.", Kind::BigInt),

@@ -266,6 +266,11 @@ fn a_database_of_ones_own_is_used_and_nothing_is_embedded() {
     assert_eq!(std::fs::read_to_string(kept).unwrap().lines().count().to_string(), logs[0]);
     std::fs::remove_file(kept).unwrap();
     fails(with(&["verify-audit"]), &["unknown key", "AETHER_AUDIT_SIGNING_KEYS"]);
+    // Nor does it serve under a key of its own, whose heads nobody could put in a line with those before.
+    fails(
+        with(&["serve", "--listen", &listen]),
+        &["signed last with a key", "AETHER_AUDIT_SIGNING_KEYS", "the profile"],
+    );
     let id = sql("SELECT row_id FROM audit_leaves WHERE source = 'audit_logs' ORDER BY leaf_index LIMIT 1 OFFSET 99");
     sql(&format!(
         "SET session_replication_role = replica; UPDATE audit_logs SET action = 'NOTHING' WHERE id = '{}'",

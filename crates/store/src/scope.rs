@@ -3,6 +3,8 @@
 //! Every statement asks a type's [`condition`]; there is no other way to build one. Conditions that do not depend on the
 //! row are written as uncorrelated subqueries, which PostgreSQL runs once per statement.
 
+use aether_entity::catalog::ForeignKey;
+
 use crate::{
     actor::Actor,
     model::{Model, Source, Type},
@@ -87,6 +89,28 @@ impl Scope {
             _ => false,
         }
     }
+
+    /// Whether a row of `child` is in the actor's scope when that is so of the row which this key refers to, for both are in one
+    /// workspace or organization. What narrows the scope is still to be asked.
+    pub(crate) fn is_implied(child: &Type, key: &ForeignKey, parent: &Type) -> bool {
+        match (child.scope, parent.scope) {
+            (Self::Via(via), _) => via == key.column,
+            (Self::Workspace(_), Self::Workspace(_)) | (Self::Organization, Self::Organization) => key.carries_tenant,
+            _ => false,
+        }
+    }
+}
+
+/// The same for a row that the rest of the statement finds by its id: whether it is seen is then looked up for it alone, where
+/// [`condition`] works out all that is seen, once for all rows.
+pub(crate) fn condition_of_one(ty: &Type, alias: &str, actor: &Actor) -> Sql {
+    let Scope::Workspace(column) = ty.scope else { return condition(ty, alias, actor) };
+    let mut sql = Sql::new();
+    sql.push("EXISTS (SELECT FROM workspace_members am JOIN workspaces aw ON aw.id = am.workspace_id WHERE am.workspace_id = ");
+    sql.column(alias, column).push(" AND am.status = 'active' AND aw.deleted_at IS NULL AND am.user_id = ");
+    sql.uuid(actor.user_id).push(")");
+    narrowings(&mut sql, ty, alias, actor);
+    sql
 }
 
 /// The condition that the actor sees the row `alias` of this type.

@@ -51,13 +51,19 @@ struct ForeignKey {
     column: String,
     referenced: String,
     is_unique: bool,
+    carries_tenant: bool,
 }
 
-/// A reference may carry its tenant along: what counts is the column that refers to an id.
+/// A reference may carry its tenant along: the column that counts is the one that refers to an id.
 const FOREIGN_KEYS: &str = "\
 SELECT k.conrelid::regclass::text AS relation, a.attname::text AS column, k.confrelid::regclass::text AS referenced, \
        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indisunique AND i.indpred IS NULL \
-               AND i.indkey::text = a.attnum::text) AS is_unique \
+               AND i.indkey::text = a.attnum::text) AS is_unique, \
+       a.attname = 'workspace_id' AND k.confrelid = 'workspaces'::regclass OR EXISTS ( \
+           SELECT FROM unnest(k.conkey, k.confkey) AS c(here, there) \
+             JOIN pg_attribute own ON own.attrelid = k.conrelid AND own.attnum = c.here \
+             JOIN pg_attribute theirs ON theirs.attrelid = k.confrelid AND theirs.attnum = c.there \
+            WHERE own.attname IN ('workspace_id', 'organization_id') AND theirs.attname = own.attname) AS carries_tenant \
   FROM pg_constraint k CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS p(here, there) \
   JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.here \
   JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = p.there AND b.attname = 'id' \
@@ -129,8 +135,11 @@ fn tables(out: &mut String, columns: Vec<Column>, keys: Vec<ForeignKey>) -> Resu
         }
         writeln!(out, "], foreign_keys: &[")?;
         for key in keys.iter().filter(|key| key.relation == *name) {
-            let ForeignKey { column, referenced, is_unique, .. } = key;
-            writeln!(out, "ForeignKey {{ column: {column:?}, table: {referenced:?}, unique: {is_unique} }},")?;
+            let ForeignKey { column, referenced, is_unique, carries_tenant, .. } = key;
+            writeln!(
+                out,
+                "ForeignKey {{ column: {column:?}, table: {referenced:?}, unique: {is_unique}, carries_tenant: {carries_tenant} }},"
+            )?;
         }
         writeln!(out, "] }};\n")?;
     }

@@ -97,6 +97,8 @@ pub struct ForeignKey {
     pub table: &'static str,
     /// Whether at most one row refers to each (a one-to-one relation).
     pub unique: bool,
+    /// Whether the database keeps both rows in one workspace or organization.
+    pub carries_tenant: bool,
 }
 
 impl Table {

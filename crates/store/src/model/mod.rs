@@ -394,7 +394,7 @@ fn relate(model: &mut Model, child: TypeId, reference: &Reference) {
             to_column: fk,
             many: !key.unique,
             nullable: true,
-            implied: from.scope == Scope::Via(reference.column),
+            implied: Scope::is_implied(from, key, to),
         }),
     };
     model.types[child].fields.push(forward);

@@ -1,6 +1,9 @@
 //! Rows written straight into the answer's JSON, without a tree of values in between.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    fmt::Write as _,
+    ops::{Deref, DerefMut},
+};
 
 use aether_entity::catalog::Kind;
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
@@ -307,17 +310,52 @@ fn plain(value: &PgValueRef<'_>, kind: Kind) -> Result<String> {
             let time = DateTime::from_timestamp_micros(micros).ok_or_else(out_of_range)?;
             time.to_rfc3339_opts(SecondsFormat::Micros, true)
         }
-        Kind::Text
-        | Kind::Decimal
-        | Kind::Enum(_)
-        | Kind::Inet
-        | Kind::Json
-        | Kind::Bytes
-        | Kind::UuidList
-        | Kind::TextList => {
+        Kind::Decimal => decimal(bytes(value)?)?,
+        Kind::Text | Kind::Enum(_) | Kind::Inet | Kind::Json | Kind::Bytes | Kind::UuidList | Kind::TextList => {
             std::str::from_utf8(bytes(value)?).map_err(|_| Error::internal("text that is not UTF-8"))?.to_owned()
         }
     })
+}
+
+/// The text of a `numeric` as it travels: how many groups of four digits there are, the place of the first, the sign, how many digits
+/// follow the point, and the groups, 16 bits each (PostgreSQL's `numeric_send`, written as `numeric_out` does).
+fn decimal(bytes: &[u8]) -> Result<String> {
+    let malformed = || Error::internal("a numeric that is none");
+    let words: Vec<u16> = bytes
+        .chunks(2)
+        .map(|pair| pair.try_into().map(u16::from_be_bytes))
+        .collect::<Result<_, _>>()
+        .map_err(|_| malformed())?;
+    let [_, weight, sign, scale, groups @ ..] = &words[..] else { return Err(malformed()) };
+    let (weight, scale) = (i32::from(weight.cast_signed()), usize::from(*scale));
+    let mut out = String::with_capacity(groups.len() * 4 + scale + 4);
+    match sign {
+        0 => {}
+        0x4000 => out.push('-'),
+        // Not a number, and the infinities: JSON has none, and neither has anything that is measured here.
+        _ => return Err(Error::internal("a numeric that is no number")),
+    }
+    let group = |place: i32| usize::try_from(place).ok().and_then(|place| groups.get(place)).copied().unwrap_or(0);
+    for place in 0..=weight.max(0) {
+        // Nothing is before the point where the first group is behind it.
+        let digits = if weight < 0 { 0 } else { group(place) };
+        let _ = if place == 0 { write!(out, "{digits}") } else { write!(out, "{digits:04}") };
+    }
+    if scale > 0 {
+        out.push('.');
+        let whole = out.len() + scale;
+        // Groups between the point and the first one are zeros.
+        for _ in weight..-1 {
+            out.push_str("0000");
+        }
+        let mut behind = (weight + 1).max(0);
+        while out.len() < whole {
+            let _ = write!(out, "{:04}", group(behind));
+            behind += 1;
+        }
+        out.truncate(whole);
+    }
+    Ok(out)
 }
 
 fn shaped(out: &mut Out, row: &Row, slot: usize, shape: &Shape, picks: &[Pick]) -> Result<()> {
@@ -382,5 +420,44 @@ fn strings(out: &mut Out, value: &serde_json::Value) -> Result<()> {
     match value.as_array() {
         Some(items) => listed(out, items.iter().filter_map(|item| item.as_str()), string),
         None => literal(out, "null"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As PostgreSQL sends them: `SELECT encode(numeric_send('…'), 'hex')`.
+    #[test]
+    fn a_numeric_is_written_as_postgresql_writes_it() {
+        for (sent, text) in [
+            ("0000000000000000", "0"),
+            ("0000000000000002", "0.00"),
+            ("00010000000000000001", "1"),
+            ("00010000400000000001", "-1"),
+            ("00010001000000000001", "10000"),
+            ("0001000000000000270f", "9999"),
+            ("0003000100000001000100001388", "10000.5"),
+            ("0001ffff4000000201f4", "-0.05"),
+            ("0001ffff000000040001", "0.0001"),
+            ("0001fffe0000000503e8", "0.00001"),
+            ("0002ffff0000000800010929", "0.00012345"),
+            ("0001fffd0000000903e8", "0.000000001"),
+            ("0006000200000009000109291a8504d2162e2328", "123456789.123456789"),
+            ("000500030000000204d2162e23340d801e78", "1234567890123456.78"),
+            ("00080006400000040063270f270f270f270f270f270f270f", "-99999999999999999999999999.9999"),
+            ("00010002000000000001", "100000000"),
+            ("0001ffff000000041388", "0.5000"),
+            ("00010005000000000001", "100000000000000000000"),
+            ("00080007000000000007240c0659059210f1172f112b014f", "79228162514264337593543950335"),
+            ("0001fff90000001b000a", "0.000000000000000000000000001"),
+            ("000200010000000202fd1770", "7656000.00"),
+            ("0004000100000007000109291a850078", "12345.6789012"),
+        ] {
+            assert_eq!(decimal(&hex::decode(sent).unwrap()).as_deref(), Ok(text));
+        }
+        for none in ["0000", "00000000c0000000", "00000000d0000000", "000000000000"] {
+            assert!(decimal(&hex::decode(none).unwrap()).is_err(), "{none}");
+        }
     }
 }

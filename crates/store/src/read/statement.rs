@@ -56,7 +56,7 @@ fn text_search(ty: &Type, alias: &str, actor: &Actor, search: Option<&str>, head
 pub(super) fn travelling(kind: Kind, expression: &Sql) -> Sql {
     let mut sql = Sql::new();
     let (head, tail) = match kind {
-        Kind::Decimal | Kind::Enum(_) => ("(", ")::text"),
+        Kind::Enum(_) => ("(", ")::text"),
         Kind::Inet => ("host(", ")"),
         Kind::UuidList | Kind::TextList => ("to_json(", ")::text"),
         _ => ("", ""),
@@ -85,7 +85,10 @@ fn slots(sql: &mut Sql, fetch: &Fetch, actor: &Actor, search: Option<&str>) {
 pub(super) fn root(fetch: &Fetch, actor: &Actor, find: &Find<'_>) -> Sql {
     let mut sql = Sql::new();
     let mut inner = Sql::new();
-    let mut condition = scope::condition(fetch.ty, ALIAS, actor);
+    let mut condition = match find {
+        Find::Id(_) => scope::condition_of_one(fetch.ty, ALIAS, actor),
+        Find::Ids(_) | Find::Page(_) => scope::condition(fetch.ty, ALIAS, actor),
+    };
     sql.push("SELECT g.live, g.total, t.* FROM (SELECT ").append(&live(actor)).push(" AS live, ");
     match find {
         Find::Id(id) => {

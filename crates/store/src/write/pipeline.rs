@@ -78,7 +78,7 @@ impl Change {
         ] {
             sql.push(name)
                 .push(
-                    " AS (SELECT jsonb_object_agg(label, jsonb_build_object('value', coalesce(s.value, 0), \
+                    " AS (SELECT jsonb_object_agg(label, jsonb_build_object('value', round(coalesce(s.value, 0), 2)::text, \
                      'count', coalesce(s.count, 0))) AS value FROM (SELECT label FROM ",
                 )
                 .push(labels)
