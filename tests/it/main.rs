@@ -31,6 +31,7 @@ mod filters;
 mod golden;
 mod integrations;
 mod judge;
+mod kept;
 mod lineage;
 mod live;
 mod locks;

@@ -154,8 +154,12 @@ async fn carry(client: TcpStream, server: UnixStream, executed: Arc<AtomicU64>, 
             }
             let message: Vec<_> = heard.drain(..end).collect();
             match (letter, message[0]) {
-                (1, b'E' | b'Q') => {
+                (1, b'E') => {
                     executed.fetch_add(u64::from(!std::mem::take(&mut is_own)), Ordering::SeqCst);
+                }
+                (1, b'Q') => {
+                    let is_own = message[5..].starts_with(b"SELECT pg_backend_pid()");
+                    executed.fetch_add(u64::from(!is_own), Ordering::SeqCst);
                 }
                 // Parse: the statement's name, then its text.
                 (1, b'P') => {

@@ -57,6 +57,11 @@ impl<'a> Bound<'a> {
         &self.operation.node.selection_set
     }
 
+    /// The value of a variable as it was coerced; none when it is not given.
+    pub fn variable(&self, name: &str) -> Option<&ConstValue> {
+        self.variables.get(name)
+    }
+
     /// The variables as they were coerced.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &ConstValue)> {
         self.variables.iter().map(|(name, value)| (name.as_str(), value))

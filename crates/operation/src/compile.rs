@@ -56,6 +56,12 @@ pub struct Compiler {
 /// A document that may be executed.
 pub struct Compiled {
     pub(crate) document: Valid<ExecutableDocument>,
+    /// Its number, different for each.
+    id: u64,
+    /// How many bytes its text has.
+    size: usize,
+    /// How often each variable is named in the text.
+    mentions: HashMap<String, usize>,
 }
 
 /// One operation of a compiled document.
@@ -102,6 +108,7 @@ impl Compiler {
 
     fn compile_anew(&self, text: &str, suggest: bool) -> Result<Compiled, Vec<Problem>> {
         let text = grammar::check(text, &self.limits).map_err(|problem| vec![problem])?;
+        let (size, mentions) = (text.len(), mentions(&text));
         // The grammar is right and the limits hold; apollo-parser counts levels of its own.
         let mut parser = ast::Document::parser().recursion_limit(4 * self.limits.nesting + 16);
         let document = parser.parse_ast(text, "").map_err(|wrong| problems_of(&wrong.errors, Stage::Parsing))?;
@@ -116,7 +123,9 @@ impl Compiler {
             .to_executable_validate(&self.types.schema)
             .map_err(|wrong| problems_of(&wrong.errors, Stage::Validation))?;
         introspection::check(&document)?;
-        Ok(Compiled { document })
+        static NUMBERED: AtomicU64 = AtomicU64::new(0);
+        let id = NUMBERED.fetch_add(1, Ordering::Relaxed);
+        Ok(Compiled { document, id, size, mentions })
     }
 
     /// Binds a request's variables to its operation.
@@ -169,7 +178,52 @@ impl Compiled {
     }
 }
 
+/// How often each variable is named in a text, strings and comments included. Where something stands between a dollar and its
+/// name, as the grammar allows, nothing is known.
+fn mentions(text: &str) -> HashMap<String, usize> {
+    let mut mentions = HashMap::default();
+    for after in text.split('$').skip(1) {
+        let name = after.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        if name.is_empty() {
+            return HashMap::default();
+        }
+        *mentions.entry(name.to_owned()).or_default() += 1;
+    }
+    mentions
+}
+
 impl Operation {
+    /// The number of its document, different for each that is compiled.
+    pub fn document(&self) -> u64 {
+        self.compiled.id
+    }
+
+    /// How many bytes the document's text has.
+    pub fn size(&self) -> usize {
+        self.compiled.size
+    }
+
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.node.name.as_ref().map(|name| name.as_str())
+    }
+
+    /// The variable that this argument of a field is, if it is nothing else in the whole document.
+    pub fn only_here<'a>(&'a self, field: &'a executable::Field, argument: &str) -> Option<&'a str> {
+        let written = field.arguments.iter().find(|written| written.name == argument)?;
+        let ast::Value::Variable(name) = &*written.value else { return None };
+        // Where it is defined, and here.
+        (self.compiled.mentions.get(name.as_str()) == Some(&2)).then_some(name.as_str())
+    }
+
+    /// The fields that the operation itself selects of the root, those of its fragments left out.
+    pub fn root_fields(&self) -> impl Iterator<Item = &Node<executable::Field>> {
+        self.node.selection_set.selections.iter().filter_map(|selection| match selection {
+            executable::Selection::Field(field) => Some(field),
+            _ => None,
+        })
+    }
+
     /// What kind of operation it is.
     pub fn kind(&self) -> executable::OperationType {
         self.node.operation_type

@@ -3,10 +3,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use aether_operation::{Bound, OperationType, Problem, Selected};
-use aether_store::{Result, read::Reader, read::plan::Fetch};
-use async_graphql::{PathSegment, Pos, Request as Inner, ServerError, Value};
+use aether_operation::{Bound, OperationType, Problem};
+use aether_store::{Error, Result, read::Reader, read::plan::Fetch};
+use async_graphql::{PathSegment, Pos, Request as Inner, ServerError, Value, parser::types::ExecutableDocument};
 use futures::future::join_all;
+use uuid::Uuid;
 
 use crate::{
     Schema,
@@ -18,90 +19,144 @@ use crate::{
     resolvers,
 };
 
+/// An operation with a plan for each field of its root: all there is to know before it is carried out.
+pub(crate) struct Planned {
+    fields: Vec<Field>,
+}
+
+/// A field of the root.
+struct Field {
+    key: Box<str>,
+    is_non_null: bool,
+    place: Pos,
+    answerer: Answerer,
+}
+
 /// Whoever answers a field of the root.
 enum Answerer {
     /// Nobody: it is known.
     Known(String),
-    /// The store, by this plan.
-    Store(Fetch),
+    /// Nobody: it is of the schema itself, and known.
+    Introspected(String),
+    /// The store: the page of this plan.
+    Page(Fetch),
+    /// The store: the row with this id, by this plan.
+    Row(Fetch, Id),
     /// A hand-written resolver.
     Resolver,
     /// Nobody: it cannot be planned.
     Failed(ServerError),
 }
 
-/// What the answer to an operation is made of.
-pub(crate) struct Operation<'a> {
-    bound: &'a Bound<'a>,
-    fields: Vec<(Selected<'a>, Answerer)>,
-    plans: Plans,
+/// The id of a row that is asked for.
+pub(crate) enum Id {
+    /// As it was given.
+    Given(Uuid),
+    /// The value of this variable, whatever it is this time.
+    Variable(Box<str>),
 }
 
-impl<'a> Operation<'a> {
+impl Planned {
     /// Plans an operation as a whole, so that what cannot be answered is known before anything is done. `introspected` has the
-    /// answers to what it asks of the schema itself.
-    pub(crate) fn plan(
-        bound: &'a Bound<'a>,
-        planner: &Planner<'a>,
-        introspected: HashMap<String, String>,
-    ) -> std::result::Result<Self, Vec<ServerError>> {
+    /// answers to what it asks of the schema itself. The plans of rows that hand-written resolvers return are told beside it.
+    pub(crate) fn new(
+        bound: &Bound<'_>,
+        planner: &Planner<'_>,
+        mut introspected: HashMap<String, String>,
+    ) -> std::result::Result<(Self, Plans), Vec<ServerError>> {
         let root = root(bound.kind());
         let mutates = bound.kind() == OperationType::Mutation;
-        let mut introspected = introspected;
         let mut plans = Plans::default();
         let mut fields = Vec::new();
         for selected in bound.collect(&[bound.root()], root).map_err(|problem| vec![compiled::error(problem)])? {
+            let place = bound.place(selected.field).map(position).unwrap_or_default();
             let answerer = match selected.name() {
                 "__typename" => Answerer::Known(format!("\"{root}\"")),
                 "__schema" | "__type" => {
-                    Answerer::Known(introspected.remove(selected.key).unwrap_or_else(|| "null".into()))
+                    Answerer::Introspected(introspected.remove(selected.key).unwrap_or_else(|| "null".into()))
                 }
-                _ => match graph::planned(planner, &selected) {
-                    Some(Ok(fetch)) => Answerer::Store(fetch),
-                    Some(Err(error)) => Answerer::Failed(at(error, place(bound, &selected))),
+                _ => match graph::planned(bound, planner, &selected) {
+                    Some(Ok((fetch, Some(id)))) => Answerer::Row(fetch, id),
+                    Some(Ok((fetch, None))) => Answerer::Page(fetch),
+                    Some(Err(error)) => Answerer::Failed(at(error, place)),
                     None => match plans.add(planner, &selected) {
                         Ok(()) => Answerer::Resolver,
                         // Nothing of a mutation is done whose answer could not be read.
-                        Err(error) if mutates => return Err(vec![at(error, place(bound, &selected))]),
-                        Err(error) => Answerer::Failed(at(error, place(bound, &selected))),
+                        Err(error) if mutates => return Err(vec![at(error, place)]),
+                        Err(error) => Answerer::Failed(at(error, place)),
                     },
                 },
             };
-            fields.push((selected, answerer));
+            fields.push(Field { key: selected.key.into(), is_non_null: selected.is_non_null(), place, answerer });
         }
-        Ok(Self { bound, fields, plans })
+        Ok((Self { fields }, plans))
     }
 
-    /// Carries it out. `inner` is the request that hand-written resolvers get.
-    pub(crate) async fn run(mut self, schema: &Schema, reader: &Reader, inner: Inner) -> Response {
-        let resolved = self.fields.iter().filter(|(_, answerer)| matches!(answerer, Answerer::Resolver));
-        let resolved: Vec<_> = resolved.map(|(selected, _)| selected).collect();
-        let document = match resolved.is_empty() {
-            true => None,
-            false => match resolvers::document(self.bound, &resolved) {
-                Ok(document) => Some(document),
-                Err(problem) => return refused(problem),
-            },
+    /// Whether the store answers all of it, so that it serves again when it is asked for with the same variables.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.fields
+            .iter()
+            .all(|field| matches!(field.answerer, Answerer::Known(_) | Answerer::Page(_) | Answerer::Row(..)))
+    }
+
+    /// Carries out what the store alone answers.
+    pub(crate) async fn read(&self, bound: &Bound<'_>, reader: &Reader) -> Response {
+        let fetched = reader.run(self.fetch(bound, reader)).await;
+        self.answer(fetched, None)
+    }
+
+    /// Carries it out. `inner` is the request that hand-written resolvers get, and `plans` those of the rows that they return.
+    pub(crate) async fn run(
+        &self,
+        bound: &Bound<'_>,
+        schema: &Schema,
+        reader: &Reader,
+        plans: Plans,
+        inner: Inner,
+    ) -> Response {
+        let document = match self.resolved(bound) {
+            Ok(document) => document,
+            Err(problem) => return Response::refused(vec![compiled::error(problem)]),
         };
-        let plans = Arc::new(std::mem::take(&mut self.plans));
         let resolving = async {
             match document {
-                Some(document) => Some(schema.resolve(document, inner.data(plans)).await),
+                Some(document) => Some(schema.resolve(document, inner.data(Arc::new(plans))).await),
                 None => None,
             }
         };
-        let fetching = join_all(self.fields.iter().map(|(_, answerer)| async move {
-            match answerer {
-                Answerer::Store(fetch) => Some(reader.fetch(fetch).await),
-                _ => None,
-            }
-        }));
-        let (fetched, resolved) = reader.run(async { tokio::join!(fetching, resolving) }).await;
+        let (fetched, resolved) = reader.run(async { tokio::join!(self.fetch(bound, reader), resolving) }).await;
         self.answer(fetched, resolved)
     }
 
+    /// The document of what hand-written resolvers answer, if there is any.
+    fn resolved(&self, bound: &Bound<'_>) -> std::result::Result<Option<ExecutableDocument>, Problem> {
+        let is_resolved = |field: &Field| matches!(field.answerer, Answerer::Resolver);
+        if !self.fields.iter().any(is_resolved) {
+            return Ok(None);
+        }
+        let selected = bound.collect(&[bound.root()], root(bound.kind()))?;
+        let resolved = self.fields.iter().zip(&selected).filter(|(field, _)| is_resolved(field));
+        let resolved: Vec<_> = resolved.map(|(_, selected)| selected).collect();
+        resolvers::document(bound, &resolved).map(Some)
+    }
+
+    /// What the store answers, field by field.
+    async fn fetch(&self, bound: &Bound<'_>, reader: &Reader) -> Vec<Option<Result<String>>> {
+        join_all(self.fields.iter().map(|field| async move {
+            match &field.answerer {
+                Answerer::Page(fetch) => Some(reader.fetch(fetch).await),
+                Answerer::Row(fetch, id) => Some(match id.of(bound) {
+                    Ok(id) => reader.fetch_one(fetch, id).await,
+                    Err(error) => Err(error),
+                }),
+                _ => None,
+            }
+        }))
+        .await
+    }
+
     /// Puts the answers together.
-    fn answer(self, fetched: Vec<Option<Result<String>>>, resolved: Option<async_graphql::Response>) -> Response {
+    fn answer(&self, fetched: Vec<Option<Result<String>>>, resolved: Option<async_graphql::Response>) -> Response {
         let mut errors = Vec::new();
         let mut resolved_errors = Vec::new();
         let mut values = match resolved {
@@ -114,39 +169,54 @@ impl<'a> Operation<'a> {
                 }
             }
         };
-        let mut data = String::from("{");
+        let mut data = String::with_capacity(
+            fetched.iter().flatten().flatten().map(String::len).sum::<usize>() + 64 * self.fields.len(),
+        );
+        data.push('{');
         let mut failed = false;
-        for ((selected, answerer), fetched) in self.fields.iter().zip(fetched) {
-            let json = match (answerer, fetched) {
-                (Answerer::Known(json), _) => Some(json.clone()),
-                (Answerer::Store(_), Some(Ok(json))) => Some(json),
-                (Answerer::Store(_), Some(Err(error))) => {
-                    errors.push(under(selected.key, at(error, place(self.bound, selected))));
+        for (field, fetched) in self.fields.iter().zip(fetched) {
+            let json = match (&field.answerer, fetched) {
+                (Answerer::Known(json) | Answerer::Introspected(json), _) => Some(json.clone()),
+                (Answerer::Page(_) | Answerer::Row(..), Some(Ok(json))) => Some(json),
+                (Answerer::Page(_) | Answerer::Row(..), Some(Err(error))) => {
+                    errors.push(under(&field.key, at(error, field.place)));
                     None
                 }
-                (Answerer::Store(_), None) => None,
+                (Answerer::Page(_) | Answerer::Row(..), None) => None,
                 (Answerer::Failed(error), _) => {
-                    errors.push(under(selected.key, error.clone()));
+                    errors.push(under(&field.key, error.clone()));
                     None
                 }
                 (Answerer::Resolver, _) => {
-                    let value = values.as_mut().and_then(|values| values.swap_remove(selected.key));
+                    let value = values.as_mut().and_then(|values| values.swap_remove(&*field.key));
                     value.and_then(|value| serde_json::to_string(&value).ok())
                 }
             };
             let json = json.filter(|json| json != "null");
-            failed |= json.is_none() && selected.is_non_null();
+            failed |= json.is_none() && field.is_non_null;
             if data.len() > 1 {
                 data.push(',');
             }
             data.push('"');
-            data.push_str(selected.key);
+            data.push_str(&field.key);
             data.push_str("\":");
             data.push_str(json.as_deref().unwrap_or("null"));
         }
         data.push('}');
         errors.extend(resolved_errors.into_iter().map(with_code));
         Response::executed((!failed).then_some(data), errors)
+    }
+}
+
+impl Id {
+    fn of(&self, bound: &Bound<'_>) -> Result<Uuid> {
+        match self {
+            Self::Given(id) => Ok(*id),
+            Self::Variable(name) => match bound.variable(name) {
+                Some(Value::String(id)) => id.parse().map_err(|_| Error::invalid("id", "This is no UUID.")),
+                _ => Err(Error::invalid("id", "An id is needed.")),
+            },
+        }
     }
 }
 
@@ -158,18 +228,10 @@ fn root(kind: OperationType) -> &'static str {
     }
 }
 
-fn place(bound: &Bound<'_>, selected: &Selected<'_>) -> Pos {
-    bound.place(selected.field).map(position).unwrap_or_default()
-}
-
 /// The error of a field of the root.
 fn under(key: &str, mut error: ServerError) -> ServerError {
     if error.path.is_empty() {
         error.path = vec![PathSegment::Field(key.to_owned())];
     }
     error
-}
-
-fn refused(problem: Problem) -> Response {
-    Response::refused(vec![compiled::error(problem)])
 }

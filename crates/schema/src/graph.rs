@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use aether_operation::Selected;
+use aether_operation::{Bound, Selected};
 use aether_store::{
     Error, Result,
     model::{Model, Type},
@@ -28,7 +28,7 @@ use async_graphql_value::RAW_VALUE_TOKEN;
 use sea_orm::EntityName;
 use uuid::Uuid;
 
-use crate::{change, error::at, node, plan::Planner, sales::stalled, types};
+use crate::{change, error::at, execute::Id, node, plan::Planner, sales::stalled, types};
 
 /// The part of the query root that the model gives.
 #[derive(Default)]
@@ -85,31 +85,44 @@ impl ContainerType for Graph {
 
 impl ObjectType for Graph {}
 
-/// The plan of a field of the root, if the model has it.
-pub(crate) fn planned(planner: &Planner<'_>, selected: &Selected<'_>) -> Option<Result<Fetch>> {
+/// The plan of a field of the root, if the model has it, with the id of the row that it finds, if that is one.
+pub(crate) fn planned(
+    bound: &Bound<'_>,
+    planner: &Planner<'_>,
+    selected: &Selected<'_>,
+) -> Option<Result<(Fetch, Option<Id>)>> {
     let root = root(selected.name())?;
     let plan = || {
         let arguments = planner.arguments(selected)?;
         match root {
-            Root::List(ty) => planner.list(ty, None, selected),
-            Root::Stalled(ty) => planner.list(ty, Some(stalled::filter(ty, &arguments)?), selected),
+            Root::List(ty) => Ok((planner.list(ty, None, selected)?, None)),
+            Root::Stalled(ty) => Ok((planner.list(ty, Some(stalled::filter(ty, &arguments)?), selected)?, None)),
             Root::One(ty) => {
                 let id = match arguments.get("id") {
                     Some(Value::String(id)) => id.parse().map_err(|_| Error::invalid("id", "This is no UUID."))?,
                     _ => return Err(Error::invalid("id", "An id is needed.")),
                 };
-                planner.one(ty, id, &selected.sets)
+                let id = match bound.operation().only_here(selected.field, "id") {
+                    Some(name) => Id::Variable(name.into()),
+                    None => Id::Given(id),
+                };
+                Ok((planner.one(ty, &selected.sets)?, Some(id)))
             }
             Root::Node => {
                 let (ty, id) = match arguments.get("nodeId") {
                     Some(Value::String(id)) => node::decode(id)?,
                     _ => return Err(Error::invalid("nodeId", "A nodeId is needed.")),
                 };
-                planner.one(ty, id, &selected.sets)
+                Ok((planner.one(ty, &selected.sets)?, Some(Id::Given(id))))
             }
         }
     };
     Some(plan())
+}
+
+/// Whether this is the argument of a field of the root by which one row is found, whatever its value.
+pub(crate) fn is_id(field: &str, argument: &str) -> bool {
+    argument == "id" && matches!(root(field), Some(Root::One(_)))
 }
 
 /// The plans of rows that hand-written resolvers return, by the response keys that lead to them.
@@ -125,7 +138,7 @@ impl Plans {
     fn add_under(&mut self, planner: &Planner<'_>, selected: &Selected<'_>, path: &mut Vec<String>) -> Result<()> {
         path.push(selected.key.to_owned());
         match Model::get().by_name(selected.ty()) {
-            Some(ty) => _ = self.0.insert(path.clone(), planner.one(ty, Uuid::nil(), &selected.sets)?),
+            Some(ty) => _ = self.0.insert(path.clone(), planner.one(ty, &selected.sets)?),
             None if selected.sets.iter().all(|set| set.selections.is_empty()) => {}
             None => {
                 for inner in planner.collect(&selected.sets, selected.ty())? {

@@ -20,6 +20,7 @@ mod governance;
 mod graph;
 mod input;
 mod integrations;
+mod kept;
 mod live;
 mod loan;
 mod node;
@@ -50,7 +51,7 @@ use async_graphql::{MergedObject, SDLExportOptions, ServerError, ValidationMode,
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
-use self::{error::code, execute::Operation, plan::Planner};
+use self::{error::code, execute::Planned, plan::Planner};
 
 pub use self::request::{Ready, Request, Response};
 pub use aether_operation::OperationType;
@@ -172,6 +173,7 @@ struct Inner {
     compiler: Compiler,
     limits: Limits,
     introspection: Introspection,
+    kept: kept::Kept,
     /// Whole answers about the schema, by their documents: they are large, and always the same.
     introspected: moka::sync::Cache<Arc<str>, Arc<Ready>>,
 }
@@ -215,6 +217,7 @@ impl Schema {
             compiler: compiled::compiler(&limits),
             limits,
             introspection,
+            kept: kept::Kept::new(),
             introspected: moka::sync::Cache::builder().max_capacity(INTROSPECTED_BYTES).weigher(weigh).build(),
         }))
     }
@@ -263,26 +266,37 @@ impl Schema {
             Identity::Refused(error) => Err(error),
         });
         let reader = Arc::new(reader.limited(self.0.limits.max_answer_bytes));
+        let bound = match self.bind(&prepared) {
+            Ok(bound) => bound,
+            Err(response) => return response,
+        };
+        let key = Some(&bound).filter(|bound| bound.kind() == OperationType::Query).and_then(kept::Key::of);
+        if let Some(planned) = key.as_ref().and_then(|key| self.0.kept.get(key)) {
+            return in_time(asker.patience, planned.read(&bound, &reader)).await;
+        }
         let door = Arc::new(Door::new(
             asker.store.clone(),
             reader.clone(),
             asker.client.clone(),
             asker.sessions.sealer().clone(),
         ));
-        let bound = match self.bind(&prepared) {
-            Ok(bound) => bound,
-            Err(response) => return response,
-        };
         let introspected = match self.introspect(&bound, &prepared, &reader).await {
             Ok(Introspected::Whole(answer)) => return Response::ready(answer),
             Ok(Introspected::Part(answers)) => answers,
             Err(error) => return Response::refused(vec![error]),
         };
         let planner = Planner::new(&bound, &self.0.limits);
-        let operation = match Operation::plan(&bound, &planner, introspected) {
-            Ok(operation) => operation,
+        let (planned, plans) = match Planned::new(&bound, &planner, introspected) {
+            Ok(planned) => planned,
             Err(errors) => return Response::refused(errors),
         };
+        if planned.is_repeatable() {
+            let planned = Arc::new(planned);
+            if let Some(key) = key {
+                self.0.kept.keep(key, planned.clone());
+            }
+            return in_time(asker.patience, planned.read(&bound, &reader)).await;
+        }
         let mutates = bound.kind() == OperationType::Mutation;
         let held = match asker.idempotency.filter(|_| mutates) {
             None => None,
@@ -305,9 +319,9 @@ impl Schema {
         // Boxed, as what it consists of takes much of the stack, and those who call it have some already.
         let carried_out = Box::pin(async {
             if together {
-                self.together(operation, request, &reader, &door).await
+                self.together(planned.run(&bound, self, &reader, plans, request), &door).await
             } else {
-                operation.run(self, &reader, request).await
+                planned.run(&bound, self, &reader, plans, request).await
             }
         });
         let response = match tokio::time::timeout(asker.patience, carried_out).await {
@@ -373,17 +387,11 @@ impl Schema {
     }
 
     /// Executes a request whose mutations succeed or fail as one.
-    async fn together(
-        &self,
-        operation: Operation<'_>,
-        request: async_graphql::Request,
-        reader: &Reader,
-        door: &Door,
-    ) -> Response {
+    async fn together(&self, carried_out: impl Future<Output = Response>, door: &Door) -> Response {
         if let Err(error) = door.begin_together().await {
             return failed(error);
         }
-        let mut response = operation.run(self, reader, request).await;
+        let mut response = carried_out.await;
         match door.end_together(response.errors.is_empty()).await {
             Ok(true) => {}
             Ok(false) => response.without_data(),
@@ -402,6 +410,11 @@ impl Schema {
             SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident().indent_width(2),
         )
     }
+}
+
+/// Has a query answer within this time.
+async fn in_time(patience: Duration, answering: impl Future<Output = Response>) -> Response {
+    tokio::time::timeout(patience, answering).await.unwrap_or_else(|_| failed(Error::Stopped))
 }
 
 /// What is answered about the schema.

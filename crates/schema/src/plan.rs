@@ -8,10 +8,10 @@ use aether_store::{
     model::{Leaf, Model, Relation, Shape, ShapeType, Source, Type},
     read::Filter,
     read::plan::{
-        Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
+        Body, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Selection, Slot, Template, Value, Which,
+        Writer,
     },
 };
-use uuid::Uuid;
 
 use crate::{Limits, page};
 
@@ -46,11 +46,20 @@ impl<'a> Planner<'a> {
     }
 
     /// One row by its id.
-    pub(crate) fn one(&self, ty: &'static Type, id: Uuid, sets: Sets<'a, '_>) -> Result<Fetch> {
-        let mut fetch = Fetch::new(ty, Which::Id(id));
+    pub(crate) fn one(&self, ty: &'static Type, sets: Sets<'a, '_>) -> Result<Fetch> {
         self.count(1)?;
-        fetch.body = Body::One(self.object(&mut fetch, sets, 1)?);
-        Ok(fetch)
+        let mut selection = Selection::new(ty);
+        let body = Body::One(self.object(&mut selection, sets, 1)?);
+        Ok(selection.fetch(Which::Id, body))
+    }
+
+    /// Rows by their ids, which are read, too.
+    pub(crate) fn identified(&self, ty: &'static Type, sets: Sets<'a, '_>) -> Result<Fetch> {
+        self.count(1)?;
+        let mut selection = Selection::new(ty);
+        let body = Body::One(self.object(&mut selection, sets, 1)?);
+        selection.slot(Slot::Column(id_column(ty)?));
+        Ok(selection.fetch(Which::Id, body))
     }
 
     /// A page of all rows, or of those that satisfy `base`.
@@ -112,24 +121,24 @@ impl<'a> Planner<'a> {
     }
 
     /// What is selected of a row, of which there may be `rows`.
-    fn object(&self, fetch: &mut Fetch, sets: Sets<'a, '_>, rows: u64) -> Result<Template> {
-        let ty = fetch.ty;
+    fn object(&self, selection: &mut Selection, sets: Sets<'a, '_>, rows: u64) -> Result<Template> {
+        let ty = selection.ty;
         let mut values = Vec::new();
         for selected in self.collect(sets, ty.name)? {
             let value = match selected.name() {
                 "__typename" => Value::Literal(quoted(ty.name)),
-                "nodeId" => Value::NodeId(fetch.slot(Slot::Column(id_column(ty)?))),
+                "nodeId" => Value::NodeId(selection.slot(Slot::Column(id_column(ty)?))),
                 name => {
                     let field = ty.field(name).ok_or_else(|| no_field(ty.name, name))?;
                     match &field.source {
                         Source::Column(column) => {
-                            let slot = fetch.slot(Slot::Column(column.index));
+                            let slot = selection.slot(Slot::Column(column.index));
                             match column.shape {
                                 Some(shape) => Value::Shaped(slot, shape, self.shaped(shape, &selected.sets)?),
                                 None => Value::Slot(slot, Writer::new(column.kind)),
                             }
                         }
-                        Source::Relation(relation) => Value::Child(self.child(fetch, *relation, &selected, rows)?),
+                        Source::Relation(relation) => Value::Child(self.child(selection, *relation, &selected, rows)?),
                     }
                 }
             };
@@ -139,20 +148,25 @@ impl<'a> Planner<'a> {
         Ok(Template(values))
     }
 
-    fn child(&self, fetch: &mut Fetch, relation: Relation, selected: &Selected<'a>, rows: u64) -> Result<usize> {
+    fn child(
+        &self,
+        selection: &mut Selection,
+        relation: Relation,
+        selected: &Selected<'a>,
+        rows: u64,
+    ) -> Result<usize> {
         let to = &Model::get().types[relation.to];
-        let key = fetch.slot(Slot::Column(relation.from_column));
+        let key = selection.slot(Slot::Column(relation.from_column));
         let child = if relation.many {
             let page = self.page(to, Some(&relation), None, selected)?;
             self.connection(to, page, &selected.sets, rows, |page| Which::Pages(relation, page))?
         } else {
             self.count(rows)?;
-            let mut child = Fetch::new(to, Which::One(relation));
-            child.body = Body::One(self.object(&mut child, &selected.sets, rows)?);
-            child
+            let mut child = Selection::new(to);
+            let body = Body::One(self.object(&mut child, &selected.sets, rows)?);
+            child.fetch(Which::One(relation), body)
         };
-        fetch.children.push(Child { key, fetch: child });
-        Ok(fetch.children.len() - 1)
+        Ok(selection.child(key, child))
     }
 
     fn connection(
@@ -164,8 +178,7 @@ impl<'a> Planner<'a> {
         which: impl FnOnce(Page) -> Which,
     ) -> Result<Fetch> {
         let rows = parents.saturating_mul(page.size);
-        // Where the page is known only after its selection, the rows are selected from a stand-in.
-        let mut fetch = Fetch::new(ty, Which::Id(Uuid::nil()));
+        let mut selection = Selection::new(ty);
         let mut parts = Vec::new();
         let mut cursors = false;
         let mut counted = false;
@@ -182,8 +195,8 @@ impl<'a> Planner<'a> {
                         self.count(rows)?;
                     }
                     match name {
-                        "nodes" => Part::Nodes(self.object(&mut fetch, &selected.sets, rows)?),
-                        "edges" => Part::Edges(self.edge(&mut fetch, &selected.sets, rows, &mut cursors)?),
+                        "nodes" => Part::Nodes(self.object(&mut selection, &selected.sets, rows)?),
+                        "edges" => Part::Edges(self.edge(&mut selection, &selected.sets, rows, &mut cursors)?),
                         "pageInfo" => Part::PageInfo(self.page_info(&selected.sets, &mut cursors)?),
                         name => return Err(no_field("connection", name)),
                     }
@@ -193,33 +206,31 @@ impl<'a> Planner<'a> {
         }
         if cursors {
             for term in &page.order {
-                fetch.slot(term.slot);
+                selection.slot(term.slot);
             }
         }
-        fetch.body = Body::Connection(parts);
-        fetch.which = which(page);
-        Ok(fetch)
+        Ok(selection.fetch(which(page), Body::Connection(parts)))
     }
 
     fn edge(
         &self,
-        fetch: &mut Fetch,
+        selection: &mut Selection,
         sets: Sets<'a, '_>,
         rows: u64,
         cursors: &mut bool,
     ) -> Result<Vec<(Key, EdgePart)>> {
-        let name = format!("{}Edge", fetch.ty.name);
+        let name = format!("{}Edge", selection.ty.name);
         let mut parts = Vec::new();
         for selected in self.collect(sets, &name)? {
             let part = match selected.name() {
                 "__typename" => EdgePart::Literal(quoted(&name)),
-                "node" => EdgePart::Node(self.object(fetch, &selected.sets, rows)?),
+                "node" => EdgePart::Node(self.object(selection, &selected.sets, rows)?),
                 "cursor" => {
                     *cursors = true;
                     EdgePart::Cursor
                 }
-                "rank" => EdgePart::Rank(fetch.slot(Slot::Rank)),
-                "snippet" => EdgePart::Snippet(fetch.slot(Slot::Snippet)),
+                "rank" => EdgePart::Rank(selection.slot(Slot::Rank)),
+                "snippet" => EdgePart::Snippet(selection.slot(Slot::Snippet)),
                 other => return Err(no_field(&name, other)),
             };
             parts.push((Key::new(selected.key), part));

@@ -4,16 +4,47 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use aether_entity::users;
 use moka::sync::Cache;
-use sea_orm::{FromQueryResult, Statement};
 use uuid::Uuid;
 
 use crate::{
     database::Database,
     error::{Error, Result},
     policy::{Permission, Role, held},
-    sql::Sql,
+    sql::{OfActor, Sql},
     value::label,
 };
+
+/// What of an actor decides the text of the statements that it reads by. No id is in it, so a statement that was written for one
+/// actor cannot be about another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Audience {
+    /// The permissions, a bit for each by its place among all.
+    permissions: u64,
+    region: bool,
+    department: bool,
+}
+
+impl Audience {
+    /// Whether it may.
+    pub(crate) fn may(self, permission: Permission) -> bool {
+        self.permissions & bit(permission) != 0
+    }
+
+    /// Whether its view is confined to a region.
+    pub(crate) fn is_confined_to_a_region(self) -> bool {
+        self.region
+    }
+
+    /// Whether its view is confined to a department, with what lies below it.
+    pub(crate) fn is_confined_to_a_department(self) -> bool {
+        self.department
+    }
+}
+
+fn bit(permission: Permission) -> u64 {
+    const { assert!(Permission::ALL.len() <= 64) };
+    1 << permission as u32
+}
 
 /// A signed-in user with everything that decides what it may see and do.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +121,15 @@ impl Actor {
         self.department.as_deref().filter(|_| !self.role.sees_every_region())
     }
 
+    /// What of it decides the text of the statements that it reads by.
+    pub(crate) fn audience(&self) -> Audience {
+        Audience {
+            permissions: self.permissions.iter().fold(0, |all, permission| all | bit(*permission)),
+            region: self.confining_region().is_some(),
+            department: self.confining_department().is_some(),
+        }
+    }
+
     /// Whether it may.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
@@ -123,24 +163,24 @@ impl Actors {
              AND o.subscription_status = 'active' AND o.deleted_at IS NULL AND s.id = ",
         )
         .uuid(session_id);
-        let rows = database.read(&sql).await?;
+        let rows = database.ask(&sql).await?;
         let Some(row) = rows.first() else {
             self.0.invalidate(&session_id);
             return Err(ended());
         };
-        let found = Found::from_query_result(row, "")?;
-        let role = Role::from_label(&found.role).ok_or_else(|| Error::internal("a role the gateway does not know"))?;
+        let role = Role::from_label(&row.get::<String>("role")?)
+            .ok_or_else(|| Error::internal("a role the gateway does not know"))?;
         let actor = Arc::new(Actor {
             session_id,
-            user_id: found.id,
-            name: found.name,
-            email: found.email,
-            organization_id: found.organization_id,
+            user_id: row.get("id")?,
+            name: row.get("name")?,
+            email: row.get("email")?,
+            organization_id: row.get("organization_id")?,
             role,
-            permissions: held(role, &found.permissions),
-            region: found.region,
-            department: found.department,
-            versions: (found.user_version, found.organization_version),
+            permissions: held(role, &row.get("permissions")?),
+            region: row.get("region")?,
+            department: row.get("department")?,
+            versions: (row.get("user_version")?, row.get("organization_version")?),
         });
         self.0.insert(session_id, actor.clone());
         Ok(actor)
@@ -148,18 +188,18 @@ impl Actors {
 }
 
 /// The condition that the session still stands and that the actor is as it was read.
-pub(crate) fn live(actor: &Actor) -> Sql {
+pub(crate) fn live() -> Sql {
     let mut sql = Sql::new();
     sql.push(
         "EXISTS (SELECT FROM user_sessions s JOIN users u ON u.id = s.user_id \
          JOIN organizations o ON o.id = u.organization_id \
          WHERE s.revoked_at IS NULL AND s.expires_at > now() AND s.id = ",
     )
-    .uuid(actor.session_id)
+    .actor(OfActor::Session)
     .push(" AND u.row_version = ")
-    .int(actor.versions.0)
+    .actor(OfActor::UserVersion)
     .push(" AND o.row_version = ")
-    .int(actor.versions.1)
+    .actor(OfActor::OrganizationVersion)
     .push(")");
     sql
 }
@@ -167,24 +207,4 @@ pub(crate) fn live(actor: &Actor) -> Sql {
 /// The answer to a session that does not stand.
 pub(crate) fn ended() -> Error {
     Error::Unauthenticated("The session has ended. Sign in again with the login mutation.".into())
-}
-
-#[derive(FromQueryResult)]
-struct Found {
-    id: Uuid,
-    name: String,
-    email: String,
-    organization_id: Uuid,
-    role: String,
-    permissions: sea_orm::JsonValue,
-    region: Option<String>,
-    department: Option<String>,
-    user_version: i32,
-    organization_version: i32,
-}
-
-impl Sql {
-    pub(crate) fn statement(&self) -> Statement {
-        Statement::from_sql_and_values(sea_orm::DbBackend::Postgres, self.text.clone(), self.values.clone())
-    }
 }

@@ -4,7 +4,7 @@
 //! must not reach a client by that road. The schema crate converts an [`Error`] in one place.
 
 use aether_domain::sheet::LineError;
-use sea_orm::DbErr;
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
 
 /// A failure of the store.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,61 +146,103 @@ const IN_THE_WAY: [&str; 3] = ["40001", "40P01", "55P03"];
 /// `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`, `idle_in_transaction_session_timeout`: the server has hung up.
 const HUNG_UP: [&str; 4] = ["57P01", "57P02", "57P03", "25P03"];
 
-/// Whether the connection broke, so that the server has not answered and another connection may do.
-pub(crate) fn is_broken(error: &DbErr) -> bool {
-    use sea_orm::{RuntimeErr, sqlx};
-    match error {
-        DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => match &**inner {
-            sqlx::Error::Io(_) => true,
-            sqlx::Error::Database(e) => e.code().is_some_and(|code| HUNG_UP.contains(&&*code)),
-            _ => false,
-        },
-        _ => false,
+/// Whether the server has not answered, so that another connection may do.
+pub(crate) trait Broken {
+    /// The code of PostgreSQL, if that is what has answered.
+    fn sqlstate(&self) -> Option<String>;
+
+    /// Whether the connection itself is lost.
+    fn is_lost(&self) -> bool;
+}
+
+impl Broken for DbErr {
+    fn sqlstate(&self) -> Option<String> {
+        match sqlx_error(self)? {
+            sqlx::Error::Database(error) => error.code().map(Into::into),
+            _ => None,
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(sqlx_error(self), Some(sqlx::Error::Io(_)))
     }
 }
 
-/// Whether the statement gave up waiting for a lock.
-pub(crate) fn is_locked(error: &DbErr) -> bool {
-    use sea_orm::{RuntimeErr, sqlx};
+impl Broken for tokio_postgres::Error {
+    fn sqlstate(&self) -> Option<String> {
+        self.code().map(|code| code.code().to_owned())
+    }
+
+    fn is_lost(&self) -> bool {
+        self.is_closed() || std::error::Error::source(self).is_some_and(|source| source.is::<std::io::Error>())
+    }
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
-        DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => match &**inner {
-            sqlx::Error::Database(e) => e.code().as_deref() == Some("55P03"),
-            _ => false,
-        },
-        _ => false,
+        DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => Some(inner),
+        _ => None,
+    }
+}
+
+/// Whether the connection broke, so that the server has not answered and another connection may do.
+pub(crate) fn is_broken(error: &impl Broken) -> bool {
+    error.is_lost() || error.sqlstate().is_some_and(|code| HUNG_UP.contains(&&*code))
+}
+
+/// Whether the statement gave up waiting for a lock.
+pub(crate) fn is_locked(error: &impl Broken) -> bool {
+    error.sqlstate().as_deref() == Some("55P03")
+}
+
+/// What PostgreSQL's code means to a client, if it has to do with what the client does.
+fn of_sqlstate(code: &str) -> Option<Error> {
+    match code {
+        QUERY_CANCELED => Some(Error::Timeout),
+        code if IN_THE_WAY.contains(&code) => Some(Error::Busy),
+        code if NO_TEXT.contains(&code) => {
+            Some(Error::invalid("", "Text must not contain the character NUL (U+0000)."))
+        }
+        _ => None,
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        if is_broken(&error) {
+            tracing::error!(%error, "database unavailable");
+            return Self::Unavailable;
+        }
+        // What the driver says is short; the rest is in what it is due to.
+        let because = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        error.sqlstate().and_then(|code| of_sqlstate(&code)).unwrap_or_else(|| {
+            tracing::error!(%error, because, "database error");
+            Self::Internal
+        })
     }
 }
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        use sea_orm::{ConnAcquireErr, RuntimeErr, sqlx};
-        match &error {
-            _ if is_broken(&error) => {
-                tracing::error!(%error, "database unavailable");
-                return Self::Unavailable;
-            }
-            DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => match &**inner {
-                sqlx::Error::Database(e) if e.code().as_deref() == Some(QUERY_CANCELED) => return Self::Timeout,
-                sqlx::Error::Database(e) if e.code().is_some_and(|code| IN_THE_WAY.contains(&&*code)) => {
-                    tracing::debug!(%error, "two changes met");
-                    return Self::Busy;
-                }
-                sqlx::Error::Database(e) if e.code().is_some_and(|code| NO_TEXT.contains(&&*code)) => {
-                    return Self::invalid("", "Text must not contain the character NUL (U+0000).");
-                }
-                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-                    tracing::error!(%error, "database unavailable");
-                    return Self::Unavailable;
-                }
-                _ => {}
-            },
-            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) | DbErr::Conn(_) => {
-                tracing::error!(%error, "database unavailable");
-                return Self::Unavailable;
-            }
-            _ => {}
+        let is_away = is_broken(&error)
+            || matches!(sqlx_error(&error), Some(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))
+            || matches!(
+                error,
+                DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) | DbErr::Conn(_)
+            );
+        if is_away {
+            tracing::error!(%error, "database unavailable");
+            return Self::Unavailable;
         }
-        tracing::error!(%error, "database error");
-        Self::Internal
+        match error.sqlstate().and_then(|code| of_sqlstate(&code)) {
+            Some(known) => {
+                tracing::debug!(%error, "what a client does");
+                known
+            }
+            None => {
+                tracing::error!(%error, "database error");
+                Self::Internal
+            }
+        }
     }
 }

@@ -14,6 +14,7 @@ pub mod live;
 pub mod model;
 pub mod policy;
 pub mod read;
+mod rows;
 mod scope;
 pub mod seal;
 mod sql;
@@ -27,7 +28,8 @@ use self::{actor::Actors, read::Reader};
 pub use self::{
     database::{Connect, Database, counting},
     error::{Error, Result},
-    read::render::node_id,
+    read::json::node_id,
+    rows::{FromCell, Row},
     write::{merkle, session},
 };
 

@@ -6,10 +6,10 @@
 use aether_entity::catalog::ForeignKey;
 
 use crate::{
-    actor::Actor,
+    actor::Audience,
     model::{Model, Source, Type},
     policy::Permission,
-    sql::Sql,
+    sql::{Alias, OfActor, Sql},
 };
 
 /// Who sees a type's rows.
@@ -103,154 +103,152 @@ impl Scope {
 
 /// The same for a row that the rest of the statement finds by its id: whether it is seen is then looked up for it alone, where
 /// [`condition`] works out all that is seen, once for all rows.
-pub(crate) fn condition_of_one(ty: &Type, alias: &str, actor: &Actor) -> Sql {
-    let Scope::Workspace(column) = ty.scope else { return condition(ty, alias, actor) };
+pub(crate) fn condition_of_one(ty: &Type, alias: Alias, audience: Audience) -> Sql {
+    let Scope::Workspace(column) = ty.scope else { return condition(ty, alias, audience) };
     let mut sql = Sql::new();
     sql.push("EXISTS (SELECT FROM workspace_members am JOIN workspaces aw ON aw.id = am.workspace_id WHERE am.workspace_id = ");
     sql.column(alias, column).push(" AND am.status = 'active' AND aw.deleted_at IS NULL AND am.user_id = ");
-    sql.uuid(actor.user_id).push(")");
-    narrowings(&mut sql, ty, alias, actor);
+    sql.actor(OfActor::User).push(")");
+    narrowings(&mut sql, ty, alias, audience);
     sql
 }
 
 /// The condition that the actor sees the row `alias` of this type.
-pub(crate) fn condition(ty: &Type, alias: &str, actor: &Actor) -> Sql {
+pub(crate) fn condition(ty: &Type, alias: Alias, audience: Audience) -> Sql {
     let mut sql = Sql::new();
-    scope(&mut sql, ty, alias, actor);
-    narrowings(&mut sql, ty, alias, actor);
+    scope(&mut sql, ty, alias, audience);
+    narrowings(&mut sql, ty, alias, audience);
     sql
 }
 
 /// What is left to ask when the scope itself is implied by the row that the statement came from.
-pub(crate) fn narrowing(ty: &Type, alias: &str, actor: &Actor) -> Sql {
+pub(crate) fn narrowing(ty: &Type, alias: Alias, audience: Audience) -> Sql {
     let mut sql = Sql::new();
     sql.push("true");
-    narrowings(&mut sql, ty, alias, actor);
+    narrowings(&mut sql, ty, alias, audience);
     sql
 }
 
-fn scope(sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
+fn scope(sql: &mut Sql, ty: &Type, alias: Alias, audience: Audience) {
     match ty.scope {
         Scope::Organization => {
-            sql.column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
+            sql.column(alias, "organization_id").push(" = ").actor(OfActor::Organization);
         }
         Scope::Via(column) => {
             let parent = parent(ty, column);
-            let inner = format!("{alias}p");
-            sql.push("EXISTS (SELECT FROM ").push(parent.table.name).push(" ").push(&inner).push(" WHERE ");
-            sql.column(&inner, "id").push(" = ").column(alias, column).push(" AND ");
-            sql.append(&condition(parent, &inner, actor)).push(")");
+            let inner = alias.inner();
+            sql.push("EXISTS (SELECT FROM ").push(parent.table.name).push(" ").alias(inner).push(" WHERE ");
+            sql.column(inner, "id").push(" = ").column(alias, column).push(" AND ");
+            sql.append(&condition(parent, inner, audience)).push(")");
         }
         Scope::Workspace(column) => {
             sql.column(alias, column).push(" = ANY(");
-            workspaces(sql, actor, true);
+            workspaces(sql, true);
             sql.push(")");
         }
         Scope::Organizations => {
-            sql.push("(").column(alias, "id").push(" = ").uuid(actor.organization_id);
+            sql.push("(").column(alias, "id").push(" = ").actor(OfActor::Organization);
             sql.push(" OR ").column(alias, "id").push(
                 " = ANY(ARRAY(SELECT mu.organization_id FROM workspace_members mm JOIN users mu ON mu.id = mm.user_id \
                  WHERE mm.workspace_id = ANY(",
             );
-            workspaces(sql, actor, true);
+            workspaces(sql, true);
             sql.push(") UNION SELECT mw.organization_id FROM workspaces mw WHERE mw.id = ANY(");
-            workspaces(sql, actor, true);
+            workspaces(sql, true);
             sql.push(")))) AND ").column(alias, "deleted_at").push(" IS NULL");
         }
         Scope::Users => {
-            sql.push("(").column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
+            sql.push("(").column(alias, "organization_id").push(" = ").actor(OfActor::Organization);
             sql.push(" OR ")
                 .column(alias, "id")
                 .push(" = ANY(ARRAY(SELECT mm.user_id FROM workspace_members mm WHERE mm.workspace_id = ANY(");
-            workspaces(sql, actor, true);
+            workspaces(sql, true);
             sql.push(")))) AND ").column(alias, "deleted_at").push(" IS NULL");
         }
-        Scope::Sessions if actor.may(Permission::UsersManage) => {
+        Scope::Sessions if audience.may(Permission::UsersManage) => {
             sql.column(alias, "user_id").push(" = ANY(ARRAY(SELECT id FROM users WHERE organization_id = ");
-            sql.uuid(actor.organization_id).push("))");
+            sql.actor(OfActor::Organization).push("))");
         }
         Scope::Sessions => {
-            sql.column(alias, "user_id").push(" = ").uuid(actor.user_id);
+            sql.column(alias, "user_id").push(" = ").actor(OfActor::User);
         }
         Scope::Models => {
-            sql.push("(").column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
+            sql.push("(").column(alias, "organization_id").push(" = ").actor(OfActor::Organization);
             sql.push(" OR ").column(alias, "organization_id").push(" IS NULL)");
         }
         Scope::AuditEvents => {
             sql.push("(").column(alias, "workspace_id").push(" = ANY(");
-            workspaces(sql, actor, false);
+            workspaces(sql, false);
             sql.push(") OR ").column(alias, "workspace_id").push(" = ANY(");
-            workspaces(sql, actor, true);
+            workspaces(sql, true);
             sql.push(") AND (").column(alias, "event_type").push(" = 'PUBLISH' OR ");
-            sql.column(alias, "actor_id").push(" = ").uuid(actor.user_id).push(") OR ");
+            sql.column(alias, "actor_id").push(" = ").actor(OfActor::User).push(") OR ");
             sql.column(alias, "workspace_id").push(" IS NULL AND ").column(alias, "actor_id").push(" = ");
-            sql.uuid(actor.user_id).push(")");
+            sql.actor(OfActor::User).push(")");
         }
     }
 }
 
 /// The workspaces in which the actor is an active member, with or without those where it is an investor: an array,
 /// worked out once per statement.
-fn workspaces(sql: &mut Sql, actor: &Actor, with_investor: bool) {
+fn workspaces(sql: &mut Sql, with_investor: bool) {
     sql.push(
         "ARRAY(SELECT am.workspace_id FROM workspace_members am JOIN workspaces aw ON aw.id = am.workspace_id \
          WHERE am.status = 'active' AND aw.deleted_at IS NULL AND am.user_id = ",
     )
-    .uuid(actor.user_id);
+    .actor(OfActor::User);
     if !with_investor {
         sql.push(" AND am.role <> 'investor'");
     }
     sql.push(")");
 }
 
-fn narrowings(sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
-    let region = actor.confining_region();
-    let department = actor.confining_department();
+fn narrowings(sql: &mut Sql, ty: &Type, alias: Alias, audience: Audience) {
     for narrow in &ty.narrow {
         match *narrow {
             Narrow::Region(column) => {
-                if let Some(region) = region {
-                    sql.push(" AND ").column(alias, column).push("::text = ").text(region);
+                if audience.is_confined_to_a_region() {
+                    sql.push(" AND ").column(alias, column).push("::text = ").actor(OfActor::Region).push("::text");
                 }
             }
             Narrow::AllRegions => {
-                if region.is_some() {
+                if audience.is_confined_to_a_region() {
                     sql.push(" AND false");
                 }
             }
             Narrow::Department(column) => {
-                if let Some(department) = department {
+                if audience.is_confined_to_a_department() {
                     sql.push(" AND ").column(alias, column).push(" = ANY(");
-                    departments(sql, "id", department, actor);
+                    departments(sql, "id");
                     sql.push(")");
                 }
             }
             Narrow::DepartmentName(column) => {
-                if let Some(department) = department {
+                if audience.is_confined_to_a_department() {
                     sql.push(" AND ").column(alias, column).push(" = ANY(");
-                    departments(sql, "name", department, actor);
+                    departments(sql, "name");
                     sql.push(")");
                 }
             }
             Narrow::Requires(permission) => {
-                if !actor.may(permission) {
+                if !audience.may(permission) {
                     sql.push(" AND false");
                 }
             }
             Narrow::Own(column) => {
-                sql.push(" AND ").column(alias, column).push(" = ").uuid(actor.user_id);
+                sql.push(" AND ").column(alias, column).push(" = ").actor(OfActor::User);
             }
             Narrow::SharedScenarios => {
-                if !actor.may(Permission::ScenariosDelete) {
+                if !audience.may(Permission::ScenariosDelete) {
                     sql.push(" AND (").column(alias, "is_template").push(" OR ");
-                    sql.column(alias, "created_by").push(" = ").uuid(actor.user_id).push(" OR ");
-                    sql.uuid(actor.user_id).push(" = ANY(").column(alias, "shared_with").push("))");
+                    sql.column(alias, "created_by").push(" = ").actor(OfActor::User).push(" OR ");
+                    sql.actor(OfActor::User).push(" = ANY(").column(alias, "shared_with").push("))");
                 }
             }
             Narrow::NotForInvestors(column, label) => {
                 sql.push(" AND (").column(alias, column).push(" <> '").push(label).push("' OR ");
                 sql.column(alias, "workspace_id").push(" = ANY(");
-                workspaces(sql, actor, false);
+                workspaces(sql, false);
                 sql.push("))");
             }
         }
@@ -258,22 +256,22 @@ fn narrowings(sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
 }
 
 /// The department of that name in the actor's organization with all below it: ids or names.
-fn departments(sql: &mut Sql, column: &'static str, department: &str, actor: &Actor) {
+fn departments(sql: &mut Sql, column: &'static str) {
     sql.push("ARRAY(WITH RECURSIVE d AS (SELECT dd.id, dd.name FROM departments dd WHERE dd.organization_id = ")
-        .uuid(actor.organization_id)
+        .actor(OfActor::Organization)
         .push(" AND dd.name = ")
-        .text(department)
-        .push(" UNION SELECT dc.id, dc.name FROM departments dc JOIN d ON dc.parent_id = d.id) SELECT ")
+        .actor(OfActor::Department)
+        .push("::text UNION SELECT dc.id, dc.name FROM departments dc JOIN d ON dc.parent_id = d.id) SELECT ")
         .column("d", column)
         .push(" FROM d)");
 }
 
 /// A column of the row `alias` as the actor may see it: the column, or NULL where its mask hides it. Filters, orders and
 /// cursors use it too, so that a hidden value cannot be guessed from what it sorts before.
-pub(crate) fn column(ty: &Type, index: usize, alias: &str, actor: &Actor) -> Sql {
+pub(crate) fn column(ty: &Type, index: usize, alias: Alias, audience: Audience) -> Sql {
     let name = ty.column(index).name;
     let mut sql = Sql::new();
-    match shown(ty, index, alias, actor) {
+    match shown(ty, index, alias, audience) {
         None => sql.column(alias, name),
         Some(shown) => sql.push("CASE WHEN ").append(&shown).push(" THEN ").column(alias, name).push(" END"),
     };
@@ -282,29 +280,29 @@ pub(crate) fn column(ty: &Type, index: usize, alias: &str, actor: &Actor) -> Sql
 
 /// That a column of the row `alias` refers to `other`, as far as the actor may see that it does. The same as
 /// [`column`]` = other`, said so that an index over the column serves it.
-pub(crate) fn refers(sql: &mut Sql, ty: &Type, index: usize, alias: &str, actor: &Actor, other: &Sql) {
+pub(crate) fn refers(sql: &mut Sql, ty: &Type, index: usize, alias: Alias, audience: Audience, other: &Sql) {
     sql.column(alias, ty.column(index).name).push(" = ").append(other);
-    if let Some(shown) = shown(ty, index, alias, actor) {
+    if let Some(shown) = shown(ty, index, alias, audience) {
         sql.push(" AND (").append(&shown).push(")");
     }
 }
 
 /// The condition under which the actor sees a column of the row `alias`; `None` for one that whoever sees the row sees.
-pub(crate) fn shown(ty: &Type, index: usize, alias: &str, actor: &Actor) -> Option<Sql> {
+pub(crate) fn shown(ty: &Type, index: usize, alias: Alias, audience: Audience) -> Option<Sql> {
     let mut sql = Sql::new();
     match ty.masks.get(&index)? {
         Mask::NotInvestors => {
             sql.column(alias, "workspace_id").push(" = ANY(");
-            workspaces(&mut sql, actor, false);
+            workspaces(&mut sql, false);
             sql.push(")");
         }
         Mask::SameOrganization(organization) => {
-            sql.column(alias, organization).push(" = ").uuid(actor.organization_id);
+            sql.column(alias, organization).push(" = ").actor(OfActor::Organization);
         }
         Mask::SelfOrManager => {
-            sql.column(alias, "id").push(" = ").uuid(actor.user_id);
-            if actor.may(Permission::UsersManage) {
-                sql.push(" OR ").column(alias, "organization_id").push(" = ").uuid(actor.organization_id);
+            sql.column(alias, "id").push(" = ").actor(OfActor::User);
+            if audience.may(Permission::UsersManage) {
+                sql.push(" OR ").column(alias, "organization_id").push(" = ").actor(OfActor::Organization);
             }
         }
     }

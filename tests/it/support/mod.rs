@@ -236,13 +236,21 @@ impl User<'_> {
     }
 
     async fn post(&self, path: &str, query: &str, variables: Value) -> reqwest::Response {
-        let url = format!("{}{path}", self.gateway.url);
-        let request = self.gateway.http.post(url).json(&json!({ "query": query, "variables": variables }));
-        let request = match &self.token {
+        let request = self.to(path, json!({ "query": query, "variables": variables }));
+        request.send().await.expect("an answer")
+    }
+
+    /// A request with this body, yet to be sent.
+    pub fn request(&self, body: Value) -> reqwest::RequestBuilder {
+        self.to("/graphql", body)
+    }
+
+    fn to(&self, path: &str, body: Value) -> reqwest::RequestBuilder {
+        let request = self.gateway.http.post(format!("{}{path}", self.gateway.url)).json(&body);
+        match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
-        };
-        request.send().await.expect("an answer")
+        }
     }
 
     /// Sends an operation without variables.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use aether_entity::sea_orm_active_enums::{LineageNodeStatus, LineageNodeType, TransformationType};
 use aether_store::{
     Error,
-    read::{Direction, Network, Reader},
+    read::{Direction, Network, Reached, Reader},
 };
 use async_graphql::{Context, Object, Result, SimpleObject};
-use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use crate::{error::Failure, input::Choice};
@@ -45,15 +44,6 @@ struct LineageStep {
     via_transformation: Option<Choice<TransformationType>>,
 }
 
-#[derive(FromQueryResult)]
-struct Found {
-    node_key: String,
-    label: String,
-    r#type: LineageNodeType,
-    status: LineageNodeStatus,
-    edge_transformation_type: Option<TransformationType>,
-}
-
 /// Following the lineage of the data.
 #[derive(Default)]
 pub(crate) struct TraceQuery;
@@ -86,19 +76,23 @@ async fn trace(ctx: &Context<'_>, direction: Direction, node: Uuid, most: Option
     let reached = reader.reach(&LINEAGE, direction, node, most).await.map_err(Failure)?;
     let reached =
         reached.ok_or_else(|| Failure(Error::NotFound("There is no data lineage node with this id.".into())))?;
-    let steps = reached.iter().map(|step| {
-        let found = step.read::<Found>().map_err(Failure)?;
-        Ok(LineageStep {
-            distance: step.distance,
-            node_id: step.id,
-            node_key: found.node_key,
-            label: found.label,
-            r#type: Choice(found.r#type),
-            status: Choice(found.status),
-            via_edge_id: step.via,
-            via_node_id: step.from,
-            via_transformation: found.edge_transformation_type.map(Choice),
+    Ok(reached.iter().map(LineageStep::read).collect::<Result<_, _>>().map_err(Failure)?)
+}
+
+impl LineageStep {
+    fn read(reached: &Reached) -> aether_store::Result<Self> {
+        let row = reached.row();
+        let transformation = row.get::<Option<String>>("edge_transformation_type")?;
+        Ok(Self {
+            distance: reached.distance,
+            node_id: reached.id,
+            node_key: row.get("node_key")?,
+            label: row.get("label")?,
+            r#type: Choice(row.label("type")?),
+            status: Choice(row.label("status")?),
+            via_edge_id: reached.via,
+            via_node_id: reached.from,
+            via_transformation: transformation.map(|_| row.label("edge_transformation_type")).transpose()?.map(Choice),
         })
-    });
-    steps.collect()
+    }
 }

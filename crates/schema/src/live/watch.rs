@@ -124,7 +124,7 @@ impl<'a> Asked<'a, '_> {
     }
 
     fn object(&self, ty: &'static Type, selected: &Selected<'a>) -> Result<Object> {
-        Object::new(self.planner.one(ty, Uuid::nil(), &selected.sets)?)
+        Object::new(self.planner.identified(ty, &selected.sets)?)
     }
 }
 

@@ -16,7 +16,6 @@ use aether_store::{
     },
 };
 use async_graphql::{Context, Object, Result, SimpleObject};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -84,33 +83,21 @@ struct ImpactedNode {
 
 impl ImpactedNode {
     fn read(reached: &Reached) -> aether_store::Result<Self> {
-        let row: ImpactedRow = reached.read()?;
+        let row = reached.row();
         Ok(Self {
             distance: reached.distance,
             node_id: reached.id,
-            label: row.label,
-            kind: Choice(row.r#type),
-            value: row.value,
-            has_drift: row.has_drift,
-            has_warning: row.has_warning,
-            clause_id: row.clause_id,
-            variable_id: row.variable_id,
+            label: row.get("label")?,
+            kind: Choice(row.label("type")?),
+            value: row.get("value")?,
+            has_drift: row.get("has_drift")?,
+            has_warning: row.get("has_warning")?,
+            clause_id: row.get("clause_id")?,
+            variable_id: row.get("variable_id")?,
             via_node_id: reached.from,
-            weight: row.edge_weight,
+            weight: row.get("edge_weight")?,
         })
     }
-}
-
-#[derive(FromQueryResult)]
-struct ImpactedRow {
-    label: String,
-    r#type: NodeType,
-    value: Option<String>,
-    has_drift: Option<bool>,
-    has_warning: Option<bool>,
-    clause_id: Option<Uuid>,
-    variable_id: Option<Uuid>,
-    edge_weight: i32,
 }
 
 /// Synchronizing the graph.

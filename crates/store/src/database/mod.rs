@@ -1,9 +1,11 @@
 //! The connections: some can only read, some can write, one stops what nobody waits for any more.
 
 mod admission;
+mod connect;
 mod control;
 mod effort;
 mod reading;
+mod statement;
 mod transaction;
 
 use std::{
@@ -16,7 +18,7 @@ use std::{
 
 use parking_lot::Mutex;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait,
     sqlx::{
         self, ConnectOptions as _, Executor as _,
         postgres::{PgConnectOptions, PgListener, PgPoolOptions},
@@ -24,10 +26,15 @@ use sea_orm::{
 };
 use tokio::sync::{Notify, OnceCell, Semaphore, SemaphorePermit};
 
-use self::{admission::Admission, control::Control, effort::Effort, reading::Reading};
-pub(crate) use self::{admission::Party, transaction::Transaction};
+use self::{admission::Admission, connect::Connector, control::Control, effort::Effort, reading::Reading};
+pub(crate) use self::{
+    admission::Party,
+    statement::{Call, Statement},
+    transaction::Transaction,
+};
 use crate::{
     error::{Error, Result, is_broken},
+    rows::Rows,
     sql::Sql,
     write::Key,
 };
@@ -172,15 +179,20 @@ impl Database {
         let control = Control::new(options.clone().options([("statement_timeout", "2000")]));
         let timeout = connect.statement_timeout.as_millis().to_string();
         let lock_timeout = reading::LOCK_TIMEOUT.as_millis().to_string();
-        let reader_options = options.statement_cache_capacity(reading::KEPT).options([
+        let settings = [
             ("role", "aether_reader"),
-            ("statement_timeout", &timeout),
-            ("lock_timeout", &lock_timeout),
+            ("statement_timeout", timeout.as_str()),
+            ("lock_timeout", lock_timeout.as_str()),
             ("idle_in_transaction_session_timeout", "60000"),
             ("TimeZone", "UTC"),
             ("jit", "off"),
-        ]);
-        let reading = Reading::new(reader_options.clone(), control.clone(), connect.statement_timeout);
+        ];
+        let connector = Connector::new(&connect.url, &options, &settings).map_err(|why| {
+            tracing::error!(why, "an address of a database that cannot be used");
+            Error::Unavailable
+        })?;
+        let reader_options = options.options(settings);
+        let reading = Reading::new(connector, control.clone(), connect.statement_timeout);
         reading.open().await?;
         let users = connect.max_connections.max(2) as usize;
         let writers = (users / 2).max(2);
@@ -226,25 +238,38 @@ impl Database {
         Ok(sea_orm::Database::connect(options).await?)
     }
 
-    /// Runs a statement that reads, and counts it.
-    pub(crate) async fn read(&self, sql: &Sql) -> Result<Vec<QueryResult>> {
-        // The text only: values are somebody's data.
-        tracing::trace!(statement = %sql.text);
+    /// The rows of a statement that asks on nobody's behalf.
+    pub(crate) async fn ask(&self, sql: &Sql) -> Result<Rows> {
+        let (statement, no_keys) = (Statement::new(sql), Arc::default());
+        let mut answers = self.read(&[statement.call(None, &no_keys)]).await?;
+        answers.pop().ok_or_else(|| Error::internal("a statement without an answer"))
+    }
+
+    /// Runs statements that read, all at once on one connection, and counts them.
+    pub(crate) async fn read(&self, calls: &[Call<'_>]) -> Result<Vec<Rows>> {
+        for call in calls {
+            // The text only: values are somebody's data.
+            tracing::trace!(statement = %call.text().sql());
+        }
         let share = SHARE.try_with(Arc::clone).ok();
         self.take_turn().await?;
         let _working = match &share {
             Some(share) => {
-                share.statements.fetch_add(1, Ordering::Relaxed);
+                share.statements.fetch_add(calls.len() as u64, Ordering::Relaxed);
                 Some(self.side_by_side(share).await)
             }
             None => None,
         };
         if let Some(transaction) = share.as_ref().and_then(|share| share.transaction()) {
-            return Ok(transaction.query_all_raw(sql.statement()).await?);
+            let mut answers = Vec::with_capacity(calls.len());
+            for call in calls {
+                answers.push(transaction.rows(call.to_sea_orm()?).await?);
+            }
+            return Ok(answers);
         }
         let permit = self.readers.admit().await?;
         let room = share.as_ref().map_or(usize::MAX, |share| share.room.load(Ordering::Relaxed));
-        self.reading.rows(sql, permit, room).await
+        self.reading.rows(calls, permit, room).await
     }
 
     /// Waits for the turn of the request now running, if it has not come yet. What is no user's has no need to.
@@ -294,7 +319,8 @@ impl Database {
                 SELECT topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind, changed_fields, payload, actor_id
                   FROM jsonb_populate_recordset(NULL::event_outbox, $1)";
             let values = [serde_json::Value::Array(events).into()];
-            let write = transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, WRITE, values));
+            let write =
+                transaction.execute_raw(sea_orm::Statement::from_sql_and_values(DbBackend::Postgres, WRITE, values));
             match tokio::time::timeout(TELLING, write).await {
                 Ok(written) => _ = written?,
                 Err(_) => {
@@ -327,7 +353,7 @@ impl Database {
     pub(crate) async fn notify(&self, channel: &str, who: &str) -> Result<()> {
         let mut sql = Sql::new();
         sql.push("SELECT pg_notify(").text(channel).push(", ").text(who).push(")");
-        self.read(&sql).await?;
+        self.ask(&sql).await?;
         Ok(())
     }
 

@@ -1,37 +1,43 @@
 //! The connections that read.
 //!
-//! A pool of our own, for three things that the driver's does not know: which process of PostgreSQL works behind a
+//! A pool of our own, for what no driver's pool knows: which process of PostgreSQL works behind a
 //! connection, that a statement nobody waits for any more must be stopped before its connection serves somebody else, and
 //! which statements are worth being kept prepared.
+//!
+//! The driver is tokio-postgres: it sends statements without waiting for the answers of those before, so what one level of a query needs
+//! is one batch on one connection. Whoever waits for a batch moves its connection along ([`driven`]); there is no task behind it whose
+//! turn would have to come first.
 
 use std::{
     collections::HashMap,
-    hash::{DefaultHasher, Hash, Hasher},
-    io::ErrorKind,
-    sync::Arc,
+    error::Error as _,
+    future::poll_fn,
+    io::{self, ErrorKind},
+    num::NonZeroUsize,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
     time::{Duration, Instant},
 };
 
-use futures::TryStreamExt;
+use futures::{TryStreamExt, future::try_join_all};
+use lru::LruCache;
 use moka::sync::Cache;
 use parking_lot::Mutex;
-use sea_orm::{
-    DbErr, QueryResult, RuntimeErr,
-    sea_query::Values,
-    sqlx::{
-        self, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _,
-        postgres::{PgConnectOptions, PgRow},
-    },
-};
-use sea_query_sqlx::SqlxValues;
+use tokio_postgres::{Client, SimpleQueryMessage, types::ToSql};
 
 use super::{
     admission::Permit,
+    connect::{Connector, Driver},
     control::{Backend, Control},
+    statement::{Call, Text},
 };
 use crate::{
     error::{Error, Result, is_broken, is_locked},
-    sql::Sql,
+    rows::Rows,
 };
 
 /// How many statements a connection keeps prepared: each costs PostgreSQL memory, some of them half a megabyte.
@@ -56,6 +62,8 @@ const MOST_LOCKED: usize = 1_000;
 const UNINTERRUPTED: usize = 500;
 /// How long connecting may take, and testing.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for statements to end before the next of them is stopped.
+const NEXT: Duration = Duration::from_millis(100);
 /// How long to wait before connecting again.
 const AGAIN: Duration = Duration::from_millis(50);
 /// How long a statement may run on after PostgreSQL should have stopped it: it does not look at the clock everywhere.
@@ -66,7 +74,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(super) struct Reading(Arc<Pool>);
 
 struct Pool {
-    options: PgConnectOptions,
+    connector: Connector,
     control: Control,
     /// How long a statement may take in all.
     deadline: Duration,
@@ -79,25 +87,40 @@ struct Pool {
 }
 
 struct Connection {
-    inner: PgConnection,
+    client: Client,
+    /// None when it has broken.
+    driver: Option<Driver>,
+    kept: LruCache<Text, tokio_postgres::Statement>,
     backend: Backend,
     opened: Instant,
     used: Instant,
 }
 
-/// A connection in use. When it is dropped before its statement has ended, the statement is stopped.
+/// A connection in use. When it is dropped before its statements have ended, they are stopped.
 struct Lease {
     pool: Arc<Pool>,
     connection: Option<Connection>,
     permit: Option<Permit>,
 }
 
+/// How a batch ended that did not end well.
+enum Failure {
+    /// PostgreSQL, or the driver, said something about the statement at this place.
+    Said(usize, tokio_postgres::Error),
+    /// Not in time.
+    Late,
+    /// With more bytes than there was room for, after so many rows.
+    Large(usize),
+    /// Otherwise.
+    Other(Error),
+}
+
 impl Reading {
-    /// Connections with these options, on which a statement may run for so long.
-    pub(super) fn new(options: PgConnectOptions, control: Control, statement_timeout: Duration) -> Self {
+    /// Connections of this kind, on which a statement may run for so long.
+    pub(super) fn new(connector: Connector, control: Control, statement_timeout: Duration) -> Self {
         let known = Cache::new(REMEMBERED);
         let deadline = statement_timeout + GRACE;
-        Self(Arc::new(Pool { options, control, deadline, idle: Mutex::default(), known, locked: Mutex::default() }))
+        Self(Arc::new(Pool { connector, control, deadline, idle: Mutex::default(), known, locked: Mutex::default() }))
     }
 
     /// Opens a first connection, which tells whether there can be any.
@@ -107,86 +130,114 @@ impl Reading {
         Ok(())
     }
 
-    /// The rows of a statement, of at most so many bytes, on a connection for which this is the permit.
-    pub(super) async fn rows(&self, sql: &Sql, permit: Permit, room: usize) -> Result<Vec<QueryResult>> {
-        let text = hash(&sql.text);
-        let is_trial = self.0.is_trial(text)?;
-        let answer = self.answer(sql, permit, room).await;
-        match &answer {
-            Err(Error::Locked) => self.0.note_lock(text),
-            Ok(_) if is_trial => _ = self.0.locked.lock().remove(&text),
-            _ => {}
+    /// The rows of each of these statements, of at most so many bytes in all, on a connection for which this is the permit. All are
+    /// sent before the first is answered.
+    pub(super) async fn rows(&self, calls: &[Call<'_>], permit: Permit, room: usize) -> Result<Vec<Rows>> {
+        let mut trials = Vec::new();
+        for call in calls {
+            let text = call.text().fingerprint();
+            if self.0.is_trial(text)? {
+                trials.push(text);
+            }
         }
-        answer
+        match self.answer(calls, permit, room).await {
+            Ok(rows) => {
+                for text in trials {
+                    self.0.locked.lock().remove(&text);
+                }
+                Ok(rows)
+            }
+            Err(Failure::Said(place, error)) if is_locked(&error) => {
+                tracing::info!(%error, "what is to be read is locked");
+                self.0.note_lock(calls[place].text().fingerprint());
+                Err(Error::Locked)
+            }
+            Err(failure) => Err(failure.into()),
+        }
     }
 
-    async fn answer(&self, sql: &Sql, permit: Permit, room: usize) -> Result<Vec<QueryResult>> {
+    async fn answer(&self, calls: &[Call<'_>], permit: Permit, room: usize) -> Result<Vec<Rows>, Failure> {
         let mut lease = Lease { pool: self.0.clone(), connection: None, permit: Some(permit) };
         if let Some(connection) = self.0.take().await {
-            match lease.rows(connection, sql, room).await {
+            match lease.rows(connection, calls, room).await {
                 // When the server restarts, every connection breaks. What only reads can be tried again.
-                Err(error) if is_broken(&error) => {
+                Err(Failure::Said(_, error)) if is_broken(&error) => {
                     tracing::debug!(%error, "a broken connection");
                     self.0.idle.lock().clear();
                 }
-                answer => return answered(answer),
+                answer => return answer,
             }
         }
-        let connection = self.0.open().await?;
-        answered(lease.rows(connection, sql, room).await)
+        let connection = self.0.open().await.map_err(Failure::Other)?;
+        lease.rows(connection, calls, room).await
     }
 
     /// Closes those that are not in use.
     pub(super) async fn close(&self) {
         let idle = std::mem::take(&mut *self.0.idle.lock());
         for connection in idle {
-            _ = connection.inner.close().await;
+            connection.close().await;
         }
     }
 }
 
-/// How a statement ended.
-enum Ended {
-    /// With all its rows.
-    Whole(Vec<QueryResult>),
-    /// Not in time.
-    Late,
-    /// With more bytes than there was room for, after so many rows.
-    Large(usize),
-}
-
-/// What a statement that only reads has answered.
-fn answered(answer: Result<Ended, DbErr>) -> Result<Vec<QueryResult>> {
-    match answer {
-        Ok(Ended::Whole(rows)) => Ok(rows),
-        Ok(Ended::Late) => Err(Error::Timeout),
-        Ok(Ended::Large(rows)) => Err(Error::invalid(
-            "first",
-            format!(
-                "The answer is too large: there was no room for what came after {rows} rows. Ask for smaller pages with first, \
-                 or for fewer fields at once."
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Said(_, error) => error.into(),
+            Failure::Late => Self::Timeout,
+            Failure::Large(rows) => Self::invalid(
+                "first",
+                format!(
+                    "The answer is too large: there was no room for what came after {rows} rows. Ask for smaller pages with first, \
+                     or for fewer fields at once."
+                ),
             ),
-        )),
-        Err(error) if is_locked(&error) => {
-            tracing::info!(%error, "what is to be read is locked");
-            Err(Error::Locked)
+            Failure::Other(error) => error,
         }
-        Err(error) => Err(error.into()),
     }
 }
 
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
+/// Does something that waits for a connection, and moves the connection along meanwhile.
+async fn driven<T>(driver: &mut Option<Driver>, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        loop {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(done);
+            }
+            match driver.as_mut().map(|driver| driver.as_mut().poll(context)) {
+                Some(Poll::Pending) => break,
+                // It is over; whoever waits for it is told.
+                Some(Poll::Ready(_)) => *driver = None,
+                None => break,
+            }
+        }
+        // What has just come may be all that was waited for.
+        work.as_mut().poll(context)
+    })
+    .await
 }
 
 /// Whether connecting may succeed a moment later: the server is not there yet, is starting or stopping, or is full.
-fn passes(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(error) => matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound),
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| ["57P03", "53300"].contains(&&*code)),
-        _ => false,
+fn passes(error: &tokio_postgres::Error) -> bool {
+    let refused = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    refused.is_some_and(|error| matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound))
+        || error.code().is_some_and(|code| ["57P03", "53300"].contains(&code.code()))
+}
+
+impl Connection {
+    /// Whether it works.
+    async fn is_good(&mut self) -> bool {
+        let ping = driven(&mut self.driver, self.client.simple_query(""));
+        matches!(tokio::time::timeout(PATIENCE, ping).await, Ok(Ok(_)))
+    }
+
+    async fn close(self) {
+        drop(self.client);
+        if let Some(driver) = self.driver {
+            _ = tokio::time::timeout(PATIENCE, driver).await;
+        }
     }
 }
 
@@ -196,10 +247,8 @@ impl Pool {
         loop {
             let mut connection = self.idle.lock().pop()?;
             if connection.opened.elapsed() > OLDEST {
-                tokio::spawn(connection.inner.close());
-            } else if connection.used.elapsed() < UNTESTED
-                || matches!(tokio::time::timeout(PATIENCE, connection.inner.ping()).await, Ok(Ok(())))
-            {
+                tokio::spawn(connection.close());
+            } else if connection.used.elapsed() < UNTESTED || connection.is_good().await {
                 return Some(connection);
             }
         }
@@ -207,19 +256,33 @@ impl Pool {
 
     async fn open(&self) -> Result<Connection> {
         let open = async {
-            let mut inner = loop {
-                match self.options.connect().await {
+            let (client, driver) = loop {
+                match self.connector.connect().await {
                     // It may be just starting again.
                     Err(error) if passes(&error) => tokio::time::sleep(AGAIN).await,
                     answer => break answer?,
                 }
             };
-            let pid = sqlx::query_scalar("SELECT pg_backend_pid()").persistent(false).fetch_one(&mut inner).await?;
+            let mut driver = Some(driver);
+            let answer = driven(&mut driver, client.simple_query("SELECT pg_backend_pid()")).await?;
+            let backend = answer.iter().find_map(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+                _ => None,
+            });
             let now = Instant::now();
-            Ok::<_, sqlx::Error>(Connection { inner, backend: Backend(pid), opened: now, used: now })
+            let kept = LruCache::new(NonZeroUsize::new(KEPT).unwrap_or(NonZeroUsize::MIN));
+            Ok::<_, tokio_postgres::Error>(backend.map(|backend| Connection {
+                client,
+                driver,
+                kept,
+                backend: Backend(backend),
+                opened: now,
+                used: now,
+            }))
         };
         match tokio::time::timeout(PATIENCE, open).await {
-            Ok(Ok(connection)) => Ok(connection),
+            Ok(Ok(Some(connection))) => Ok(connection),
+            Ok(Ok(None)) => Err(Error::internal("a connection whose backend is not known")),
             Ok(Err(error)) => {
                 tracing::error!(%error, "database unavailable");
                 Err(Error::Unavailable)
@@ -239,15 +302,14 @@ impl Pool {
     }
 
     /// Whether a statement is worth being kept prepared: one that came before, and is not of unusual length.
-    fn is_usual(&self, text: &str) -> bool {
-        if text.len() > LONGEST_KEPT {
-            return false;
-        }
-        let key = hash(text);
-        let known = self.known.contains_key(&key);
-        // Also what is known: what comes often is remembered longest.
-        self.known.insert(key, ());
-        known
+    fn is_usual(&self, text: &Text) -> bool {
+        text.sql().len() <= LONGEST_KEPT
+            && text.came_before(|| {
+                let key = text.fingerprint();
+                let known = self.known.contains_key(&key);
+                self.known.insert(key, ());
+                known
+            })
     }
 
     /// Refuses a statement that is like one that waited in vain for a lock just before: while a table is locked, those who
@@ -271,86 +333,129 @@ impl Pool {
         locked.insert(text, now + SPARED);
     }
 
-    /// Makes a connection whose statement nobody waits for any more fit for others, or closes it.
+    /// Makes a connection whose statements nobody waits for any more fit for others, or closes it.
     async fn recover(&self, mut connection: Connection) {
-        let cancelled = self.control.cancel(connection.backend).await;
-        // What is left of the answer is read and thrown away.
-        if cancelled && matches!(tokio::time::timeout(PATIENCE, connection.inner.ping()).await, Ok(Ok(()))) {
+        if self.has_stopped(&mut connection).await && connection.is_good().await {
             self.give_back(connection);
         } else {
             self.control.terminate(connection.backend).await;
-            drop(connection);
         }
+    }
+
+    /// Stops what a connection's statements are doing, each in its turn, and tells whether all have ended.
+    async fn has_stopped(&self, Connection { client, driver, backend, .. }: &mut Connection) -> bool {
+        // What is left of the answers is read and thrown away.
+        let mut rest = pin!(driven(driver, client.simple_query("")));
+        let until = Instant::now() + PATIENCE;
+        while self.control.cancel(*backend).await && Instant::now() < until {
+            if let Ok(answer) = tokio::time::timeout(NEXT, &mut rest).await {
+                return answer.is_ok();
+            }
+        }
+        false
     }
 }
 
 impl Lease {
-    /// Runs a statement. One that does not end in time, or grows beyond the room that there is, is stopped when this lease is
-    /// dropped.
-    async fn rows(&mut self, connection: Connection, sql: &Sql, room: usize) -> Result<Ended, DbErr> {
-        let is_usual = self.pool.is_usual(&sql.text);
+    /// Runs a batch. One that does not end in time, or grows beyond the room that there is, is stopped when this lease is dropped.
+    async fn rows(&mut self, connection: Connection, calls: &[Call<'_>], room: usize) -> Result<Vec<Rows>, Failure> {
         let deadline = self.pool.deadline;
-        let connection = self.connection.insert(connection);
-        let read = async |connection: &mut PgConnection, is_kept: bool| {
-            let values = SqlxValues(Values(sql.values.clone()));
-            let query = sqlx::query_with(AssertSqlSafe(sql.text.as_str()), values).persistent(is_kept);
-            let (mut rows, mut bytes) = (Vec::new(), 0_usize);
-            let mut coming = query.fetch(connection);
-            while let Some(row) = coming.try_next().await? {
-                bytes = bytes.saturating_add(size(&row));
-                if bytes > room {
-                    return Ok(Err(rows.len()));
-                }
-                rows.push(row);
-                if rows.len() % UNINTERRUPTED == 0 {
-                    tokio::task::yield_now().await;
-                }
-            }
-            Ok(Ok(rows))
-        };
-        let reading = async {
-            match read(&mut connection.inner, is_usual).await {
-                // The driver asked the database about a type, and lost the statement that has no name over that.
-                Err(error) if is_lost(&error) => read(&mut connection.inner, true).await,
-                answer => answer,
-            }
-        };
-        let rows = match tokio::time::timeout(deadline, reading).await {
-            Ok(Ok(Err(rows))) => return Ok(Ended::Large(rows)),
-            Ok(Ok(Ok(rows))) => Ok(rows),
-            Ok(Err(error)) => Err(error),
+        let pool = &*self.pool;
+        let Connection { client, driver, kept, .. } = self.connection.insert(connection);
+        let reading = driven(driver, batch(pool, client, kept, calls, room));
+        let answer = match tokio::time::timeout(deadline, reading).await {
+            Ok(answer) => answer,
             Err(_) => {
                 tracing::warn!("a statement was not stopped by PostgreSQL in time");
-                return Ok(Ended::Late);
+                return Err(Failure::Late);
             }
         };
-        // What the database itself says leaves the connection as good as it was; everything else is the end of it.
-        let (is_good, rows) = match rows {
-            Ok(rows) => (true, Ok(Ended::Whole(rows.into_iter().map(Into::into).collect()))),
-            Err(error) => {
-                let is_said = matches!(error, sqlx::Error::Database(_));
-                let error = DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)));
-                (is_said && !is_broken(&error), Err(error))
+        // What the database itself says leaves the connection as good as it was, but others of the batch may still run;
+        // everything else is the end of it.
+        let is_good = match &answer {
+            Ok(_) => true,
+            Err(Failure::Said(_, error)) => {
+                if error.as_db_error().is_none() || is_broken(error) {
+                    self.connection = None;
+                }
+                calls.len() == 1
             }
+            Err(_) => false,
         };
-        if let Some(connection) = self.connection.take()
-            && is_good
-        {
+        if is_good && let Some(connection) = self.connection.take() {
             self.pool.give_back(connection);
         }
-        rows
+        answer
     }
 }
 
-/// Whether a statement was not there any more when it was to be executed (`invalid_sql_statement_name`).
-fn is_lost(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("26000"))
+/// Runs these statements at once.
+async fn batch(
+    pool: &Pool,
+    client: &Client,
+    kept: &mut LruCache<Text, tokio_postgres::Statement>,
+    calls: &[Call<'_>],
+    room: usize,
+) -> Result<Vec<Rows>, Failure> {
+    let mut prepared = Vec::with_capacity(calls.len());
+    for (place, call) in calls.iter().enumerate() {
+        let text = call.text();
+        prepared.push(match kept.get(text) {
+            Some(statement) => Some(statement.clone()),
+            None if pool.is_usual(text) => {
+                let statement = client.prepare_typed(text.sql(), text.types()).await;
+                let statement = statement.map_err(|error| Failure::Said(place, error))?;
+                kept.put(text.clone(), statement.clone());
+                Some(statement)
+            }
+            None => None,
+        });
+    }
+    let room = AtomicUsize::new(room);
+    match (calls, &prepared[..]) {
+        ([call], [prepared]) => Ok(vec![one(client, *call, prepared.as_ref(), &room, 0).await?]),
+        _ => {
+            let calls = calls.iter().zip(&prepared).enumerate();
+            try_join_all(calls.map(|(place, (call, prepared))| one(client, *call, prepared.as_ref(), &room, place)))
+                .await
+        }
+    }
 }
 
-/// How many bytes a row has.
-fn size(row: &PgRow) -> usize {
-    let columns = (0..row.len()).filter_map(|at| row.try_get_raw(at).ok());
-    columns.map(|value| value.as_bytes().map_or(0, <[u8]>::len)).sum()
+/// Runs one of them.
+async fn one(
+    client: &Client,
+    call: Call<'_>,
+    prepared: Option<&tokio_postgres::Statement>,
+    room: &AtomicUsize,
+    place: usize,
+) -> Result<Rows, Failure> {
+    call.check().map_err(Failure::Other)?;
+    let said = |error| Failure::Said(place, error);
+    let values = call.values();
+    let coming = match prepared {
+        Some(statement) => client.query_raw(statement, values.iter().map(|value| value as &(dyn ToSql + Sync))).await,
+        None => {
+            let types = call.text().types().iter().cloned();
+            client
+                .query_typed_raw(call.text().sql(), values.iter().map(|value| value as &(dyn ToSql + Sync)).zip(types))
+                .await
+        }
+    };
+    let mut coming = pin!(coming.map_err(said)?);
+    let (mut rows, mut size) = (Rows::default(), 0);
+    while let Some(row) = coming.try_next().await.map_err(said)? {
+        rows.add(&row).map_err(Failure::Other)?;
+        let more = rows.size() - size;
+        size = rows.size();
+        if room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(more)).is_err() {
+            return Err(Failure::Large(rows.len()));
+        }
+        if rows.len() % UNINTERRUPTED == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(rows)
 }
 
 impl Drop for Lease {

@@ -18,7 +18,10 @@ use super::{
     admission::Permit,
     control::{Backend, Control},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    rows::Rows,
+};
 
 /// A transaction that may write, until it is committed by [`Database::commit`](super::Database::commit) or dropped.
 ///
@@ -76,6 +79,11 @@ impl Transaction {
         drop(self);
         let inner = Arc::into_inner(inner).ok_or_else(|| Error::internal("a transaction still in use"))?;
         Ok((inner, permit))
+    }
+
+    /// The rows of a statement, as those of one that reads.
+    pub(crate) async fn rows(&self, statement: Statement) -> Result<Rows> {
+        Rows::of(&self.inner.query_all_raw(statement).await?)
     }
 
     /// Ends the transaction at once, and its connection with it.

@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
-use sea_orm::QueryResult;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -11,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     error::{Error, Result},
     model::{Model, Type},
+    rows::Row,
     sql::Sql,
 };
 
@@ -51,20 +51,20 @@ pub(super) const COLUMNS: &str = "e.sequence, e.at, e.topic, e.aggregate_id, e.o
      to_json(e.changed_fields)::text, e.actor_id, e.payload";
 
 impl Event {
-    pub(super) fn read(row: &QueryResult) -> Result<Self> {
+    pub(super) fn read(row: Row<'_>) -> Result<Self> {
         let unreadable = |_| Error::internal("an event that cannot be read");
-        let at: DateTime<FixedOffset> = row.try_get_by_index(1)?;
+        let at: DateTime<FixedOffset> = row.at(1)?;
         Ok(Self {
-            sequence: row.try_get_by_index(0)?,
+            sequence: row.at(0)?,
             at: at.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Micros, true),
-            topic: row.try_get_by_index(2)?,
-            aggregate_id: row.try_get_by_index(3)?,
-            organization_id: row.try_get_by_index(4)?,
-            workspace_id: row.try_get_by_index(5)?,
-            kind: row.try_get_by_index(6)?,
-            changed_fields: serde_json::from_str(&row.try_get_by_index::<String>(7)?).map_err(unreadable)?,
-            actor_id: row.try_get_by_index(8)?,
-            about: serde_json::from_value(row.try_get_by_index(9)?).map_err(unreadable)?,
+            topic: row.at(2)?,
+            aggregate_id: row.at(3)?,
+            organization_id: row.at(4)?,
+            workspace_id: row.at(5)?,
+            kind: row.at(6)?,
+            changed_fields: serde_json::from_str(&row.at::<String>(7)?).map_err(unreadable)?,
+            actor_id: row.at(8)?,
+            about: serde_json::from_value(row.at(9)?).map_err(unreadable)?,
         })
     }
 

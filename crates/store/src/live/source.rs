@@ -106,9 +106,9 @@ impl Outbox {
             "SELECT md5(concat_ws('/', s.id, c.system_identifier, d.oid, left(pg_walfile_name(pg_current_wal_lsn()), 8))) \
              FROM event_streams s, pg_control_system() c, pg_database d WHERE d.datname = current_database()",
         );
-        let rows = self.store.database().read(&sql).await?;
+        let rows = self.store.database().ask(&sql).await?;
         let row = rows.first().ok_or_else(|| Error::internal("a database without a stream of events"))?;
-        Ok(row.try_get_by_index(0)?)
+        row.at(0)
     }
 
     /// Waits until this gateway is the one whose turn it is to relay events.

@@ -84,9 +84,9 @@ impl Store {
     pub(super) async fn standings(&self, places: &[Place]) -> Result<HashMap<Place, Standing>> {
         let mut sql = Sql::new();
         sql.push("SELECT c.session, c.workspace, u.row_version, o.row_version, m.role::text FROM unnest(")
-            .uuids(places.iter().map(|(session, _)| *session).collect())
+            .uuids(places.iter().map(|(session, _)| *session).collect::<Vec<_>>())
             .push(", ")
-            .uuids(places.iter().map(|(_, workspace)| workspace.unwrap_or_default()).collect())
+            .uuids(places.iter().map(|(_, workspace)| workspace.unwrap_or_default()).collect::<Vec<_>>())
             .push(
                 ") AS c(session, workspace) \
                  JOIN user_sessions s ON s.id = c.session AND s.revoked_at IS NULL AND s.expires_at > now() \
@@ -96,9 +96,9 @@ impl Store {
                    ON m.workspace_id = c.workspace AND m.user_id = u.id AND m.status = 'active'",
             );
         let mut standings = HashMap::with_capacity(places.len());
-        for row in self.database().read(&sql).await? {
-            let (session, workspace): (Uuid, Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-            let versions = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+        for row in self.database().ask(&sql).await?.iter() {
+            let (session, workspace): (Uuid, Uuid) = (row.at(0)?, row.at(1)?);
+            let versions = (row.at(2)?, row.at(3)?);
             let actor = match self.actors().cached(session).filter(|actor| actor.versions == versions) {
                 Some(actor) => actor,
                 None => match self.actors().load(self.database(), session).await {
@@ -107,7 +107,7 @@ impl Store {
                 },
             };
             let workspace = (!workspace.is_nil()).then_some(workspace);
-            standings.insert((session, workspace), Standing { actor, role: row.try_get_by_index(4)? });
+            standings.insert((session, workspace), Standing { actor, role: row.at(4)? });
         }
         Ok(standings)
     }
@@ -118,6 +118,6 @@ impl Store {
         sql.push("SELECT m.workspace_id FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id AND w.deleted_at IS NULL \
                   WHERE m.status = 'active' AND m.user_id = ")
             .uuid(user);
-        self.database().read(&sql).await?.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+        self.database().ask(&sql).await?.iter().map(|row| row.at(0)).collect()
     }
 }

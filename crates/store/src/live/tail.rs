@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use aether_entity::catalog::Kind;
 use uuid::Uuid;
 
 use super::event::{self, Event};
@@ -50,15 +51,11 @@ impl Store {
         sql.push("SELECT id, trimmed_through, ")
             // The last event rather than the last number: a number that was given and never written may be given again.
             .push("coalesce((SELECT max(sequence) FROM event_outbox WHERE sequence <= ")
-            .push(&last.to_string())
+            .value(Kind::BigInt, last.to_string())
             .push("), trimmed_through) FROM event_streams");
-        let rows = self.database().read(&sql).await?;
+        let rows = self.database().ask(&sql).await?;
         let row = rows.first().ok_or_else(|| Error::internal("a database without a stream of events"))?;
-        Ok(Stream {
-            id: row.try_get_by_index(0)?,
-            trimmed_through: row.try_get_by_index(1)?,
-            last: row.try_get_by_index(2)?,
-        })
+        Ok(Stream { id: row.at(0)?, trimmed_through: row.at(1)?, last: row.at(2)? })
     }
 
     /// The next events behind this number: of everybody, or of some.
@@ -68,7 +65,10 @@ impl Store {
             return Ok(Read { events: Vec::new(), through });
         }
         let mut sql = event::select();
-        sql.push("e.sequence > ").push(&after.to_string()).push(" AND e.sequence <= ").push(&through.to_string());
+        sql.push("e.sequence > ")
+            .value(Kind::BigInt, after.to_string())
+            .push(" AND e.sequence <= ")
+            .value(Kind::BigInt, through.to_string());
         if let Some(of) = of {
             sql.push(" AND (e.workspace_id = ANY(").uuids(of.workspaces.clone()).push(")");
             if let Some(organization) = of.organization {
@@ -77,7 +77,7 @@ impl Store {
             sql.push(")");
         }
         sql.push(" ORDER BY e.sequence LIMIT ").number(AT_ONCE);
-        let rows = self.database().read(&sql).await?;
+        let rows = self.database().ask(&sql).await?;
         let events = rows.iter().map(Event::read).collect::<Result<Vec<_>>>()?;
         let cut = events.len() as u64 == AT_ONCE;
         let through = events.last().filter(|_| cut).map_or(through, |last| last.sequence);
@@ -88,19 +88,19 @@ impl Store {
     async fn settle(&self) -> Result<i64> {
         let mut sql = Sql::new();
         sql.push("SELECT last, to_json(writers)::text FROM event_head()");
-        let rows = self.database().read(&sql).await?;
+        let rows = self.database().ask(&sql).await?;
         let row = rows.first().ok_or_else(|| Error::internal("a function without an answer"))?;
-        let last = row.try_get_by_index(0)?;
-        let mut before = names(&row.try_get_by_index::<String>(1)?)?;
+        let last = row.at(0)?;
+        let mut before = names(&row.at::<String>(1)?)?;
         let mut pause = Duration::from_millis(1);
         while !before.is_empty() {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(50));
             let mut sql = Sql::new();
             sql.push("SELECT to_json(outstanding_event_writers())::text");
-            let rows = self.database().read(&sql).await?;
+            let rows = self.database().ask(&sql).await?;
             let row = rows.first().ok_or_else(|| Error::internal("a function without an answer"))?;
-            let now = names(&row.try_get_by_index::<String>(0)?)?;
+            let now = names(&row.at::<String>(0)?)?;
             before.retain(|writer| now.contains(writer));
         }
         Ok(last)
@@ -110,7 +110,7 @@ impl Store {
     pub(super) async fn deleted(&self, aggregates: Vec<Uuid>) -> Result<Vec<Event>> {
         let mut sql = event::select();
         sql.push("e.kind = 'deleted' AND e.aggregate_id = ANY(").uuids(aggregates).push(")");
-        self.database().read(&sql).await?.iter().map(Event::read).collect()
+        self.database().ask(&sql).await?.iter().map(Event::read).collect()
     }
 }
 

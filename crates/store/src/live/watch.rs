@@ -16,7 +16,7 @@ use crate::{
     model::{Model, Type},
     read::{
         Reader,
-        plan::{Body, Child, Fetch, Key, Slot, Template, Which},
+        plan::{Body, Child, Fetch, Key, Selection, Slot, Template, Which},
     },
     scope::{self, Mask, Narrow, Scope},
     sql::Sql,
@@ -101,17 +101,17 @@ pub struct Object {
 
 impl Object {
     /// What this plan of one row selects.
-    pub fn new(mut fetch: Fetch) -> Result<Self> {
-        let id = fetch.ty.table.column("id").ok_or_else(|| Error::internal("a type without id"))?.0;
-        let key = fetch.slot(Slot::Column(id));
-        Ok(Self { fetch, key })
+    pub fn new(fetch: Fetch) -> Result<Self> {
+        let id = Slot::Column(fetch.ty.id_column());
+        let key = fetch.slots.iter().position(|slot| *slot == id);
+        Ok(Self { key: key.ok_or_else(|| Error::internal("a plan of rows without their ids"))?, fetch })
     }
 
     /// Nothing but whether the row is seen.
     fn bare(ty: &'static Type) -> Result<Self> {
-        let mut fetch = Fetch::new(ty, Which::Id(Uuid::nil()));
-        fetch.body = Body::One(Template(Vec::new()));
-        Self::new(fetch)
+        let mut selection = Selection::new(ty);
+        selection.slot(Slot::Column(ty.id_column()));
+        Self::new(selection.fetch(Which::Id, Body::One(Template(Vec::new()))))
     }
 }
 
@@ -308,14 +308,12 @@ async fn hidden_fields(
     }
     let ids: HashSet<Uuid> = of_type().filter_map(|event| event.about.id).collect();
     let ids: Vec<Uuid> = ids.into_iter().collect();
-    let statement = |actor: &crate::actor::Actor| {
+    let statement = |audience: crate::actor::Audience| {
         let mut sql = Sql::new();
-        sql.push("SELECT g.live, t.* FROM (SELECT ")
-            .append(&live(actor))
-            .push(" AS live) g LEFT JOIN LATERAL (SELECT t.id");
+        sql.push("SELECT g.live, t.* FROM (SELECT ").append(&live()).push(" AS live) g LEFT JOIN LATERAL (SELECT t.id");
         for (place, column) in columns.iter().enumerate() {
             sql.push(", coalesce(");
-            match scope::shown(ty, *column, "t", actor) {
+            match scope::shown(ty, *column, "t".into(), audience) {
                 Some(shown) => sql.append(&shown),
                 None => sql.push("true"),
             };
@@ -326,10 +324,10 @@ async fn hidden_fields(
     };
     let mut shown: HashMap<String, HashSet<Uuid>> =
         fields.iter().map(|field| (field.clone(), HashSet::new())).collect();
-    for row in reader.rooted(statement).await? {
-        let Some(id) = row.try_get_by_index::<Option<Uuid>>(1)? else { continue };
+    for row in reader.rooted(statement).await?.iter() {
+        let Some(id) = row.at::<Option<Uuid>>(1)? else { continue };
         for (place, field) in fields.iter().enumerate() {
-            if row.try_get_by_index::<bool>(2 + place)? {
+            if row.at::<bool>(2 + place)? {
                 shown.entry(field.clone()).or_default().insert(id);
             }
         }
@@ -366,21 +364,21 @@ async fn seen_before(
         return Ok(HashSet::new());
     }
     let rows = serde_json::Value::Array(rows.into_values().map(Into::into).collect());
-    let statement = |actor: &crate::actor::Actor| {
+    let statement = |audience: crate::actor::Audience| {
         let mut sql = Sql::new();
         sql.push("SELECT g.live, t.id FROM (SELECT ")
-            .append(&live(actor))
+            .append(&live())
             .push(" AS live) g LEFT JOIN LATERAL (SELECT t.id FROM ");
         sql.push("jsonb_populate_recordset(NULL::")
             .push(ty.table.name)
             .push(", ")
             .json(rows.clone())
             .push(") t WHERE ");
-        sql.append(&scope::condition(ty, "t", actor)).push(") t ON g.live");
+        sql.append(&scope::condition(ty, "t".into(), audience)).push(") t ON g.live");
         sql
     };
     let seen = reader.rooted(statement).await?;
-    seen.iter().filter_map(|row| row.try_get_by_index::<Option<Uuid>>(1).transpose()).map(|id| Ok(id?)).collect()
+    seen.iter().filter_map(|row| row.at::<Option<Uuid>>(1).transpose()).collect()
 }
 
 /// Who sees the same rows of the type: in one workspace, or in one organization.

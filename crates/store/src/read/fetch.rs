@@ -1,8 +1,7 @@
 //! Carrying out a plan: one statement per node, level by level.
 
 use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,22 +11,23 @@ use std::{
 
 use async_graphql::dataloader::DataLoader;
 use futures::future::{BoxFuture, FutureExt, try_join_all};
-use sea_orm::QueryResult;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use uuid::Uuid;
 
 use super::{
-    one::{ByKey, Row, Shape, Wanted},
-    plan::{Child, Fetch, Page, Which},
-    render,
-    statement::{self, FIRST_SLOT, Find},
+    json,
+    loaded::{Group, Loaded, NONE},
+    plan::{Child, Fetch, Form, Which},
+    related::{ByKey, Found, Lookup},
+    statement::{self, first_slot},
     turns::Turns,
 };
 use crate::{
     Store,
-    actor::{Actor, ended},
-    database::{Database, Party, limit_answers, on_behalf_of},
+    actor::{Actor, Audience, ended},
+    database::{Database, Party, Statement, limit_answers, on_behalf_of},
     error::{Error, Result},
+    rows::Rows,
     sql::Sql,
 };
 
@@ -40,23 +40,10 @@ pub struct Reader {
     session: Result<Option<Uuid>>,
     turns: Turns,
     by_key: DataLoader<ByKey>,
+    /// How many nodes of plans, and lookups for them, have a number.
+    numbered: AtomicUsize,
     /// How many bytes may still be answered.
     room: AtomicUsize,
-}
-
-/// The rows of a plan's node, and of what hangs off them.
-pub(super) struct Loaded {
-    pub(super) rows: Vec<Row>,
-    groups: HashMap<Uuid, Group>,
-    pub(super) children: Vec<Loaded>,
-}
-
-/// The rows of one key.
-#[derive(Clone, Default)]
-pub(super) struct Group {
-    pub(super) range: Range<usize>,
-    pub(super) more: bool,
-    pub(super) total: Option<i64>,
 }
 
 impl Reader {
@@ -73,7 +60,7 @@ impl Reader {
         let by_key = DataLoader::new(ByKey(store.database().clone()), move |batch| queue.queue(batch))
             .delay(Duration::ZERO)
             .max_batch_size(usize::MAX);
-        Self { store, session, turns, by_key, room: AtomicUsize::new(usize::MAX) }
+        Self { store, session, turns, by_key, numbered: AtomicUsize::new(0), room: AtomicUsize::new(usize::MAX) }
     }
 
     /// The same, which answers at most so many bytes.
@@ -133,73 +120,22 @@ impl Reader {
         Self::taking(self.turns.clone(), self.store.clone(), Ok(Some(session_id))).limited(self.room())
     }
 
-    /// Fetches and writes the answer's JSON.
+    /// Fetches a page and writes its JSON.
     pub async fn fetch(&self, fetch: &Fetch) -> Result<String> {
-        let find = match &fetch.which {
-            Which::Id(id) => Find::Id(*id),
-            Which::Page(page) => Find::Page(page),
-            Which::One(_) | Which::Pages(..) => return Err(Error::internal("a relation at the root")),
-        };
-        let (answer, actor) = self.as_actor(|actor| statement::root(fetch, actor, &find)).await?;
-        self.complete(fetch, answer, &actor).await
+        let Which::Page(_) = &fetch.which else { return Err(Error::internal("no page at the root")) };
+        self.planned(fetch, Arc::default()).await
     }
 
-    /// Fetches the row with this id by a plan of one row, whichever it was made for, and writes its JSON.
+    /// Fetches the row with this id and writes its JSON.
     pub async fn fetch_one(&self, fetch: &Fetch, id: Uuid) -> Result<String> {
-        let (answer, actor) = self.as_actor(|actor| statement::root(fetch, actor, &Find::Id(id))).await?;
-        self.complete(fetch, answer, &actor).await
+        let Which::Id = &fetch.which else { return Err(Error::internal("no row at the root")) };
+        self.planned(fetch, Arc::new([id])).await
     }
 
-    /// Fetches the rows with these ids and writes each as JSON; one that the actor does not see is not there. `key` is the
-    /// slot of the id.
-    pub(crate) async fn fetch_each(&self, fetch: &Fetch, key: usize, ids: &[Uuid]) -> Result<HashMap<Uuid, String>> {
-        let (answer, actor) = self.as_actor(|actor| statement::root(fetch, actor, &Find::Ids(ids))).await?;
-        let mut rows = Vec::with_capacity(answer.len());
-        let group = group(answer, None, &mut rows)?;
-        let children = self.children(&fetch.children, &rows, &actor).await?;
-        let loaded = Loaded { rows, groups: HashMap::new(), children };
-        group
-            .range
-            .map(|place| {
-                let id = loaded.rows[place].try_get_by_index::<Uuid>(FIRST_SLOT + key)?;
-                let group = Group { range: place..place + 1, more: false, total: None };
-                Ok((id, render::root(fetch, &loaded, &group, self.room())?))
-            })
-            .collect()
-    }
-
-    /// The rows of a statement of its own, whose first column tells whether the session stands.
-    pub(crate) async fn rooted(&self, statement: impl Fn(&Actor) -> Sql) -> Result<Vec<QueryResult>> {
-        Ok(self.as_actor(statement).await?.0)
-    }
-
-    /// Runs a root statement as the actor, and tells who that was.
-    async fn as_actor(&self, statement: impl Fn(&Actor) -> Sql) -> Result<(Vec<QueryResult>, Arc<Actor>)> {
-        let session = self.session()?;
-        let mut actor = self.known_actor().await?;
-        for _ in 0..ATTEMPTS {
-            let answer = self.store.database().read(&statement(&actor)).await?;
-            let live = answer.first().map(|row| row.try_get_by_index::<bool>(0)).transpose()?;
-            if live == Some(true) {
-                return Ok((answer, actor));
-            }
-            // The session ended, or the actor is no longer who it was: only in the second case there is another try.
-            actor = self.load(session).await?;
-        }
-        Err(ended())
-    }
-
-    async fn complete(&self, fetch: &Fetch, answer: Vec<QueryResult>, actor: &Actor) -> Result<String> {
-        let page = match &fetch.which {
-            Which::Page(page) => Some(page),
-            _ => None,
-        };
-        let mut rows = Vec::with_capacity(answer.len());
-        let group = group(answer, page, &mut rows)?;
-        let children = self.children(&fetch.children, &rows, actor).await?;
-        let loaded = Loaded { rows, groups: HashMap::new(), children };
-        let json = beside(answer_size(&loaded), || {
-            let json = render::root(fetch, &loaded, &group, self.room());
+    async fn planned(&self, fetch: &Fetch, keys: Arc<[Uuid]>) -> Result<String> {
+        let (loaded, group) = self.root(fetch, Form::Planned, keys).await?;
+        let json = beside(loaded.size(), || {
+            let json = json::root(fetch, &loaded, &group, self.room());
             // Thousands of rows take their time to be dropped, too.
             drop(loaded);
             json
@@ -208,93 +144,154 @@ impl Reader {
         Ok(json)
     }
 
+    /// Fetches the rows with these ids and writes each as JSON; one that the actor does not see is not there. `key` is the
+    /// slot of the id.
+    pub(crate) async fn fetch_each(&self, fetch: &Fetch, key: usize, ids: &[Uuid]) -> Result<HashMap<Uuid, String>> {
+        let (loaded, group) = self.root(fetch, Form::Each, ids.into()).await?;
+        group
+            .places()
+            .map(|place| {
+                let id = loaded.row(place).at::<Uuid>(loaded.first_slot + key)?;
+                Ok((id, json::root(fetch, &loaded, &Group::one(place), self.room())?))
+            })
+            .collect()
+    }
+
+    /// The rows of a root, with all that hangs off them.
+    async fn root(&self, fetch: &Fetch, form: Form, keys: Arc<[Uuid]>) -> Result<(Loaded, Group)> {
+        let statement = |audience| fetch.statements.of(audience, form, || statement::root(fetch, form, audience));
+        // Null: the session does not stand.
+        let stands =
+            |rows: &Rows| Ok(rows.first().map(|row| row.at::<Option<bool>>(0)).transpose()?.flatten().is_some());
+        let (rows, actor) = self.as_actor(statement, &keys, stands).await?;
+        let first_slot = match form {
+            Form::Planned => first_slot(fetch),
+            Form::Each => 1,
+        };
+        let group = match &fetch.which {
+            Which::Page(page) => Group::root(&rows, Some(page))?,
+            _ => Group::root(&rows, None)?,
+        };
+        let children = self.children(&fetch.children, &rows, first_slot, std::slice::from_ref(&group), &actor).await?;
+        Ok((Loaded { rows: Arc::new(rows), first_slot, groups: Vec::new(), of_parent: Vec::new(), children }, group))
+    }
+
+    /// The rows of a statement of its own, whose first column tells whether the session stands.
+    pub(crate) async fn rooted(&self, write: impl Fn(Audience) -> Sql) -> Result<Rows> {
+        let stands =
+            |rows: &Rows| Ok(rows.first().map(|row| row.at::<Option<bool>>(0)).transpose()?.flatten() == Some(true));
+        let statement = |audience| Arc::new(Statement::new(&write(audience)));
+        Ok(self.as_actor(statement, &Arc::default(), stands).await?.0)
+    }
+
+    /// Runs a root statement as the actor, and tells who that was.
+    async fn as_actor(
+        &self,
+        statement: impl Fn(Audience) -> Arc<Statement>,
+        keys: &Arc<[Uuid]>,
+        stands: impl Fn(&Rows) -> Result<bool>,
+    ) -> Result<(Rows, Arc<Actor>)> {
+        let session = self.session()?;
+        let mut actor = self.known_actor().await?;
+        for _ in 0..ATTEMPTS {
+            let statement = statement(actor.audience());
+            let mut answers = self.store.database().read(&[statement.call(Some(&actor), keys)]).await?;
+            if let Some(rows) = answers.pop()
+                && stands(&rows)?
+            {
+                return Ok((rows, actor));
+            }
+            // The session ended, or the actor is no longer who it was: only in the second case there is another try.
+            actor = self.load(session).await?;
+        }
+        Err(ended())
+    }
+
     fn room(&self) -> usize {
         self.room.load(Ordering::Relaxed)
     }
 
-    /// What hangs off these rows.
+    fn number(&self) -> usize {
+        self.numbered.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What hangs off those of these rows that are in a group.
     fn children<'a>(
         &'a self,
         children: &'a [Child],
-        rows: &'a [Row],
-        actor: &'a Actor,
+        rows: &'a Rows,
+        first_slot: usize,
+        groups: &'a [Group],
+        actor: &'a Arc<Actor>,
     ) -> BoxFuture<'a, Result<Vec<Loaded>>> {
-        try_join_all(children.iter().map(move |child| async move {
-            let mut seen = HashSet::with_capacity(rows.len());
-            let mut keys = Vec::with_capacity(rows.len());
-            for row in rows {
-                if let Some(key) = row.try_get_by_index::<Option<Uuid>>(FIRST_SLOT + child.key)?
-                    && seen.insert(key)
-                {
-                    keys.push(key);
+        if children.is_empty() {
+            return std::future::ready(Ok(Vec::new())).boxed();
+        }
+        let parent = self.number();
+        try_join_all(children.iter().map(move |child| {
+            let id = self.number();
+            async move {
+                let (keys, of_parent) = keys(rows, first_slot + child.key, groups)?;
+                if keys.is_empty() {
+                    return Ok(Loaded::default());
                 }
+                self.related(&child.fetch, keys, of_parent, (id, parent), actor).await
             }
-            let (rows, groups) = if keys.is_empty() {
-                Default::default()
-            } else {
-                self.related(&child.fetch, keys, children.as_ptr() as usize, actor).await?
-            };
-            let children = self.children(&child.fetch.children, &rows, actor).await?;
-            Ok(Loaded { rows, groups, children })
         }))
         .boxed()
     }
 
-    /// The rows related by these keys.
+    /// The rows related by these keys, with all that hangs off them.
     async fn related(
         &self,
         fetch: &Fetch,
-        keys: Vec<Uuid>,
-        parent: usize,
-        actor: &Actor,
-    ) -> Result<(Vec<Row>, HashMap<Uuid, Group>)> {
-        match &fetch.which {
-            Which::One(relation) => {
-                let shape = Arc::new(Shape::new(statement::one(fetch, relation, actor), parent));
-                let wanted = keys.into_iter().map(|key| Wanted { shape: shape.clone(), key });
-                let found = self.by_key.load_many(wanted).await?;
-                let mut rows = Vec::with_capacity(found.len());
-                let mut groups = HashMap::with_capacity(found.len());
-                for (wanted, row) in found {
-                    groups.insert(wanted.key, Group { range: rows.len()..rows.len() + 1, more: false, total: None });
-                    rows.push(row);
-                }
-                Ok((rows, groups))
-            }
-            Which::Pages(relation, page) => {
-                let answer = self.store.database().read(&statement::pages(fetch, relation, page, actor, keys)).await?;
-                beside(answer.len(), || grouped(answer, page))
-            }
-            Which::Id(_) | Which::Page(_) => Err(Error::internal("a root below the root")),
-        }
+        keys: Arc<[Uuid]>,
+        of_parent: Vec<u32>,
+        (id, parent): (usize, usize),
+        actor: &Arc<Actor>,
+    ) -> Result<Loaded> {
+        let write = |audience| match &fetch.which {
+            Which::One(relation) => statement::one(fetch, relation, audience),
+            Which::Pages(relation, page) => statement::pages(fetch, relation, page, audience),
+            Which::Id | Which::Page(_) => Sql::new(),
+        };
+        let audience = actor.audience();
+        let statement = fetch.statements.of(audience, Form::Planned, || write(audience));
+        let many = matches!(fetch.which, Which::Pages(..));
+        let lookup = Lookup { id, statement, keys: keys.clone(), actor: actor.clone(), parent, many };
+        let found = self.by_key.load_one(lookup).await?;
+        let Found { rows, by_key } = found.ok_or_else(|| Error::internal("a lookup without an answer"))?;
+        let groups = match &fetch.which {
+            Which::Pages(_, page) => beside(rows.len(), || Group::pages(&rows, page, keys.len()))?,
+            _ => keys
+                .iter()
+                .map(|key| by_key.get(key).map_or_else(Group::default, |place| Group::one(*place as usize)))
+                .collect(),
+        };
+        let first_slot = first_slot(fetch);
+        let children = self.children(&fetch.children, &rows, first_slot, &groups, actor).await?;
+        Ok(Loaded { rows, first_slot, groups, of_parent, children })
     }
 }
 
-/// The rows of pages, by the key in their first column.
-fn grouped(answer: Vec<QueryResult>, page: &Page) -> Result<(Vec<Row>, HashMap<Uuid, Group>)> {
-    let (mut rows, mut groups) = (Vec::with_capacity(answer.len()), HashMap::new());
-    let mut answer = answer.into_iter().peekable();
-    while let Some(row) = answer.next() {
-        let key = row.try_get_by_index::<Uuid>(0)?;
-        let mut same = vec![row];
-        while let Some(next) = answer.peek() {
-            if next.try_get_by_index::<Uuid>(0)? != key {
-                break;
-            }
-            same.extend(answer.next());
+/// The keys in this column of the rows that are in a group, each once; and for each row which of them it has.
+fn keys(rows: &Rows, column: usize, groups: &[Group]) -> Result<(Arc<[Uuid]>, Vec<u32>)> {
+    let mut keys = Vec::with_capacity(rows.len());
+    let mut places = HashMap::with_capacity(rows.len());
+    let mut of_parent = vec![NONE; rows.len()];
+    for place in groups.iter().flat_map(Group::places) {
+        if let Some(key) = rows.row(place).at::<Option<Uuid>>(column)? {
+            of_parent[place] = *places.entry(key).or_insert_with(|| {
+                keys.push(key);
+                u32::try_from(keys.len() - 1).unwrap_or(NONE)
+            });
         }
-        groups.insert(key, group(same, Some(page), &mut rows)?);
     }
-    Ok((rows, groups))
+    Ok((keys.into(), of_parent))
 }
 
 /// How many rows are written without a thread of their own having to be seen to: about a millisecond's work.
 const QUICKLY_WRITTEN: usize = 1_000;
-
-/// How many rows were loaded.
-fn answer_size(loaded: &Loaded) -> usize {
-    loaded.rows.len() + loaded.children.iter().map(answer_size).sum::<usize>()
-}
 
 /// Does something that takes as long as there are rows. Where they are many, whatever else this thread has to do is given to
 /// another first, so that nobody waits for it.
@@ -303,32 +300,5 @@ fn beside<T>(rows: usize, work: impl FnOnce() -> T) -> T {
     match threads {
         Ok(RuntimeFlavor::MultiThread) if rows > QUICKLY_WRITTEN => tokio::task::block_in_place(work),
         _ => work(),
-    }
-}
-
-/// Cuts a group's rows to the page and appends them.
-fn group(mut answer: Vec<QueryResult>, page: Option<&Page>, rows: &mut Vec<Row>) -> Result<Group> {
-    let first = answer.first();
-    let total = first.map(|row| row.try_get_by_index::<Option<i64>>(1)).transpose()?.flatten();
-    if first.map(|row| row.try_get_by_index::<Option<bool>>(2)).transpose()?.flatten() != Some(true) {
-        answer.clear();
-    }
-    let mut more = false;
-    if let Some(page) = page {
-        more = answer.len() as u64 > page.size;
-        answer.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
-        if page.backward {
-            answer.reverse();
-        }
-    }
-    let start = rows.len();
-    rows.extend(answer.into_iter().map(Arc::new));
-    Ok(Group { range: start..rows.len(), more, total })
-}
-
-impl Loaded {
-    /// The rows of this key.
-    pub(super) fn group(&self, key: Uuid) -> Option<&Group> {
-        self.groups.get(&key)
     }
 }

@@ -2,10 +2,10 @@
 
 use super::plan::Slot;
 use crate::{
-    actor::Actor,
+    actor::Audience,
     model::{Model, Relation, Type},
     scope,
-    sql::Sql,
+    sql::{Alias, Sql},
 };
 
 /// What rows must satisfy. Values are the canonical text of the column's kind.
@@ -93,33 +93,41 @@ impl Filter {
         matches!(self, Self::All(filters) if filters.iter().all(Self::is_everything))
     }
 
-    pub(crate) fn sql(&self, sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
+    pub(crate) fn sql(&self, sql: &mut Sql, ty: &Type, alias: Alias, audience: Audience) {
         match self {
-            Self::All(filters) => joined(filters, " AND ", "true", sql, ty, alias, actor),
-            Self::Any(filters) => joined(filters, " OR ", "false", sql, ty, alias, actor),
+            Self::All(filters) => joined(filters, " AND ", "true", sql, ty, alias, audience),
+            Self::Any(filters) => joined(filters, " OR ", "false", sql, ty, alias, audience),
             Self::Not(filter) => {
                 sql.push("(");
-                filter.sql(sql, ty, alias, actor);
+                filter.sql(sql, ty, alias, audience);
                 sql.push(") IS NOT TRUE");
             }
-            Self::Column(index, condition) => condition.sql(sql, ty, *index, alias, actor),
+            Self::Column(index, condition) => condition.sql(sql, ty, *index, alias, audience),
             Self::Related(relation, some, filter) => {
                 let to = &Model::get().types[relation.to];
-                let inner = format!("{alias}r");
+                let inner = alias.inner();
                 sql.push(if *some { "EXISTS" } else { "NOT EXISTS" });
-                sql.push(" (SELECT FROM ").push(to.table.name).push(" ").push(&inner).push(" WHERE ");
+                sql.push(" (SELECT FROM ").push(to.table.name).push(" ").alias(inner).push(" WHERE ");
                 // A reference that is masked leads nowhere, from either side.
-                let from = scope::column(ty, relation.from_column, alias, actor);
-                scope::refers(sql, to, relation.to_column, &inner, actor, &from);
-                sql.push(" AND ").append(&scope::condition(to, &inner, actor)).push(" AND ");
-                filter.sql(sql, to, &inner, actor);
+                let from = scope::column(ty, relation.from_column, alias, audience);
+                scope::refers(sql, to, relation.to_column, inner, audience, &from);
+                sql.push(" AND ").append(&scope::condition(to, inner, audience)).push(" AND ");
+                filter.sql(sql, to, inner, audience);
                 sql.push(")");
             }
         }
     }
 }
 
-fn joined(filters: &[Filter], with: &str, empty: &str, sql: &mut Sql, ty: &Type, alias: &str, actor: &Actor) {
+fn joined(
+    filters: &[Filter],
+    with: &'static str,
+    empty: &'static str,
+    sql: &mut Sql,
+    ty: &Type,
+    alias: Alias,
+    audience: Audience,
+) {
     if filters.is_empty() {
         sql.push(empty);
         return;
@@ -129,15 +137,15 @@ fn joined(filters: &[Filter], with: &str, empty: &str, sql: &mut Sql, ty: &Type,
         if i > 0 {
             sql.push(with);
         }
-        filter.sql(sql, ty, alias, actor);
+        filter.sql(sql, ty, alias, audience);
     }
     sql.push(")");
 }
 
 impl Condition {
-    fn sql(&self, sql: &mut Sql, ty: &Type, index: usize, alias: &str, actor: &Actor) {
+    fn sql(&self, sql: &mut Sql, ty: &Type, index: usize, alias: Alias, audience: Audience) {
         let kind = ty.column(index).kind;
-        let column = super::statement::expression(ty, Slot::Column(index), alias, actor, None);
+        let column = super::statement::expression(ty, Slot::Column(index), alias, audience, None);
         match self {
             Self::Compare(Operator::Ne, value) => {
                 sql.append(&column).push(" IS DISTINCT FROM ").value(kind, value);

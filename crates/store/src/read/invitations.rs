@@ -2,14 +2,13 @@
 
 use aether_entity::sea_orm_active_enums::WorkspaceRole;
 use chrono::{DateTime, FixedOffset};
-use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use super::Reader;
-use crate::{error::Result, sql::Sql};
+use crate::{error::Result, rows::Row, sql::Sql};
 
 /// An open invitation to a workspace.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone)]
 pub struct Invitation {
     /// The workspace.
     pub workspace_id: Uuid,
@@ -34,7 +33,7 @@ impl Reader {
         let actor = self.actor().await?;
         let mut sql = Sql::new();
         sql.push(
-            "SELECT w.id AS workspace_id, w.name AS workspace_name, o.name AS organization_name, m.role, m.is_admin, m.invited_at \
+            "SELECT w.id AS workspace_id, w.name AS workspace_name, o.name AS organization_name, m.role::text AS role, m.is_admin, m.invited_at \
              FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id \
              JOIN organizations o ON o.id = w.organization_id \
              WHERE m.status = 'pending' AND w.deleted_at IS NULL AND o.deleted_at IS NULL AND m.user_id = ",
@@ -42,7 +41,17 @@ impl Reader {
         .uuid(actor.user_id)
         .push(" ORDER BY m.invited_at, m.id LIMIT ")
         .number(MOST);
-        let rows = self.database().read(&sql).await?;
-        Ok(rows.iter().map(|row| Invitation::from_query_result(row, "")).collect::<Result<_, _>>()?)
+        let rows = self.database().ask(&sql).await?;
+        let invitation = |row: Row<'_>| {
+            Ok(Invitation {
+                workspace_id: row.get("workspace_id")?,
+                workspace_name: row.get("workspace_name")?,
+                organization_name: row.get("organization_name")?,
+                role: row.label("role")?,
+                is_admin: row.get("is_admin")?,
+                invited_at: row.get("invited_at")?,
+            })
+        };
+        rows.iter().map(invitation).collect()
     }
 }

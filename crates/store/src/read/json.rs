@@ -1,24 +1,18 @@
 //! Rows written straight into the answer's JSON, without a tree of values in between.
 
-use std::{
-    fmt::Write as _,
-    ops::{Deref, DerefMut},
-};
+use std::ops::{Deref, DerefMut};
 
 use aether_entity::catalog::Kind;
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat};
-use sea_orm::sqlx::{Row as _, postgres::PgValueRef};
 use uuid::Uuid;
 
 use super::{
     cursor::{Cursor, Position},
-    fetch::{Group, Loaded},
-    one::Row,
+    loaded::{Group, Loaded},
     plan::{
         Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
     },
-    statement::FIRST_SLOT,
+    written,
 };
 use crate::{
     error::{Error, Result},
@@ -69,7 +63,7 @@ impl Out {
 
 /// The answer of a root, of at most so many bytes.
 pub(super) fn root(fetch: &Fetch, loaded: &Loaded, group: &Group, room: usize) -> Result<String> {
-    let json = Vec::with_capacity(room.min(256 + 96 * loaded.rows.len()));
+    let json = Vec::with_capacity(room.min(256 + loaded.rows.size() + 16 * fetch.slots.len() * loaded.rows.len()));
     let mut out = Out { json, room, items: 0 };
     body(&mut out, fetch, loaded, Some(group))?;
     String::from_utf8(out.json).map_err(|_| Error::internal("an answer that is not UTF-8"))
@@ -77,7 +71,7 @@ pub(super) fn root(fetch: &Fetch, loaded: &Loaded, group: &Group, room: usize) -
 
 fn body(out: &mut Out, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) -> Result<()> {
     match (&fetch.body, &fetch.which) {
-        (Body::One(template), _) => match group.and_then(|group| loaded.rows[group.range.clone()].first()) {
+        (Body::One(template), _) => match group.and_then(|group| group.edge(false)) {
             Some(row) => object(out, template, fetch, loaded, row),
             None => literal(out, "null"),
         },
@@ -85,7 +79,7 @@ fn body(out: &mut Out, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) ->
             let nothing = Group::default();
             connection(out, parts, page, fetch, loaded, group.unwrap_or(&nothing))
         }
-        (Body::Connection(_), Which::Id(_) | Which::One(_)) => Err(Error::internal("a connection of one")),
+        (Body::Connection(_), Which::Id | Which::One(_)) => Err(Error::internal("a connection of one")),
     }
 }
 
@@ -138,18 +132,18 @@ fn connection(
     loaded: &Loaded,
     group: &Group,
 ) -> Result<()> {
-    let rows = &loaded.rows[group.range.clone()];
     keyed(out, parts, |out, part| match part {
-        Part::Nodes(template) => listed(out, rows, |out, row| object(out, template, fetch, loaded, row)),
-        Part::Edges(parts) => listed(out, rows, |out, row| {
+        Part::Nodes(template) => listed(out, group.places(), |out, row| object(out, template, fetch, loaded, row)),
+        Part::Edges(parts) => listed(out, group.places(), |out, row| {
             keyed(out, parts, |out, part| match part {
                 EdgePart::Node(template) => object(out, template, fetch, loaded, row),
-                EdgePart::Cursor => cursor(out, page, fetch, Some(row)),
-                EdgePart::Rank(slot) => match text(row, *slot, Kind::Decimal)? {
-                    Some(rank) => literal(out, &rank),
+                EdgePart::Cursor => cursor(out, page, fetch, loaded, Some(row)),
+                // A number, which a decimal's text is.
+                EdgePart::Rank(slot) => match raw(loaded, row, *slot)? {
+                    Some(rank) => written::plain(&mut out.json, rank, Kind::Decimal),
                     None => literal(out, "null"),
                 },
-                EdgePart::Snippet(slot) => value(out, row, *slot, Writer::Plain(Kind::Text)),
+                EdgePart::Snippet(slot) => value(out, loaded, row, *slot, Writer::Plain(Kind::Text)),
                 EdgePart::Literal(json) => literal(out, json),
             })
         }),
@@ -158,8 +152,8 @@ fn connection(
             PageInfoPart::HasPreviousPage => {
                 boolean(out, if page.backward { group.more } else { page.after.is_some() })
             }
-            PageInfoPart::StartCursor => cursor(out, page, fetch, rows.first()),
-            PageInfoPart::EndCursor => cursor(out, page, fetch, rows.last()),
+            PageInfoPart::StartCursor => cursor(out, page, fetch, loaded, group.edge(false)),
+            PageInfoPart::EndCursor => cursor(out, page, fetch, loaded, group.edge(true)),
             PageInfoPart::Literal(json) => literal(out, json),
         }),
         Part::TotalCount => literal(out, &group.total.unwrap_or_default().to_string()),
@@ -167,7 +161,7 @@ fn connection(
     })
 }
 
-fn cursor(out: &mut Out, page: &Page, fetch: &Fetch, row: Option<&Row>) -> Result<()> {
+fn cursor(out: &mut Out, page: &Page, fetch: &Fetch, loaded: &Loaded, row: Option<usize>) -> Result<()> {
     let Some(row) = row else { return literal(out, "null") };
     let mut position = Position::with_capacity(page.order.len());
     for term in &page.order {
@@ -177,24 +171,23 @@ fn cursor(out: &mut Out, page: &Page, fetch: &Fetch, row: Option<&Row>) -> Resul
             Slot::Column(index) => fetch.ty.column(index).kind,
             Slot::Rank | Slot::Snippet => Kind::Decimal,
         };
-        position.push(text(row, slot, kind)?);
+        position.push(raw(loaded, row, slot)?.map(|value| written::text(value, kind)).transpose()?);
     }
     string(out, &Cursor::encode(page, position))
 }
 
-fn object(out: &mut Out, template: &Template, fetch: &Fetch, loaded: &Loaded, row: &Row) -> Result<()> {
+fn object(out: &mut Out, template: &Template, fetch: &Fetch, loaded: &Loaded, row: usize) -> Result<()> {
     keyed(out, &template.0, |out, part| match part {
-        Value::Slot(slot, writer) => value(out, row, *slot, *writer),
-        Value::Shaped(slot, shape, picks) => shaped(out, row, *slot, shape, picks),
+        Value::Slot(slot, writer) => value(out, loaded, row, *slot, *writer),
+        Value::Shaped(slot, shape, picks) => shaped(out, raw(loaded, row, *slot)?, shape, picks),
         Value::Literal(json) => literal(out, json),
-        Value::NodeId(slot) => match uuid(row, *slot)? {
+        Value::NodeId(slot) => match loaded.row(row).at::<Option<Uuid>>(loaded.first_slot + slot)? {
             Some(id) => string(out, &node_id(fetch.ty.name, id)),
             None => literal(out, "null"),
         },
         Value::Child(place) => {
-            let (Child { key, fetch }, loaded) = (&fetch.children[*place], &loaded.children[*place]);
-            let group = uuid(row, *key)?.and_then(|key| loaded.group(key));
-            body(out, fetch, loaded, group)
+            let (Child { fetch, .. }, loaded) = (&fetch.children[*place], &loaded.children[*place]);
+            body(out, fetch, loaded, loaded.group(row))
         }
     })
 }
@@ -204,72 +197,31 @@ pub fn node_id(ty: &str, id: Uuid) -> String {
     BASE64_STANDARD_NO_PAD.encode(format!("{ty}:{id}"))
 }
 
-fn raw(row: &Row, slot: usize) -> Result<Option<PgValueRef<'_>>> {
-    use sea_orm::sqlx::ValueRef;
-    let row = row.try_as_pg_row().ok_or_else(|| Error::internal("a row that is not PostgreSQL's"))?;
-    let value = row.try_get_raw(FIRST_SLOT + slot).map_err(|_| Error::internal("a slot that the statement lacks"))?;
-    Ok((!value.is_null()).then_some(value))
-}
-
-fn bytes<'r>(value: &PgValueRef<'r>) -> Result<&'r [u8]> {
-    value.as_bytes().map_err(|_| Error::internal("a value without bytes"))
-}
-
-fn fixed<const N: usize>(value: &PgValueRef<'_>) -> Result<[u8; N]> {
-    bytes(value)?.try_into().map_err(|_| Error::internal("a value of another size than its type's"))
-}
-
-fn uuid(row: &Row, slot: usize) -> Result<Option<Uuid>> {
-    raw(row, slot)?.map(|value| Ok(Uuid::from_bytes(fixed(&value)?))).transpose()
+fn raw(loaded: &Loaded, row: usize, slot: usize) -> Result<Option<&[u8]>> {
+    loaded.row(row).raw(loaded.first_slot + slot)
 }
 
 fn string(out: &mut Out, text: &str) -> Result<()> {
     serde_json::to_writer(&mut out.json, text).map_err(|_| Error::internal("text that is no JSON string"))
 }
 
-/// `jsonb` travels as a version byte and text.
-fn json<'r>(value: &PgValueRef<'r>) -> Result<&'r [u8]> {
-    match bytes(value)? {
-        [1, text @ ..] => Ok(text),
-        _ => Err(Error::internal("JSON of an unknown version")),
-    }
-}
-
-fn value(out: &mut Out, row: &Row, slot: usize, writer: Writer) -> Result<()> {
-    let Some(value) = raw(row, slot)? else { return literal(out, "null") };
+fn value(out: &mut Out, loaded: &Loaded, row: usize, slot: usize, writer: Writer) -> Result<()> {
+    let Some(value) = raw(loaded, row, slot)? else { return literal(out, "null") };
     match writer {
-        Writer::Enum(names) => {
-            let label = bytes(&value)?;
-            match names.iter().find(|(known, _)| known.as_bytes() == label) {
-                Some((_, name)) => literal(out, name),
-                None => Err(Error::internal("an enum label that the catalog lacks")),
-            }
-        }
+        Writer::Enum(names) => match names.iter().find(|(known, _)| known.as_bytes() == value) {
+            Some((_, name)) => literal(out, name),
+            None => Err(Error::internal("an enum label that the catalog lacks")),
+        },
         Writer::Plain(kind) => match kind {
-            Kind::Text | Kind::Inet => {
-                let text =
-                    std::str::from_utf8(bytes(&value)?).map_err(|_| Error::internal("text that is not UTF-8"))?;
-                string(out, text)
+            Kind::Text | Kind::Inet => string(out, written::utf8(value)?),
+            // JSON as it is.
+            Kind::Boolean | Kind::Int | Kind::Json | Kind::UuidList | Kind::TextList => {
+                written::plain(&mut out.json, value, kind)
             }
-            Kind::Boolean => boolean(out, bytes(&value)? == [1]),
-            Kind::Json => {
-                out.extend_from_slice(json(&value)?);
-                Ok(())
-            }
-            Kind::UuidList | Kind::TextList => {
-                out.extend_from_slice(bytes(&value)?);
-                Ok(())
-            }
-            Kind::Int => literal(out, &plain(&value, kind)?),
             Kind::Uuid | Kind::BigInt | Kind::Decimal | Kind::Date | Kind::Timestamp | Kind::Enum(_) | Kind::Bytes => {
                 // None of these has anything to escape.
                 out.push(b'"');
-                if matches!(kind, Kind::Uuid) {
-                    let id = Uuid::from_bytes(fixed(&value)?);
-                    out.extend_from_slice(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
-                } else {
-                    out.extend_from_slice(plain(&value, kind)?.as_bytes());
-                }
+                written::plain(&mut out.json, value, kind)?;
                 out.push(b'"');
                 Ok(())
             }
@@ -277,91 +229,10 @@ fn value(out: &mut Out, row: &Row, slot: usize, writer: Writer) -> Result<()> {
     }
 }
 
-/// The canonical text of a slot: what a cursor carries.
-fn text(row: &Row, slot: usize, kind: Kind) -> Result<Option<String>> {
-    raw(row, slot)?.map(|value| plain(&value, kind)).transpose()
-}
-
-/// Microseconds and days from PostgreSQL's epoch, 2000-01-01.
-fn plain(value: &PgValueRef<'_>, kind: Kind) -> Result<String> {
-    const EPOCH_MICROS: i64 = 946_684_800_000_000;
-    let epoch = || NaiveDate::from_ymd_opt(2000, 1, 1);
-    let out_of_range = || Error::internal("a time beyond the calendar");
-    Ok(match kind {
-        Kind::Uuid => Uuid::from_bytes(fixed(value)?).to_string(),
-        Kind::Boolean => (bytes(value)? == [1]).to_string(),
-        Kind::Int => match bytes(value)?.len() {
-            2 => i16::from_be_bytes(fixed(value)?).to_string(),
-            _ => i32::from_be_bytes(fixed(value)?).to_string(),
-        },
-        Kind::BigInt => i64::from_be_bytes(fixed(value)?).to_string(),
-        Kind::Date => {
-            let days = i32::from_be_bytes(fixed(value)?);
-            let shift = Days::new(u64::from(days.unsigned_abs()));
-            let date = if days < 0 {
-                epoch().and_then(|e| e.checked_sub_days(shift))
-            } else {
-                epoch().and_then(|e| e.checked_add_days(shift))
-            };
-            date.ok_or_else(out_of_range)?.to_string()
-        }
-        Kind::Timestamp => {
-            let micros = i64::from_be_bytes(fixed(value)?).checked_add(EPOCH_MICROS).ok_or_else(out_of_range)?;
-            let time = DateTime::from_timestamp_micros(micros).ok_or_else(out_of_range)?;
-            time.to_rfc3339_opts(SecondsFormat::Micros, true)
-        }
-        Kind::Decimal => decimal(bytes(value)?)?,
-        Kind::Text | Kind::Enum(_) | Kind::Inet | Kind::Json | Kind::Bytes | Kind::UuidList | Kind::TextList => {
-            std::str::from_utf8(bytes(value)?).map_err(|_| Error::internal("text that is not UTF-8"))?.to_owned()
-        }
-    })
-}
-
-/// The text of a `numeric` as it travels: how many groups of four digits there are, the place of the first, the sign, how many digits
-/// follow the point, and the groups, 16 bits each (PostgreSQL's `numeric_send`, written as `numeric_out` does).
-fn decimal(bytes: &[u8]) -> Result<String> {
-    let malformed = || Error::internal("a numeric that is none");
-    let words: Vec<u16> = bytes
-        .chunks(2)
-        .map(|pair| pair.try_into().map(u16::from_be_bytes))
-        .collect::<Result<_, _>>()
-        .map_err(|_| malformed())?;
-    let [_, weight, sign, scale, groups @ ..] = &words[..] else { return Err(malformed()) };
-    let (weight, scale) = (i32::from(weight.cast_signed()), usize::from(*scale));
-    let mut out = String::with_capacity(groups.len() * 4 + scale + 4);
-    match sign {
-        0 => {}
-        0x4000 => out.push('-'),
-        // Not a number, and the infinities: JSON has none, and neither has anything that is measured here.
-        _ => return Err(Error::internal("a numeric that is no number")),
-    }
-    let group = |place: i32| usize::try_from(place).ok().and_then(|place| groups.get(place)).copied().unwrap_or(0);
-    for place in 0..=weight.max(0) {
-        // Nothing is before the point where the first group is behind it.
-        let digits = if weight < 0 { 0 } else { group(place) };
-        let _ = if place == 0 { write!(out, "{digits}") } else { write!(out, "{digits:04}") };
-    }
-    if scale > 0 {
-        out.push('.');
-        let whole = out.len() + scale;
-        // Groups between the point and the first one are zeros.
-        for _ in weight..-1 {
-            out.push_str("0000");
-        }
-        let mut behind = (weight + 1).max(0);
-        while out.len() < whole {
-            let _ = write!(out, "{:04}", group(behind));
-            behind += 1;
-        }
-        out.truncate(whole);
-    }
-    Ok(out)
-}
-
-fn shaped(out: &mut Out, row: &Row, slot: usize, shape: &Shape, picks: &[Pick]) -> Result<()> {
-    let Some(value) = raw(row, slot)? else { return literal(out, "null") };
+fn shaped(out: &mut Out, value: Option<&[u8]>, shape: &Shape, picks: &[Pick]) -> Result<()> {
+    let Some(value) = value else { return literal(out, "null") };
     let document: serde_json::Value =
-        serde_json::from_slice(json(&value)?).map_err(|_| Error::internal("a jsonb value that is no JSON"))?;
+        serde_json::from_slice(written::json(value)?).map_err(|_| Error::internal("a jsonb value that is no JSON"))?;
     match (shape, &document) {
         (Shape::Strings, document) => strings(out, document),
         (Shape::Object(_), serde_json::Value::Object(_)) => picked(out, picks, &document, None),
@@ -420,44 +291,5 @@ fn strings(out: &mut Out, value: &serde_json::Value) -> Result<()> {
     match value.as_array() {
         Some(items) => listed(out, items.iter().filter_map(|item| item.as_str()), string),
         None => literal(out, "null"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// As PostgreSQL sends them: `SELECT encode(numeric_send('…'), 'hex')`.
-    #[test]
-    fn a_numeric_is_written_as_postgresql_writes_it() {
-        for (sent, text) in [
-            ("0000000000000000", "0"),
-            ("0000000000000002", "0.00"),
-            ("00010000000000000001", "1"),
-            ("00010000400000000001", "-1"),
-            ("00010001000000000001", "10000"),
-            ("0001000000000000270f", "9999"),
-            ("0003000100000001000100001388", "10000.5"),
-            ("0001ffff4000000201f4", "-0.05"),
-            ("0001ffff000000040001", "0.0001"),
-            ("0001fffe0000000503e8", "0.00001"),
-            ("0002ffff0000000800010929", "0.00012345"),
-            ("0001fffd0000000903e8", "0.000000001"),
-            ("0006000200000009000109291a8504d2162e2328", "123456789.123456789"),
-            ("000500030000000204d2162e23340d801e78", "1234567890123456.78"),
-            ("00080006400000040063270f270f270f270f270f270f270f", "-99999999999999999999999999.9999"),
-            ("00010002000000000001", "100000000"),
-            ("0001ffff000000041388", "0.5000"),
-            ("00010005000000000001", "100000000000000000000"),
-            ("00080007000000000007240c0659059210f1172f112b014f", "79228162514264337593543950335"),
-            ("0001fff90000001b000a", "0.000000000000000000000000001"),
-            ("000200010000000202fd1770", "7656000.00"),
-            ("0004000100000007000109291a850078", "12345.6789012"),
-        ] {
-            assert_eq!(decimal(&hex::decode(sent).unwrap()).as_deref(), Ok(text));
-        }
-        for none in ["0000", "00000000c0000000", "00000000d0000000", "000000000000"] {
-            assert!(decimal(&hex::decode(none).unwrap()).is_err(), "{none}");
-        }
     }
 }

@@ -7,13 +7,15 @@ mod cursor;
 mod fetch;
 mod filter;
 mod invitations;
-mod one;
+pub(crate) mod json;
+mod loaded;
 pub mod plan;
 mod reach;
-pub(crate) mod render;
+mod related;
 mod seats;
 mod statement;
 mod turns;
+mod written;
 
 pub use self::{
     cursor::{Cursor, Position},

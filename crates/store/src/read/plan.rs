@@ -1,11 +1,20 @@
 //! What to fetch and how to write it: the tree between a GraphQL selection and its statements.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use aether_entity::catalog::{ENUMS, EnumValue, Kind};
+use parking_lot::RwLock;
 
 use super::{cursor::Position, filter::Filter};
-use crate::model::{Relation, Shape, ShapeField, Type, enum_value_name};
+use crate::{
+    actor::Audience,
+    database::Statement,
+    model::{Relation, Shape, ShapeField, Type, enum_value_name},
+    sql::Sql,
+};
 
 /// Rows of one type: which, what of them, and how they are written.
 pub struct Fetch {
@@ -19,6 +28,16 @@ pub struct Fetch {
     pub children: Vec<Child>,
     /// How the rows are written.
     pub body: Body,
+    /// Its statements, as they were written for those who asked before.
+    pub(super) statements: Statements,
+}
+
+/// What is selected of the rows of one type, as it is being found out.
+pub struct Selection {
+    /// The type.
+    pub ty: &'static Type,
+    slots: Vec<Slot>,
+    children: Vec<Child>,
 }
 
 /// What hangs off each row of a [`Fetch`].
@@ -31,8 +50,8 @@ pub struct Child {
 
 /// Which rows.
 pub enum Which {
-    /// The one with this id.
-    Id(uuid::Uuid),
+    /// The one whose id is given when it is fetched.
+    Id,
     /// A page of all.
     Page(Page),
     /// The one that each parent row refers to, or that refers to it.
@@ -210,10 +229,10 @@ pub enum PageInfoPart {
     Literal(String),
 }
 
-impl Fetch {
+impl Selection {
     /// Rows of this type with nothing selected yet.
-    pub fn new(ty: &'static Type, which: Which) -> Self {
-        Self { ty, which, slots: Vec::new(), children: Vec::new(), body: Body::One(Template(Vec::new())) }
+    pub fn new(ty: &'static Type) -> Self {
+        Self { ty, slots: Vec::new(), children: Vec::new() }
     }
 
     /// The place of this slot, selected if it was not yet.
@@ -222,5 +241,50 @@ impl Fetch {
             self.slots.push(slot);
             self.slots.len() - 1
         })
+    }
+
+    /// The place of what hangs off each row by the key in this slot.
+    pub fn child(&mut self, key: usize, fetch: Fetch) -> usize {
+        self.children.push(Child { key, fetch });
+        self.children.len() - 1
+    }
+
+    /// What is fetched of these rows, and how they are written.
+    pub fn fetch(self, which: Which, body: Body) -> Fetch {
+        let Self { ty, slots, children } = self;
+        Fetch { ty, which, slots, children, body, statements: Statements::default() }
+    }
+}
+
+/// The statements of a [`Fetch`], one for each audience that asked so far.
+#[derive(Default)]
+pub(super) struct Statements(RwLock<Vec<((Audience, Form), Arc<Statement>)>>);
+
+/// What a statement finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// What its [`Which`] says.
+    Planned,
+    /// The rows with given ids.
+    Each,
+}
+
+/// How many audiences a [`Fetch`] has statements for at once.
+const MOST_AUDIENCES: usize = 32;
+
+impl Statements {
+    /// The statement for this audience, written if it was not yet.
+    pub(super) fn of(&self, audience: Audience, form: Form, write: impl FnOnce() -> Sql) -> Arc<Statement> {
+        let key = (audience, form);
+        if let Some((_, known)) = self.0.read().iter().find(|(known, _)| *known == key) {
+            return known.clone();
+        }
+        let statement = Arc::new(Statement::new(&write()));
+        let mut all = self.0.write();
+        if all.len() >= MOST_AUDIENCES {
+            all.clear();
+        }
+        all.push((key, statement.clone()));
+        statement
     }
 }

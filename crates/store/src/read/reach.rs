@@ -3,14 +3,16 @@
 //! The walk is breadth-first, a level of the recursion for each distance, and takes every node once, so cycles end and a
 //! distance is the shortest.
 
-use sea_orm::{FromQueryResult, QueryResult};
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::{fetch::Reader, plan::Slot, statement};
 use crate::{
-    actor::{Actor, live},
+    actor::{Audience, live},
     error::{Error, Result},
     model::{Model, Type},
+    rows::{Row, Rows},
     scope,
     sql::Sql,
 };
@@ -51,13 +53,14 @@ pub struct Reached {
     pub via: Uuid,
     /// The node before it on the way.
     pub from: Uuid,
-    row: QueryResult,
+    rows: Arc<Rows>,
+    place: usize,
 }
 
 impl Reached {
     /// The columns of the node and the edge.
-    pub fn read<T: FromQueryResult>(&self) -> Result<T> {
-        Ok(T::from_query_result(&self.row, "")?)
+    pub fn row(&self) -> Row<'_> {
+        self.rows.row(self.place)
     }
 }
 
@@ -81,19 +84,15 @@ impl Reader {
             ));
         }
         let (nodes, edges) = (of(network.nodes)?, of(network.edges)?);
-        let rows = self.rooted(|actor| sql(network, (nodes, edges), direction, start, most, actor)).await?;
-        let (mut reached, mut found) = (Vec::with_capacity(rows.len()), false);
-        for row in rows {
-            let Some(distance) = row.try_get::<Option<i32>>("", "distance")? else { continue };
+        let rows = self.rooted(|audience| sql(network, (nodes, edges), direction, start, most, audience)).await?;
+        let (rows, mut found) = (Arc::new(rows), false);
+        let mut reached = Vec::with_capacity(rows.len());
+        for (place, row) in rows.iter().enumerate() {
+            let Some(distance) = row.get::<Option<i32>>("distance")? else { continue };
             found = true;
             if distance > 0 {
-                reached.push(Reached {
-                    distance,
-                    id: row.try_get("", "id")?,
-                    via: row.try_get("", "via")?,
-                    from: row.try_get("", "from_node")?,
-                    row,
-                });
+                let (id, via, from) = (row.get("id")?, row.get("via")?, row.get("from_node")?);
+                reached.push(Reached { distance, id, via, from, rows: rows.clone(), place });
             }
         }
         Ok(found.then_some(reached))
@@ -110,17 +109,17 @@ fn sql(
     direction: Direction,
     start: Uuid,
     most: Option<i32>,
-    actor: &Actor,
+    audience: Audience,
 ) -> Sql {
     let (from, to) = match direction {
         Direction::Along => (network.from, network.to),
         Direction::Against => (network.to, network.from),
     };
     let mut sql = Sql::new();
-    sql.push("SELECT g.live, t.* FROM (SELECT ").append(&live(actor)).push(" AS live) g LEFT JOIN LATERAL (");
+    sql.push("SELECT g.live, t.* FROM (SELECT ").append(&live()).push(" AS live) g LEFT JOIN LATERAL (");
     sql.push("WITH RECURSIVE walk (distance, nodes, edges, seen) AS (SELECT 0, ARRAY[n.id], ARRAY[NULL::uuid], ARRAY[n.id] FROM ");
     sql.push(nodes.table.name).push(" n WHERE n.id = ").uuid(start).push(" AND ");
-    sql.append(&scope::condition(nodes, "n", actor));
+    sql.append(&scope::condition(nodes, "n".into(), audience));
     sql.push(
         " UNION ALL SELECT w.distance + 1, step.nodes, step.edges, w.seen || step.nodes FROM walk w CROSS JOIN LATERAL \
          (SELECT array_agg(s.node) AS nodes, array_agg(s.edge) AS edges FROM (SELECT DISTINCT ON (e.",
@@ -133,21 +132,32 @@ fn sql(
         sql.push(" AND w.distance < ").int(most);
     }
     sql.push(") SELECT w.distance, n.id, e.id AS via, e.").push(from).push(" AS from_node");
-    columns(&mut sql, nodes, network.node_columns, "n", "", actor);
-    columns(&mut sql, edges, network.edge_columns, "e", "edge_", actor);
+    columns(&mut sql, nodes, network.node_columns, "n", "", audience);
+    columns(&mut sql, edges, network.edge_columns, "e", "edge_", audience);
     sql.push(" FROM walk w CROSS JOIN LATERAL unnest(w.nodes, w.edges) AS u (node, edge) JOIN ");
-    sql.push(nodes.table.name).push(" n ON n.id = u.node AND ").append(&scope::condition(nodes, "n", actor));
+    sql.push(nodes.table.name).push(" n ON n.id = u.node AND ").append(&scope::condition(nodes, "n".into(), audience));
     sql.push(" LEFT JOIN ").push(edges.table.name).push(" e ON e.id = u.edge ORDER BY w.distance");
     for &(column, descends) in &nodes.order {
-        sql.push(", ").append(&scope::column(nodes, column, "n", actor)).push(if descends { " DESC" } else { "" });
+        sql.push(", ").append(&scope::column(nodes, column, "n".into(), audience)).push(if descends {
+            " DESC"
+        } else {
+            ""
+        });
     }
     sql.push(", n.id) t ON g.live");
     sql
 }
 
-fn columns(sql: &mut Sql, ty: &Type, names: &[&'static str], alias: &str, prefix: &str, actor: &Actor) {
+fn columns(
+    sql: &mut Sql,
+    ty: &Type,
+    names: &[&'static str],
+    alias: &'static str,
+    prefix: &'static str,
+    audience: Audience,
+) {
     for (index, column) in ty.table.columns.iter().enumerate().filter(|(_, column)| names.contains(&column.name)) {
-        let value = statement::expression(ty, Slot::Column(index), alias, actor, None);
+        let value = statement::expression(ty, Slot::Column(index), alias.into(), audience, None);
         sql.push(", ").append(&statement::travelling(column.kind, &value));
         sql.push(" AS ").push(prefix).push(column.name);
     }

@@ -2,7 +2,6 @@
 
 use aether_domain::governance::Rules;
 use aether_entity::sea_orm_active_enums::WorkspaceRole;
-use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use super::Reader;
@@ -25,15 +24,6 @@ pub struct OwnSeat {
     pub permissions: Vec<WorkspacePermission>,
 }
 
-#[derive(FromQueryResult)]
-struct Found {
-    workspace_id: Uuid,
-    organization_id: Uuid,
-    governance_rules: serde_json::Value,
-    role: WorkspaceRole,
-    is_admin: bool,
-}
-
 /// Workspaces at most.
 const MOST: u64 = 500;
 
@@ -43,7 +33,7 @@ impl Reader {
         let actor = self.actor().await?;
         let mut sql = Sql::new();
         sql.push(
-            "SELECT w.id AS workspace_id, w.organization_id, w.governance_rules, m.role, m.is_admin \
+            "SELECT w.id AS workspace_id, w.organization_id, w.governance_rules, m.role::text AS role, m.is_admin \
              FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id \
              WHERE m.status = 'active' AND w.deleted_at IS NULL AND m.user_id = ",
         )
@@ -52,21 +42,16 @@ impl Reader {
             sql.push(" AND w.id = ").uuid(workspace);
         }
         sql.push(" ORDER BY w.name, w.id LIMIT ").number(MOST);
-        let rows = self.database().read(&sql).await?;
+        let rows = self.database().ask(&sql).await?;
         rows.iter()
             .map(|row| {
-                let found = Found::from_query_result(row, "")?;
-                let rules = Rules::from_json(&found.governance_rules)
+                let role: WorkspaceRole = row.label("role")?;
+                let is_admin = row.get("is_admin")?;
+                let rules = Rules::from_json(&row.get("governance_rules")?)
                     .map_err(|_| Error::internal("governance rules that cannot be read"))?;
-                let of_host = found.organization_id == actor.organization_id;
-                let seat = Seat { role: &found.role, is_admin: found.is_admin, of_host, rules: &rules };
-                let permissions = seat.permissions();
-                Ok(OwnSeat {
-                    workspace_id: found.workspace_id,
-                    role: found.role,
-                    is_admin: found.is_admin,
-                    permissions,
-                })
+                let of_host = row.get::<Uuid>("organization_id")? == actor.organization_id;
+                let permissions = Seat { role: &role, is_admin, of_host, rules: &rules }.permissions();
+                Ok(OwnSeat { workspace_id: row.get("workspace_id")?, role, is_admin, permissions })
             })
             .collect()
     }

@@ -1,38 +1,56 @@
 //! The statements: one for each node of a plan.
 //!
-//! All have the same first columns, so that one piece of code takes every answer apart:
-//! 0 the key (or, at the root, whether the session stands) · 1 the number of all rows · 2 whether there is a row at all ·
-//! then the slots.
+//! Before its slots each has a few columns of its own, by which its rows are told apart; [`first_slot`] says how many.
+//!
+//! - The root: whether there is a row (null: the session does not stand) · the number of all rows, if it is asked for.
+//! - To-many: which of the keys, from 1 · the number of all rows and whether there is a row at all, if the number is asked for.
+//! - To-one: the key.
 
 use aether_entity::catalog::Kind;
 
 use super::{
     cursor::Position,
-    plan::{Fetch, Page, Slot, Term},
+    plan::{Fetch, Form, Page, Slot, Term, Which},
 };
 use crate::{
-    actor::{Actor, live},
+    actor::{Audience, live},
     model::{Relation, Type},
     scope,
-    sql::Sql,
+    sql::{Alias, Sql},
 };
-
-/// Where a statement's slots begin.
-pub(super) const FIRST_SLOT: usize = 3;
 
 const ALIAS: &str = "t";
 
+fn alias() -> Alias {
+    ALIAS.into()
+}
+
+/// Where the slots of a statement begin.
+pub(super) fn first_slot(fetch: &Fetch) -> usize {
+    match &fetch.which {
+        Which::Page(page) if page.total => 2,
+        Which::Pages(_, page) if page.total => 3,
+        Which::Id | Which::Page(_) | Which::One(_) | Which::Pages(..) => 1,
+    }
+}
+
 /// What a slot is, as the actor may see it, in the column's own type.
-pub(super) fn expression(ty: &Type, slot: Slot, alias: &str, actor: &Actor, search: Option<&str>) -> Sql {
+pub(super) fn expression(ty: &Type, slot: Slot, alias: Alias, audience: Audience, search: Option<&str>) -> Sql {
     match slot {
-        Slot::Column(index) => scope::column(ty, index, alias, actor),
-        Slot::Rank => {
-            text_search(ty, alias, actor, search, "round(ts_rank_cd(to_tsvector('english', ", "), ", ")::numeric, 6)")
-        }
+        Slot::Column(index) => scope::column(ty, index, alias, audience),
+        Slot::Rank => text_search(
+            ty,
+            alias,
+            audience,
+            search,
+            "round(ts_rank_cd(to_tsvector('english', ",
+            "), ",
+            ")::numeric, 6)",
+        ),
         Slot::Snippet => text_search(
             ty,
             alias,
-            actor,
+            audience,
             search,
             "ts_headline('english', ",
             ", ",
@@ -41,13 +59,21 @@ pub(super) fn expression(ty: &Type, slot: Slot, alias: &str, actor: &Actor, sear
     }
 }
 
-fn text_search(ty: &Type, alias: &str, actor: &Actor, search: Option<&str>, head: &str, mid: &str, tail: &str) -> Sql {
+fn text_search(
+    ty: &Type,
+    alias: Alias,
+    audience: Audience,
+    search: Option<&str>,
+    head: &'static str,
+    mid: &'static str,
+    tail: &'static str,
+) -> Sql {
     let mut sql = Sql::new();
     let (Some(index), Some(search)) = (ty.search, search) else {
         sql.push("NULL::text");
         return sql;
     };
-    sql.push(head).append(&scope::column(ty, index, alias, actor)).push(mid);
+    sql.push(head).append(&scope::column(ty, index, alias, audience)).push(mid);
     sql.push("websearch_to_tsquery('english', ").text(search).push(")").push(tail);
     sql
 }
@@ -74,135 +100,139 @@ fn slot_kind(ty: &Type, slot: Slot) -> Kind {
 }
 
 /// `, slot, slot …`
-fn slots(sql: &mut Sql, fetch: &Fetch, actor: &Actor, search: Option<&str>) {
+fn slots(sql: &mut Sql, fetch: &Fetch, audience: Audience, search: Option<&str>) {
     for (i, slot) in fetch.slots.iter().enumerate() {
-        let expression = expression(fetch.ty, *slot, ALIAS, actor, search);
+        let expression = expression(fetch.ty, *slot, alias(), audience, search);
         sql.push(", ").append(&travelling(slot_kind(fetch.ty, *slot), &expression)).push(" AS s").number(i as u64);
     }
 }
 
 /// The statement of a root: checks the session in the same snapshot.
-pub(super) fn root(fetch: &Fetch, actor: &Actor, find: &Find<'_>) -> Sql {
+pub(super) fn root(fetch: &Fetch, form: Form, audience: Audience) -> Sql {
     let mut sql = Sql::new();
     let mut inner = Sql::new();
-    let mut condition = match find {
-        Find::Id(_) => scope::condition_of_one(fetch.ty, ALIAS, actor),
-        Find::Ids(_) | Find::Page(_) => scope::condition(fetch.ty, ALIAS, actor),
-    };
-    sql.push("SELECT g.live, g.total, t.* FROM (SELECT ").append(&live(actor)).push(" AS live, ");
-    match find {
-        Find::Id(id) => {
-            condition.push(" AND ").column(ALIAS, "id").push(" = ").uuid(*id);
-            sql.push("NULL::bigint");
-            one_row(&mut inner, fetch, actor, &condition);
+    let mut total = Sql::new();
+    match (&fetch.which, form) {
+        (Which::Page(page), Form::Planned) => {
+            let mut condition = scope::condition(fetch.ty, alias(), audience);
+            restrict(&mut condition, fetch.ty, page, audience);
+            if page.total {
+                total.push(", ");
+                count(&mut total, fetch.ty, &condition);
+                total.push(" AS total");
+            }
+            page_rows(&mut inner, fetch, page, audience, condition);
         }
-        Find::Ids(ids) => {
-            condition.push(" AND ").column(ALIAS, "id").push(" = ANY(").uuids(ids.to_vec()).push(")");
-            sql.push("NULL::bigint");
-            one_row(&mut inner, fetch, actor, &condition);
+        (_, Form::Each) => {
+            let mut condition = scope::condition(fetch.ty, alias(), audience);
+            condition.push(" AND ").column(ALIAS, "id").push(" = ANY(").keys().push(")");
+            rows(&mut inner, fetch, audience, &condition);
         }
-        Find::Page(page) => {
-            restrict(&mut condition, fetch.ty, page, actor);
-            count(&mut sql, fetch.ty, page, &condition);
-            page_rows(&mut inner, fetch, page, actor, condition);
+        _ => {
+            let mut condition = scope::condition_of_one(fetch.ty, alias(), audience);
+            condition.push(" AND ").column(ALIAS, "id").push(" = ").key();
+            rows(&mut inner, fetch, audience, &condition);
         }
     }
-    sql.push(" AS total) g LEFT JOIN LATERAL (").append(&inner).push(") t ON g.live");
+    sql.push("SELECT coalesce(t.present, CASE WHEN g.live THEN false END)");
+    if total != Sql::new() {
+        sql.push(", g.total");
+    }
+    places(&mut sql, fetch);
+    sql.push(" FROM (SELECT ").append(&live()).push(" AS live").append(&total);
+    sql.push(") g LEFT JOIN LATERAL (").append(&inner).push(") t ON g.live");
     sql
 }
 
-/// What a root statement finds.
-pub(super) enum Find<'a> {
-    Id(uuid::Uuid),
-    Ids(&'a [uuid::Uuid]),
-    Page(&'a Page),
+/// `, t.s0, t.s1 …`
+fn places(sql: &mut Sql, fetch: &Fetch) {
+    for place in 0..fetch.slots.len() {
+        sql.push(", t.s").number(place as u64);
+    }
 }
 
-fn one_row(sql: &mut Sql, fetch: &Fetch, actor: &Actor, condition: &Sql) {
+fn rows(sql: &mut Sql, fetch: &Fetch, audience: Audience, condition: &Sql) {
     sql.push("SELECT true AS present");
-    slots(sql, fetch, actor, None);
+    slots(sql, fetch, audience, None);
     sql.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ").append(condition);
 }
 
-/// The statement of a to-one relation, without its keys: `$1` is their list.
-pub(super) fn one(fetch: &Fetch, relation: &Relation, actor: &Actor) -> Sql {
+/// The statement of a to-one relation.
+pub(super) fn one(fetch: &Fetch, relation: &Relation, audience: Audience) -> Sql {
     let mut sql = Sql::new();
     let key = fetch.ty.column(relation.to_column).name;
-    sql.push("SELECT ").column(ALIAS, key).push(", NULL::bigint, true");
-    // The keys come first, so that the same text serves every level.
-    let mut rest = Sql::new();
-    slots(&mut rest, fetch, actor, None);
-    rest.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ");
-    rest.append(&scoped(fetch.ty, relation, actor)).push(" AND ");
-    if let Some(shown) = scope::shown(fetch.ty, relation.to_column, ALIAS, actor) {
-        rest.push("(").append(&shown).push(") AND ");
+    sql.push("SELECT ").column(ALIAS, key);
+    slots(&mut sql, fetch, audience, None);
+    sql.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ").append(&scoped(fetch.ty, relation, audience));
+    if let Some(shown) = scope::shown(fetch.ty, relation.to_column, alias(), audience) {
+        sql.push(" AND (").append(&shown).push(")");
     }
-    rest.column(ALIAS, key).push(" = ANY(");
-    sql.append(&rest);
+    sql.push(" AND ").column(ALIAS, key).push(" = ANY(").keys().push(")");
     sql
 }
 
 /// The statement of a to-many relation: a page for each key, by one LATERAL join.
-pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, actor: &Actor, keys: Vec<uuid::Uuid>) -> Sql {
+pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, audience: Audience) -> Sql {
     let mut condition = Sql::new();
     let mut key = Sql::new();
     key.push("k.key");
-    scope::refers(&mut condition, fetch.ty, relation.to_column, ALIAS, actor, &key);
-    condition.push(" AND ").append(&scoped(fetch.ty, relation, actor));
-    restrict(&mut condition, fetch.ty, page, actor);
+    scope::refers(&mut condition, fetch.ty, relation.to_column, alias(), audience, &key);
+    condition.push(" AND ").append(&scoped(fetch.ty, relation, audience));
+    restrict(&mut condition, fetch.ty, page, audience);
     let mut sql = Sql::new();
-    sql.push("SELECT k.key, ").push(if page.total { "c.total" } else { "NULL::bigint" });
-    sql.push(if page.rows { ", t.*" } else { ", NULL::boolean" });
-    sql.push(" FROM unnest(").uuids(keys).push(") AS k(key)");
+    sql.push("SELECT k.place");
+    if page.total {
+        sql.push(", c.total, ").push(if page.rows { "t.present" } else { "NULL::boolean" });
+    }
+    if page.rows {
+        places(&mut sql, fetch);
+    }
+    sql.push(" FROM unnest(").keys().push(") WITH ORDINALITY AS k(key, place)");
     if page.total {
         sql.push(" CROSS JOIN LATERAL (SELECT ");
-        count(&mut sql, fetch.ty, page, &condition);
+        count(&mut sql, fetch.ty, &condition);
         sql.push(" AS total) c");
     }
     if page.rows {
         sql.push(if page.total { " LEFT JOIN" } else { " JOIN" }).push(" LATERAL (");
-        page_rows(&mut sql, fetch, page, actor, condition);
+        page_rows(&mut sql, fetch, page, audience, condition);
         sql.push(") t ON true");
     }
     sql
 }
 
 /// The scope of a relation's target, short where the row it comes from proves it.
-fn scoped(ty: &Type, relation: &Relation, actor: &Actor) -> Sql {
-    if relation.implied { scope::narrowing(ty, ALIAS, actor) } else { scope::condition(ty, ALIAS, actor) }
+fn scoped(ty: &Type, relation: &Relation, audience: Audience) -> Sql {
+    if relation.implied { scope::narrowing(ty, alias(), audience) } else { scope::condition(ty, alias(), audience) }
 }
 
 /// Adds the page's filter and search.
-fn restrict(condition: &mut Sql, ty: &Type, page: &Page, actor: &Actor) {
+fn restrict(condition: &mut Sql, ty: &Type, page: &Page, audience: Audience) {
     if !page.filter.is_everything() {
         condition.push(" AND ");
-        page.filter.sql(condition, ty, ALIAS, actor);
+        page.filter.sql(condition, ty, alias(), audience);
     }
     if let (Some(index), Some(search)) = (ty.search, &page.search) {
-        condition.push(" AND to_tsvector('english', ").append(&scope::column(ty, index, ALIAS, actor));
+        condition.push(" AND to_tsvector('english', ").append(&scope::column(ty, index, alias(), audience));
         condition.push(") @@ websearch_to_tsquery('english', ").text(search).push(")");
     }
 }
 
-fn count(sql: &mut Sql, ty: &Type, page: &Page, condition: &Sql) {
-    if page.total {
-        sql.push("(SELECT count(*) FROM ").push(ty.table.name).push(" t WHERE ").append(condition).push(")");
-    } else {
-        sql.push("NULL::bigint");
-    }
+fn count(sql: &mut Sql, ty: &Type, condition: &Sql) {
+    sql.push("(SELECT count(*) FROM ").push(ty.table.name).push(" t WHERE ").append(condition).push(")");
 }
 
 /// The rows of a page and one more, which tells whether there is another page.
-fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, actor: &Actor, mut condition: Sql) {
+fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, audience: Audience, mut condition: Sql) {
     let search = page.search.as_deref();
     for (position, after) in [(&page.after, true), (&page.before, false)] {
         if let Some(position) = position {
             condition.push(" AND ");
-            beyond(&mut condition, fetch.ty, &page.order, position, after, actor, search);
+            beyond(&mut condition, fetch.ty, &page.order, position, after, audience, search);
         }
     }
     sql.push("SELECT true AS present");
-    slots(sql, fetch, actor, search);
+    slots(sql, fetch, audience, search);
     sql.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ").append(&condition).push(" ORDER BY ");
     for (i, term) in page.order.iter().enumerate() {
         if i > 0 {
@@ -210,7 +240,7 @@ fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, actor: &Actor, mut condi
         }
         let descending = term.descending != page.backward;
         let nulls_first = term.nulls_first != page.backward;
-        sql.append(&expression(fetch.ty, term.slot, ALIAS, actor, search));
+        sql.append(&expression(fetch.ty, term.slot, alias(), audience, search));
         if descending {
             sql.push(" DESC");
         }
@@ -229,10 +259,10 @@ fn beyond(
     order: &[Term],
     position: &Position,
     after: bool,
-    actor: &Actor,
+    audience: Audience,
     search: Option<&str>,
 ) {
-    let expression = |term: &Term| expression(ty, term.slot, ALIAS, actor, search);
+    let expression = |term: &Term| expression(ty, term.slot, alias(), audience, search);
     let value = |sql: &mut Sql, term: &Term, value: &Option<String>| {
         sql.value(slot_kind(ty, term.slot), value.clone().unwrap_or_default());
     };

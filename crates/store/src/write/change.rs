@@ -35,7 +35,7 @@ use crate::{
     model::Model,
     scope,
     seal::Sealer,
-    sql::Sql,
+    sql::{Param, Sql},
     write::session::Client,
 };
 
@@ -219,17 +219,17 @@ impl Change {
 
     /// The first row of this query that the actor sees.
     pub async fn one<E: Writable>(&self, select: Select<E>) -> Result<Option<E::Model>> {
-        Ok(self.scoped(select).one(self.transaction()).await?)
+        Ok(self.scoped(select)?.one(self.transaction()).await?)
     }
 
     /// The rows of this query that the actor sees.
     pub async fn all<E: Writable>(&self, select: Select<E>) -> Result<Vec<E::Model>> {
-        Ok(self.scoped(select).all(self.transaction()).await?)
+        Ok(self.scoped(select)?.all(self.transaction()).await?)
     }
 
     /// How many rows of this query the actor sees.
     pub async fn count<E: Writable>(&self, select: Select<E>) -> Result<u64> {
-        Ok(self.scoped(select).count(self.transaction()).await?)
+        Ok(self.scoped(select)?.count(self.transaction()).await?)
     }
 
     /// Inserts a row; its id is made here unless it is given.
@@ -314,7 +314,7 @@ impl Change {
 
     /// Runs the store's own SQL in the transaction.
     pub(crate) async fn query(&self, sql: &Sql) -> Result<Vec<QueryResult>> {
-        Ok(self.transaction().query_all_raw(sql.statement()).await?)
+        Ok(self.transaction().query_all_raw(sql.clone().as_actor(self.actor()).statement()?).await?)
     }
 
     pub(super) fn transaction(&self) -> &Transaction {
@@ -362,17 +362,16 @@ impl Change {
         self.log().membership = Some(membership);
     }
 
-    fn scoped<E: Writable>(&self, select: Select<E>) -> Select<E> {
+    fn scoped<E: Writable>(&self, select: Select<E>) -> Result<Select<E>> {
         let table = table_of::<E>();
         match Model::get().by_table(table) {
             Some(ty) => {
-                let condition = scope::condition(ty, table, self.actor());
-                select.filter(Condition::all().add(Expr::cust_with_values(
-                    format!("({})", condition.text),
-                    condition.values.into_iter().collect::<Vec<Value>>(),
-                )))
+                let condition = scope::condition(ty, table.into(), self.actor().audience()).as_actor(self.actor());
+                let (text, params) = condition.finish();
+                let values = params.iter().map(Param::to_value).collect::<Result<Vec<Value>>>()?;
+                Ok(select.filter(Condition::all().add(Expr::cust_with_values(format!("({text})"), values))))
             }
-            None => select,
+            None => Ok(select),
         }
     }
 

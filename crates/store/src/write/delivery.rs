@@ -113,7 +113,7 @@ impl Store {
                JOIN golden_record_versions v ON v.id = c.version_id JOIN workspaces w ON w.id = c.workspace_id",
         );
         let transaction = self.database().begin(crate::write::KEY).await?;
-        let rows = transaction.query_all_raw(sql.statement()).await?;
+        let rows = transaction.query_all_raw(sql.statement()?).await?;
         self.database().commit(transaction).await?;
         let mut due = Vec::new();
         for row in &rows {
@@ -173,12 +173,12 @@ impl Store {
             }
         };
         sql.push(" RETURNING true");
-        let changed = !transaction.query_all_raw(sql.statement()).await?.is_empty();
+        let changed = !transaction.query_all_raw(sql.statement()?).await?.is_empty();
         if changed && attempt.error.is_none() {
             let mut sql = Sql::new();
             sql.push("UPDATE downstream_connectors SET last_sync_at = clock_timestamp() WHERE id = ")
                 .uuid(due.connector_id);
-            transaction.execute_raw(sql.statement()).await?;
+            transaction.execute_raw(sql.statement()?).await?;
         }
         tell(&transaction, due, attempt, changed, ended).await?;
         self.database().commit(transaction).await?;
@@ -204,7 +204,7 @@ async fn note(transaction: &Transaction, due: &Due, attempt: &Attempt) -> Result
         .push(", ''), ")
         .int(i32::try_from(attempt.took.as_millis()).unwrap_or(i32::MAX))
         .push(", clock_timestamp()) ON CONFLICT (delivery_id, attempt) DO NOTHING");
-    transaction.execute_raw(sql.statement()).await?;
+    transaction.execute_raw(sql.statement()?).await?;
     Ok(())
 }
 

@@ -188,7 +188,7 @@ impl Door {
             };
             let mut change = Change(Arc::new(inner));
             let mut sql = Sql::new();
-            sql.push("SELECT now(), ").append(&live(change.actor()));
+            sql.push("SELECT now(), ").append(&live());
             let row = change.query(&sql).await?;
             let row = row.first().ok_or_else(|| Error::internal("a SELECT without rows"))?;
             if row.try_get_by_index::<bool>(1)? {
@@ -253,7 +253,7 @@ impl Store {
         let transaction = Arc::new(self.database().begin(KEY).await?);
         let mut sql = Sql::new();
         sql.push("SELECT now()");
-        let row = sea_orm::ConnectionTrait::query_one_raw(&*transaction, sql.statement()).await?;
+        let row = sea_orm::ConnectionTrait::query_one_raw(&*transaction, sql.statement()?).await?;
         let row = row.ok_or_else(|| Error::internal("a SELECT without rows"))?;
         let change = Change(Arc::new(Inner {
             transaction,

@@ -55,7 +55,7 @@ impl Store {
                  WHERE k.expires_at < now() OR (k.status = 'in_progress' AND NOT k.changed \
                  AND k.created_at < now() - interval '2 minutes') RETURNING true",
             );
-        let fresh = !transaction.query_all_raw(insert.statement()).await?.is_empty();
+        let fresh = !transaction.query_all_raw(insert.statement()?).await?.is_empty();
         if fresh {
             self.database().commit(transaction).await?;
             return Ok(Begun::Fresh(held));
@@ -67,7 +67,7 @@ impl Store {
             .uuid(actor_id)
             .push(" AND key = ")
             .text(key);
-        let row = transaction.query_one_raw(find.statement()).await?;
+        let row = transaction.query_one_raw(find.statement()?).await?;
         let row =
             row.ok_or(Error::Idempotency("The request with this Idempotency-Key has just ended. Send it again."))?;
         let (same, answer, changed): (bool, Option<Value>, bool) =
@@ -97,7 +97,7 @@ impl Store {
             .uuid(held.actor_id)
             .push(" AND key = ")
             .text(held.key);
-        transaction.execute_raw(sql.statement()).await?;
+        transaction.execute_raw(sql.statement()?).await?;
         self.database().commit(transaction).await?;
         Ok(())
     }
@@ -108,7 +108,7 @@ impl Store {
         let mut sql = Sql::new();
         sql.push("DELETE FROM idempotency_keys WHERE NOT changed AND actor_id = ").uuid(held.actor_id);
         sql.push(" AND key = ").text(held.key);
-        transaction.execute_raw(sql.statement()).await?;
+        transaction.execute_raw(sql.statement()?).await?;
         self.database().commit(transaction).await?;
         Ok(())
     }
@@ -119,6 +119,6 @@ pub(super) async fn mark(held: &Held, transaction: &Transaction) -> Result<()> {
     let mut sql = Sql::new();
     sql.push("UPDATE idempotency_keys SET changed = true WHERE NOT changed AND actor_id = ").uuid(held.actor_id);
     sql.push(" AND key = ").text(held.key.clone());
-    transaction.execute_raw(sql.statement()).await?;
+    transaction.execute_raw(sql.statement()?).await?;
     Ok(())
 }

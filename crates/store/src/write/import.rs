@@ -170,7 +170,7 @@ impl Change {
         Ok(rows.iter().map(|row| Known::from_query_result(row, "")).collect::<Result<_, _>>()?)
     }
 
-    async fn write_metrics(&self, (before, after): (&str, &str), edits: &[&Edit<'_>]) -> Result<()> {
+    async fn write_metrics(&self, (before, after): (&'static str, &'static str), edits: &[&Edit<'_>]) -> Result<()> {
         let rows = edits.iter().map(|edit| {
             let mut row = key(edit.line);
             row["id"] = edit.id.to_string().into();

@@ -303,7 +303,7 @@ impl Store {
                  RETURNING s.id, i.id, i.organization_id, s.leased_until, i.connection_config",
             );
         let transaction = self.database().begin(crate::write::KEY).await?;
-        let row = transaction.query_one_raw(sql.statement()).await?;
+        let row = transaction.query_one_raw(sql.statement()?).await?;
         self.database().commit(transaction).await?;
         let Some(row) = row else { return Ok(None) };
         let sealed: Vec<u8> = row.try_get_by_index(4)?;
@@ -339,7 +339,7 @@ impl Store {
     /// Reads for the gateway's own work, with the rights of the writer.
     pub(super) async fn ask(&self, sql: &Sql) -> Result<Vec<sea_orm::QueryResult>> {
         let transaction = self.database().begin(crate::write::KEY).await?;
-        Ok(transaction.query_all_raw(sql.statement()).await?)
+        Ok(transaction.query_all_raw(sql.statement()?).await?)
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    sql::Sql,
+    sql::{Param, Sql},
     value::label,
     write::Change,
 };
@@ -181,7 +181,7 @@ impl Change {
         Ok(stored)
     }
 
-    async fn select(&self, what: &str, workspace: Uuid) -> Result<Vec<sea_orm::QueryResult>> {
+    async fn select(&self, what: &'static str, workspace: Uuid) -> Result<Vec<sea_orm::QueryResult>> {
         let mut sql = Sql::new();
         sql.push(what).push(" WHERE workspace_id = ").uuid(workspace);
         self.query(&sql).await
@@ -249,8 +249,9 @@ impl Change {
         if rows.is_empty() {
             return Ok(());
         }
-        let values = std::iter::once(Value::Array(rows).into()).chain(workspace.map(Into::into)).collect();
-        self.query(&Sql { text: statement.to_owned(), values }).await?;
+        let values: Vec<_> =
+            std::iter::once(Param::Json(Value::Array(rows))).chain(workspace.map(Param::Uuid)).collect();
+        self.query(&Sql::of(statement, &values)).await?;
         Ok(())
     }
 

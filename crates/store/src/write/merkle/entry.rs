@@ -7,17 +7,19 @@
 use uuid::Uuid;
 
 use super::tree::{Hash, leaf_hash};
+use crate::sql::Sql;
 
 /// The tables whose rows are sealed.
 pub(super) const SOURCES: [&str; 2] = ["audit_logs", "audit_events"];
 
 /// SQL for the row `alias` of an audit table as it is hashed, in a session of the pools, whose time zone is UTC. What is
 /// left out is what the trigger `refuse_audit_log_change` lets change once.
-pub(super) fn sql(alias: &str) -> String {
-    format!(
-        "(SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb({alias})) AS f \
-         WHERE f.value <> 'null' AND f.key NOT IN ('reviewed', 'reviewed_by', 'reviewed_at'))::text"
-    )
+pub(super) fn sql(alias: &'static str) -> Sql {
+    let mut sql = Sql::new();
+    sql.push("(SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(")
+        .alias(alias)
+        .push(")) AS f WHERE f.value <> 'null' AND f.key NOT IN ('reviewed', 'reviewed_by', 'reviewed_at'))::text");
+    sql
 }
 
 /// The tree of those who made one for all organizations, before each had its own. It grows no more, and what it sealed is sealed
@@ -38,7 +40,7 @@ pub(super) fn tree(source: &str, alias: &str) -> String {
 /// SQL for the audit row that `alias` names by its `source`, `row_id` and `row_timestamp`, as it is hashed; NULL where it is
 /// gone. The timestamp leads to the row's partition.
 pub(super) fn named_by(alias: &str) -> String {
-    of_named(alias, |_| sql("r"))
+    of_named(alias, |_| sql("r").finish().0)
 }
 
 /// SQL for the tree that seals the audit row that `alias` names, as [`named_by`] does.

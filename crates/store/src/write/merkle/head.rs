@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use sea_orm::{FromQueryResult, QueryResult};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{bigint, entry::FORMER_TREE, hash, number, tree::Hash};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    rows::Row,
+};
 
 /// Set before a secret is hashed to a key, so that a secret that serves elsewhere too makes another key there.
 const PURPOSE: &[u8] = b"aether-nexus audit tree head\n";
@@ -57,19 +59,16 @@ impl TreeHead {
     }
 }
 
-impl FromQueryResult for TreeHead {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, sea_orm::DbErr> {
-        let malformed = |_| sea_orm::DbErr::Type("a tree head of the audit log is malformed".into());
+impl TreeHead {
+    pub(super) fn read(row: Row<'_>) -> Result<Self> {
+        let signature = row.get::<Vec<u8>>("signature")?.try_into();
         Ok(Self {
-            tree: row.try_get(prefix, "tree_id")?,
-            tree_size: number(row, &format!("{prefix}tree_size")).map_err(malformed)?,
-            root_hash: hash(row, &format!("{prefix}root_hash")).map_err(malformed)?,
-            sealed_at: row.try_get(prefix, "sealed_at")?,
-            signature: row
-                .try_get::<Vec<u8>>(prefix, "signature")?
-                .try_into()
-                .map_err(|_| malformed(Error::Internal))?,
-            public_key: hash(row, &format!("{prefix}public_key")).map_err(malformed)?,
+            tree: row.get("tree_id")?,
+            tree_size: number(row, "tree_size")?,
+            root_hash: hash(row, "root_hash")?,
+            sealed_at: row.get("sealed_at")?,
+            signature: signature.map_err(|_| Error::internal("a tree head of the audit log is malformed"))?,
+            public_key: hash(row, "public_key")?,
         })
     }
 }

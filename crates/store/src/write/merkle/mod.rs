@@ -18,10 +18,11 @@ mod seal;
 pub mod tree;
 pub mod verify;
 
-use sea_orm::QueryResult;
-
 use self::tree::Hash;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    rows::Row,
+};
 
 pub use self::{
     head::{Keys, TreeHead},
@@ -29,14 +30,14 @@ pub use self::{
 };
 
 /// A hash as the database has it.
-fn hash(row: &QueryResult, column: &str) -> Result<Hash> {
-    let bytes: Vec<u8> = row.try_get("", column)?;
+fn hash(row: Row<'_>, column: &str) -> Result<Hash> {
+    let bytes: Vec<u8> = row.get(column)?;
     bytes.try_into().map_err(|_| Error::internal("a hash of the audit log that is not of 32 bytes"))
 }
 
 /// A count or a place as the database has it.
-fn number(row: &QueryResult, column: &str) -> Result<u64> {
-    let number: i64 = row.try_get("", column)?;
+fn number(row: Row<'_>, column: &str) -> Result<u64> {
+    let number: i64 = row.get(column)?;
     u64::try_from(number).map_err(|_| Error::internal("a negative place in the audit log"))
 }
 

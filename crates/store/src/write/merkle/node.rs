@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use aether_entity::catalog::Kind;
-use sea_orm::QueryResult;
 use uuid::Uuid;
 
 use super::{
@@ -12,6 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    rows::{Row, Rows},
     sql::Sql,
 };
 
@@ -45,12 +45,12 @@ impl Nodes {
     }
 
     /// What the statement found.
-    pub(super) fn found(rows: &[QueryResult]) -> Result<Self> {
-        let node = |row: &QueryResult| {
-            let level: i32 = row.try_get("", "level")?;
+    pub(super) fn found(rows: &Rows) -> Result<Self> {
+        let node = |row: Row<'_>| {
+            let level: i32 = row.get("level")?;
             let level = u8::try_from(level).map_err(|_| Error::internal("a node of the audit log out of bounds"))?;
             let subtree = Subtree { level, index: number(row, "place")? };
-            Ok(((row.try_get("", "tree_id")?, subtree), hash(row, "hash")?))
+            Ok(((row.get("tree_id")?, subtree), hash(row, "hash")?))
         };
         Ok(Self(rows.iter().map(node).collect::<Result<_>>()?))
     }

@@ -4,7 +4,6 @@
 //! leaf belongs to a row is told to those who see the row.
 
 use aether_entity::catalog::Kind;
-use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use super::{
@@ -63,9 +62,9 @@ impl Store {
             None => sql.uuid(actor.organization_id),
             Some(workspace) => sql.uuid(workspace).push(" AND ").append(&seen("h.tree_id", actor)?),
         };
-        sql.push(" AND ").append(&live(actor)).push(" ORDER BY h.tree_size DESC LIMIT 1");
-        let rows = self.database().read(&sql).await?;
-        Ok(rows.first().map(|row| TreeHead::from_query_result(row, "")).transpose()?)
+        sql.push(" AND ").append(&live()).push(" ORDER BY h.tree_size DESC LIMIT 1");
+        let rows = self.database().ask(&sql.as_actor(actor)).await?;
+        rows.first().map(TreeHead::read).transpose()
     }
 
     /// The public keys that signed the newest heads of some organizations' trees.
@@ -75,7 +74,7 @@ impl Store {
             "SELECT DISTINCT h.public_key FROM (SELECT id FROM organizations ORDER BY created_at, id LIMIT 100) o CROSS JOIN LATERAL \
              (SELECT public_key FROM audit_tree_heads WHERE tree_id = o.id ORDER BY tree_size DESC LIMIT 1) h",
         );
-        self.database().read(&sql).await?.iter().map(|row| hash(row, "public_key")).collect()
+        self.database().ask(&sql).await?.iter().map(|row| hash(row, "public_key")).collect()
     }
 
     /// The proof that an audit row is in its tree when that had this size, the newest head's unless said. None for a row that
@@ -89,9 +88,9 @@ impl Store {
         id: Uuid,
         tree_size: Option<i64>,
     ) -> Result<Option<InclusionProof>> {
-        let rows = self.database().read(&leaf(actor, id)).await?;
+        let rows = self.database().ask(&leaf(actor, id).as_actor(actor)).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let tree: Uuid = row.try_get("", "tree_id")?;
+        let tree: Uuid = row.get("tree_id")?;
         let (leaf_index, leaf_hash, newest) =
             (number(row, "leaf_index")?, hash(row, "leaf_hash")?, number(row, "newest")?);
         let tree_size = tree_size.map_or(Ok(newest), |size| within("treeSize", size, newest))?;
@@ -104,7 +103,7 @@ impl Store {
         let (path, root) = (tree::inclusion(leaf_index, tree_size), tree::root(tree_size));
         let nodes = self.nodes(tree, path.iter().chain([&root])).await?;
         let path = path.iter().map(|part| nodes.fold(tree, part)).collect::<Result<_>>()?;
-        let content = entry::content(&row.try_get::<String>("", "source")?, &row.try_get::<String>("", "entry")?);
+        let content = entry::content(&row.get::<String>("source")?, &row.get::<String>("entry")?);
         let root_hash = nodes.fold(tree, &root)?;
         Ok(Some(InclusionProof { tree, leaf_index, leaf_hash, content, tree_size, path, root_hash }))
     }
@@ -140,17 +139,17 @@ impl Store {
 
     async fn nodes<'a>(&self, tree: Uuid, parts: impl Iterator<Item = &'a Part>) -> Result<Nodes> {
         let sql = Nodes::find(parts.flatten().map(|subtree| (tree, *subtree)));
-        Nodes::found(&self.database().read(&sql).await?)
+        Nodes::found(&self.database().ask(&sql).await?)
     }
 }
 
 /// That the actor sees the workspace of this column.
-fn seen(column: &str, actor: &Actor) -> Result<Sql> {
+fn seen(column: &'static str, actor: &Actor) -> Result<Sql> {
     let workspaces =
         Model::get().by_table("workspaces").ok_or_else(|| Error::internal("workspaces are not in the graph"))?;
     let mut sql = Sql::new();
     sql.push("EXISTS (SELECT FROM workspaces w WHERE w.id = ").push(column).push(" AND ");
-    sql.append(&condition(workspaces, "w", actor)).push(")");
+    sql.append(&condition(workspaces, "w".into(), actor.audience())).push(")");
     Ok(sql)
 }
 
@@ -177,17 +176,21 @@ fn leaf(actor: &Actor, id: Uuid) -> Sql {
     );
     for (number, ty) in sources().enumerate() {
         sql.push(if number == 0 { "SELECT " } else { " UNION ALL SELECT " })
-            .push(&entry::sql("t"))
+            .append(&entry::sql("t"))
             .push(" AS entry FROM ");
         sql.push(ty.table.name).push(" t WHERE l.source = ").value(Kind::Text, ty.table.name);
-        sql.push(" AND t.id = l.row_id AND t.\"timestamp\" = l.row_timestamp AND ").append(&condition(ty, "t", actor));
+        sql.push(" AND t.id = l.row_id AND t.\"timestamp\" = l.row_timestamp AND ").append(&condition(
+            ty,
+            "t".into(),
+            actor.audience(),
+        ));
     }
     sql.push(") AS r WHERE l.row_id = ")
         .uuid(id)
         .push(" AND l.tree_id <> ")
         .uuid(entry::FORMER_TREE)
         .push(" AND ")
-        .append(&live(actor))
+        .append(&live())
         .push(" ORDER BY l.leaf_index LIMIT 1");
     sql
 }

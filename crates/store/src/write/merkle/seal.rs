@@ -126,17 +126,15 @@ async fn newest(
          (SELECT {} FROM audit_tree_heads h WHERE h.tree_id = t.tree ORDER BY tree_size DESC LIMIT 1) AS h ON true",
         head::COLUMNS
     );
-    let rows =
-        transaction.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [trees.into()])).await?;
+    let rows = transaction.rows(Statement::from_sql_and_values(DbBackend::Postgres, sql, [trees.into()])).await?;
     let mut newest = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let head =
-            row.try_get::<Option<i64>>("", "tree_size")?.map(|_| TreeHead::from_query_result(row, "")).transpose()?;
-        newest.push((row.try_get::<Uuid>("", "tree")?, row.try_get::<DateTime<Utc>>("", "now")?, head));
+    for row in rows.iter() {
+        let head = row.get::<Option<i64>>("tree_size")?.map(|_| TreeHead::read(row)).transpose()?;
+        newest.push((row.get::<Uuid>("tree")?, row.get::<DateTime<Utc>>("now")?, head));
     }
     let edges = newest.iter().filter_map(|(tree, _, head)| Some((*tree, tree::root(head.as_ref()?.tree_size))));
     let edges = edges.flat_map(|(tree, root)| root.into_iter().map(move |subtree| (tree, subtree)));
-    let nodes = Nodes::found(&transaction.query_all_raw(Nodes::find(edges).statement()).await?)?;
+    let nodes = Nodes::found(&transaction.rows(Nodes::find(edges).statement()?).await?)?;
     let mut growing = BTreeMap::new();
     for (tree, sealed_at, head) in newest {
         let log = match head {

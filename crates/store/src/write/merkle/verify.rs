@@ -235,12 +235,9 @@ impl<'a> Verification<'a> {
             "SELECT {} FROM audit_tree_heads WHERE tree_id = $1 AND tree_size > $2 ORDER BY tree_size LIMIT {BATCH}",
             head::COLUMNS
         );
-        let rows = self.transaction.query_all_raw(Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            sql,
-            [self.tree.into(), bigint(size)?.into()],
-        ));
-        Ok(rows.await?.iter().map(|row| TreeHead::from_query_result(row, "")).collect::<Result<_, _>>()?)
+        let values = [self.tree.into(), bigint(size)?.into()];
+        let rows = self.transaction.rows(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+        rows.iter().map(TreeHead::read).collect()
     }
 
     /// Compares the stored inner nodes with those whose leaves a sound head covers.
@@ -257,8 +254,8 @@ impl<'a> Verification<'a> {
         if nodes.is_empty() {
             return Ok(None);
         }
-        let sql = Nodes::find(nodes.iter().map(|(subtree, _)| (self.tree, *subtree))).statement();
-        let stored = Nodes::found(&self.transaction.query_all_raw(sql).await?)?;
+        let sql = Nodes::find(nodes.iter().map(|(subtree, _)| (self.tree, *subtree))).statement()?;
+        let stored = Nodes::found(&self.transaction.rows(sql).await?)?;
         let altered = nodes.iter().filter(|(subtree, hash)| stored.get(self.tree, *subtree) != Some(hash));
         Ok(altered.map(|(subtree, _)| *subtree).min())
     }

@@ -12,16 +12,18 @@ use crate::{
 
 /// What a statement that counts gives.
 pub(super) async fn count(transaction: &Transaction, sql: &str) -> Result<u64> {
-    let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-    number(&row.ok_or_else(|| Error::internal("a count without a row"))?, "count")
+    counted(transaction, Statement::from_string(DbBackend::Postgres, sql)).await
 }
 
 /// How many inner nodes a tree has.
 pub(super) async fn nodes(transaction: &Transaction, tree: Uuid) -> Result<u64> {
     let sql = "SELECT count(*) FROM audit_nodes WHERE tree_id = $1";
-    let row = Statement::from_sql_and_values(DbBackend::Postgres, sql, [tree.into()]);
-    let row = transaction.query_one_raw(row).await?;
-    number(&row.ok_or_else(|| Error::internal("a count without a row"))?, "count")
+    counted(transaction, Statement::from_sql_and_values(DbBackend::Postgres, sql, [tree.into()])).await
+}
+
+async fn counted(transaction: &Transaction, statement: Statement) -> Result<u64> {
+    let rows = transaction.rows(statement).await?;
+    number(rows.first().ok_or_else(|| Error::internal("a count without a row"))?, "count")
 }
 
 /// How many rows wait to be sealed.
