@@ -49,6 +49,7 @@ changes! {
     "0031_graph_warnings",
     "0036_first_day",
     "0037_audit_trees",
+    "0038_graph_node_counts",
 }
 
 /// Brings a database to the newest change, or back.

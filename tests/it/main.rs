@@ -43,6 +43,7 @@ mod paging;
 mod people;
 mod pipeline;
 mod reading;
+mod recorded;
 mod requests;
 mod scenarios;
 mod scope;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{Gateway, Sdl};
 
 /// The gateway's own tables: no client ever sees their rows.
-pub const OWN: [&str; 11] = [
+pub const OWN: [&str; 12] = [
     "audit_leaves",
     "audit_nodes",
     "audit_pending",
@@ -16,6 +16,7 @@ pub const OWN: [&str; 11] = [
     "clause_readings",
     "event_outbox",
     "event_streams",
+    "graph_node_counts",
     "idempotency_keys",
     "seaql_migrations",
     "user_invitations",

@@ -16,6 +16,8 @@ pub struct Table {
     pub foreign_keys: &'static [ForeignKey],
     /// Whether it is a materialized view.
     pub is_view: bool,
+    /// Whether its rows lie in partitions.
+    pub is_partitioned: bool,
 }
 
 /// One column.
@@ -864,6 +866,7 @@ static AI_ACTIONS: Table = Table {
     name: "ai_actions",
     doc: "An action that the AI agent took on its own, with its reasoning, its review by people and its impact (autonomous action log).",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -1102,6 +1105,7 @@ static AI_CONVERSATIONS: Table = Table {
     name: "ai_conversations",
     doc: "A conversation of a user with the assistant.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -1210,6 +1214,7 @@ static AI_MESSAGES: Table = Table {
     name: "ai_messages",
     doc: "A message of a conversation, by the user, the assistant or the platform.",
     is_view: false,
+    is_partitioned: true,
     columns: &[
         Column {
             name: "id",
@@ -1304,6 +1309,7 @@ static AI_MODEL_METRICS: Table = Table {
     name: "ai_model_metrics",
     doc: "A measurement of a model in operation: its performance, its use and its cost at one time.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -1417,6 +1423,7 @@ static AI_MODELS: Table = Table {
     name: "ai_models",
     doc: "A model in one version, with how well it performs, whether it drifts and where it runs (model registry).",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -1639,6 +1646,7 @@ static ANOMALIES: Table = Table {
     name: "anomalies",
     doc: "An anomaly: a deviation of a metric from what its series led to expect, with its analysis, its action plan and its resolution.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -1884,6 +1892,7 @@ static AUDIT_EVENTS: Table = Table {
     name: "audit_events",
     doc: "An entry in the audit trail of the loan workspaces, which nobody can change or delete.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -2024,6 +2033,7 @@ static AUDIT_LEAVES: Table = Table {
     name: "audit_leaves",
     doc: "A leaf of the Merkle tree over the audit rows of an organization or a workspace: the hash of one row, at a place that never changes.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "leaf_index",
@@ -2081,6 +2091,7 @@ static AUDIT_LOGS: Table = Table {
     name: "audit_logs",
     doc: "An entry in the audit log of an organization. Nobody can change or delete it; the one exception is that its review is recorded once.",
     is_view: false,
+    is_partitioned: true,
     columns: &[
         Column {
             name: "id",
@@ -2261,6 +2272,7 @@ static AUDIT_NODES: Table = Table {
     name: "audit_nodes",
     doc: "An inner node of the Merkle tree above a complete subtree, whose hash never changes. Kept so that a proof costs as many rows as the tree is high.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "level",
@@ -2302,6 +2314,7 @@ static AUDIT_PENDING: Table = Table {
     name: "audit_pending",
     doc: "The audit rows that are not sealed yet. Whoever writes an audit row leaves it here in the same transaction; the gateway seals them about once a second.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "source",
@@ -2335,6 +2348,7 @@ static AUDIT_TREE_HEADS: Table = Table {
     name: "audit_tree_heads",
     doc: "A signed head of a Merkle tree: what the trail of an organization or a workspace was at a moment.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "tree_size",
@@ -2392,6 +2406,7 @@ static BUDGET_LINE_ITEMS: Table = Table {
     name: "budget_line_items",
     doc: "A line of a budget: the amounts planned for one category, quarter by quarter. Amounts are in the currency of the organization; a negative one is a saving or a credit.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -2513,6 +2528,7 @@ static BUDGETS: Table = Table {
     name: "budgets",
     doc: "A budget: the planned spending of a fiscal year, for a department or the whole organization. It goes from draft over submitted and approved to locked.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -2664,6 +2680,7 @@ static CLAUSE_READINGS: Table = Table {
     name: "clause_readings",
     doc: "What a clause says by itself, as the last synchronization of the graph read it, so that only changed clauses are read again.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "clause_id",
@@ -2705,6 +2722,7 @@ static CLAUSES: Table = Table {
     name: "clauses",
     doc: "A clause of the facility agreement, in the order in which the agreement has it.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -2838,6 +2856,7 @@ static COMPLIANCE_CONTROLS: Table = Table {
     name: "compliance_controls",
     doc: "A control by which the organization meets a compliance framework, with the result of its last verification.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -3002,6 +3021,7 @@ static COMPLIANCE_ISSUES: Table = Table {
     name: "compliance_issues",
     doc: "A failing or a shortcoming of a control, and its remediation.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -3144,6 +3164,7 @@ static CONNECTOR_DELIVERIES: Table = Table {
     name: "connector_deliveries",
     doc: "The delivery of a published golden record to a connector, which is made once.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -3237,6 +3258,7 @@ static COVENANTS: Table = Table {
     name: "covenants",
     doc: "A covenant of the borrower: what is tested, how often and against which threshold.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -3329,6 +3351,7 @@ static DATA_LINEAGE_EDGES: Table = Table {
     name: "data_lineage_edges",
     doc: "The flow of data from one lineage node to another.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -3430,6 +3453,7 @@ static DATA_LINEAGE_NODES: Table = Table {
     name: "data_lineage_nodes",
     doc: "A station in the flow of the organization's data: a system, a processing step, a data store or a report.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -3588,6 +3612,7 @@ static DEAL_HISTORY: Table = Table {
     name: "deal_history",
     doc: "A change of one field of a deal: what it was before, what it became, by whom and when.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -3664,6 +3689,7 @@ static DEALS: Table = Table {
     name: "deals",
     doc: "A deal, also called opportunity: a possible sale, from prospecting until it is won or lost.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -3916,6 +3942,7 @@ static DELIVERY_ATTEMPTS: Table = Table {
     name: "delivery_attempts",
     doc: "One attempt of a delivery: the delivery log.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -3992,6 +4019,7 @@ static DEPARTMENT_COSTS: Table = Table {
     name: "department_costs",
     doc: "The costs of a department in one month, by category, with its headcount. Amounts are in the currency of the organization; a negative one is a credit.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -4124,6 +4152,7 @@ static DEPARTMENTS: Table = Table {
     name: "departments",
     doc: "A department, also called cost centre. Departments form a tree: each may lie within another one of the same organization.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -4217,6 +4246,7 @@ static DOWNSTREAM_CONNECTORS: Table = Table {
     name: "downstream_connectors",
     doc: "A downstream system that receives what a workspace publishes.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -4314,6 +4344,7 @@ static DRIFT_ITEMS: Table = Table {
     name: "drift_items",
     doc: "A deviation of a drafted term from its agreed baseline, with how it was settled.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -4522,6 +4553,7 @@ static EVENT_OUTBOX: Table = Table {
     name: "event_outbox",
     doc: "The changes that live subscribers and connectors still have to hear of, written in the transaction of the change itself.",
     is_view: false,
+    is_partitioned: true,
     columns: &[
         Column {
             name: "id",
@@ -4635,6 +4667,7 @@ static EVENT_STREAMS: Table = Table {
     name: "event_streams",
     doc: "The one stream of events of this database.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -4668,6 +4701,7 @@ static FINANCIAL_METRICS: Table = Table {
     name: "financial_metrics",
     doc: "A value of the financial series: one metric on one date, for one region, line of business and product, as actual, forecast and budget.",
     is_view: false,
+    is_partitioned: true,
     columns: &[
         Column {
             name: "id",
@@ -4826,6 +4860,7 @@ static GOLDEN_RECORD_VERSIONS: Table = Table {
     name: "golden_record_versions",
     doc: "What a publication of a golden record froze; it never changes afterwards.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -4911,6 +4946,7 @@ static GOLDEN_RECORDS: Table = Table {
     name: "golden_records",
     doc: "The golden record of a workspace: the structured data of the deal from which every downstream system is fed.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5008,6 +5044,7 @@ static GRAPH_EDGES: Table = Table {
     name: "graph_edges",
     doc: "A dependency between two nodes of the graph, found in the text: what the source says has an effect on the target.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5065,10 +5102,53 @@ static GRAPH_EDGES: Table = Table {
     ],
 };
 
+static GRAPH_NODE_COUNTS: Table = Table {
+    name: "graph_node_counts",
+    doc: "How many nodes the graph of a workspace has, and how many of them have what lowers the integrity.",
+    is_view: false,
+    is_partitioned: false,
+    columns: &[
+        Column {
+            name: "workspace_id",
+            doc: "The workspace.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "nodes",
+            doc: "How many nodes there are.",
+            kind: Kind::BigInt,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "with_drift",
+            doc: "How many of them have unresolved drift.",
+            kind: Kind::BigInt,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "with_warning",
+            doc: "How many of them have a warning.",
+            kind: Kind::BigInt,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+    ],
+    foreign_keys: &[ForeignKey { column: "workspace_id", table: "workspaces", unique: true, carries_tenant: true }],
+};
+
 static GRAPH_NODES: Table = Table {
     name: "graph_nodes",
     doc: "A node of the dependency graph of an agreement: a clause or a variable on which others depend.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5170,6 +5250,7 @@ static GRAPH_STATE: Table = Table {
     name: "graph_state",
     doc: "The state of the dependency graph of a workspace as it was last computed.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5211,6 +5292,7 @@ static GRAPH_WARNINGS: Table = Table {
     name: "graph_warnings",
     doc: "A warning about a node of the dependency graph, as the last synchronization found it.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5279,6 +5361,7 @@ static IDEMPOTENCY_KEYS: Table = Table {
     name: "idempotency_keys",
     doc: "The requests that clients may repeat without effect, with the response of the first time.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "actor_id",
@@ -5352,6 +5435,7 @@ static INTEGRATION_LOGS: Table = Table {
     name: "integration_logs",
     doc: "An entry in the log of an integration.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5420,6 +5504,7 @@ static INTEGRATION_SYNCS: Table = Table {
     name: "integration_syncs",
     doc: "One synchronization with a connected system.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5536,6 +5621,7 @@ static INTEGRATIONS: Table = Table {
     name: "integrations",
     doc: "A connection to a system of record of the organization.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5692,6 +5778,7 @@ static MV_KPI_SUMMARY: Table = Table {
     name: "mv_kpi_summary",
     doc: "The metrics of an organization by month, over the last 24 months; brought up to date every 5 minutes.",
     is_view: true,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5773,6 +5860,7 @@ static MV_PIPELINE_SUMMARY: Table = Table {
     name: "mv_pipeline_summary",
     doc: "The open pipeline of an organization by stage, region and segment; brought up to date every 5 minutes.",
     is_view: true,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5862,6 +5950,7 @@ static ORGANIZATIONS: Table = Table {
     name: "organizations",
     doc: "A tenant: the company that owns financial data, users and everything else. No financial data ever crosses from one organization to another.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -5959,6 +6048,7 @@ static PIPELINE_SNAPSHOTS: Table = Table {
     name: "pipeline_snapshots",
     doc: "A snapshot of the open pipeline on one date, kept for comparison over time. Amounts are in the currency of the organization.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -6077,6 +6167,7 @@ static RECONCILIATION_ITEMS: Table = Table {
     name: "reconciliation_items",
     doc: "A change that a markup proposes, matched to the clause or variable that it concerns.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -6228,6 +6319,7 @@ static RECONCILIATION_SESSIONS: Table = Table {
     name: "reconciliation_sessions",
     doc: "An uploaded markup of the agreement, whose proposed changes are reconciled with the draft one by one.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -6344,6 +6436,7 @@ static REFRESH_TOKENS: Table = Table {
     name: "refresh_tokens",
     doc: "A refresh token of a session, kept as a hash only. Each can be exchanged once for the next; a second use revokes the session.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -6420,6 +6513,7 @@ static SCENARIO_RESULTS: Table = Table {
     name: "scenario_results",
     doc: "The outcome of one run of a scenario's Monte Carlo simulation. The same seed and parameters give the same outcome.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -6560,6 +6654,7 @@ static SCENARIOS: Table = Table {
     name: "scenarios",
     doc: "A what-if scenario: assumptions about investment, headcount and price, whose outcome a Monte Carlo simulation estimates.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -6692,6 +6787,7 @@ static USER_INVITATIONS: Table = Table {
     name: "user_invitations",
     doc: "An invitation of a user to the organization, kept as the hash of its token.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -6760,6 +6856,7 @@ static USER_RECOVERY_CODES: Table = Table {
     name: "user_recovery_codes",
     doc: "A code that stands in for the second factor once, for a user whose device is lost; kept as a hash.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -6809,6 +6906,7 @@ static USER_SESSIONS: Table = Table {
     name: "user_sessions",
     doc: "A signed-in device of a user. It lasts until it expires or is revoked; its refresh tokens follow one another.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -6890,6 +6988,7 @@ static USERS: Table = Table {
     name: "users",
     doc: "A person who uses the platform, as a member of exactly one organization.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -7104,6 +7203,7 @@ static VARIABLES: Table = Table {
     name: "variables",
     doc: "A commercial or defined term bound in a clause, with its value as drafted and as agreed.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -7221,6 +7321,7 @@ static VENDOR_SPEND: Table = Table {
     name: "vendor_spend",
     doc: "What was spent on a vendor in one month, against what was budgeted.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -7321,6 +7422,7 @@ static VENDORS: Table = Table {
     name: "vendors",
     doc: "A vendor: a company that the organization buys from, with its contract and its risk.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -7479,6 +7581,7 @@ static WORKSPACE_MEMBERS: Table = Table {
     name: "workspace_members",
     doc: "The membership of a user in a workspace, with the role that the user has there.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -7579,6 +7682,7 @@ static WORKSPACES: Table = Table {
     name: "workspaces",
     doc: "A loan deal under documentation: the place where the agent, counsel, risk and the lenders work on one facility agreement.",
     is_view: false,
+    is_partitioned: false,
     columns: &[
         Column {
             name: "id",
@@ -7736,6 +7840,7 @@ pub static TABLES: &[&Table] = &[
     &GOLDEN_RECORD_VERSIONS,
     &GOLDEN_RECORDS,
     &GRAPH_EDGES,
+    &GRAPH_NODE_COUNTS,
     &GRAPH_NODES,
     &GRAPH_STATE,
     &GRAPH_WARNINGS,

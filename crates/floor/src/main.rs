@@ -212,7 +212,9 @@ impl Connection {
     /// As the gateway connects: the same role, the same settings.
     async fn open(config: &Config) -> Result<Self> {
         let mut options = config.database_url.clone();
-        options.application_name("aether-floor").options("-c role=aether_reader -c TimeZone=UTC -c jit=off");
+        options
+            .application_name("aether-floor")
+            .options("-c role=aether_reader -c TimeZone=UTC -c jit=off -c random_page_cost=1.1");
         let (client, connection) = options.connect(NoTls).await.context("no connection to the database")?;
         tokio::spawn(connection);
         Ok(Self {

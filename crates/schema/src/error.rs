@@ -142,10 +142,14 @@ impl From<Failure> for async_graphql::Error {
             Error::Unavailable => {
                 (code::UNAVAILABLE, "The database cannot be reached just now. Try again in a moment.".into())
             }
-            Error::Internal => (
-                code::INTERNAL,
-                "Something went wrong inside the gateway. Try again; if it persists, report the request id.".into(),
-            ),
+            defect @ Error::Internal(_) => {
+                // Here it ends: whoever asked is told nothing, and the log has it with the request.
+                defect.log();
+                (
+                    code::INTERNAL,
+                    "Something went wrong inside the gateway. Try again; if it persists, report the request id.".into(),
+                )
+            }
         };
         extensions.set("code", code);
         Self { message, source: None, extensions: Some(extensions) }

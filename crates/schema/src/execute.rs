@@ -4,7 +4,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use aether_operation::{Bound, OperationType, Problem};
-use aether_store::{Error, Result, read::Reader, read::plan::Fetch};
+use aether_store::{
+    Error, Result,
+    read::{Fetched, Reader, plan::Fetch},
+};
 use async_graphql::{PathSegment, Pos, Request as Inner, ServerError, Value, parser::types::ExecutableDocument};
 use futures::future::join_all;
 use uuid::Uuid;
@@ -15,7 +18,7 @@ use crate::{
     error::{at, with_code},
     graph::{self, Plans},
     plan::Planner,
-    request::Response,
+    request::{Data, Response},
     resolvers,
 };
 
@@ -102,7 +105,7 @@ impl Planned {
     /// Carries out what the store alone answers.
     pub(crate) async fn read(&self, bound: &Bound<'_>, reader: &Reader) -> Response {
         let fetched = reader.run(self.fetch(bound, reader)).await;
-        self.answer(fetched, None)
+        self.answer(reader, fetched, None)
     }
 
     /// Carries it out. `inner` is the request that hand-written resolvers get, and `plans` those of the rows that they return.
@@ -125,7 +128,7 @@ impl Planned {
             }
         };
         let (fetched, resolved) = reader.run(async { tokio::join!(self.fetch(bound, reader), resolving) }).await;
-        self.answer(fetched, resolved)
+        self.answer(reader, fetched, resolved)
     }
 
     /// The document of what hand-written resolvers answer, if there is any.
@@ -141,7 +144,7 @@ impl Planned {
     }
 
     /// What the store answers, field by field.
-    async fn fetch(&self, bound: &Bound<'_>, reader: &Reader) -> Vec<Option<Result<String>>> {
+    async fn fetch(&self, bound: &Bound<'_>, reader: &Reader) -> Vec<Option<Result<Fetched>>> {
         join_all(self.fields.iter().map(|field| async move {
             match &field.answerer {
                 Answerer::Page(fetch) => Some(reader.fetch(fetch).await),
@@ -155,8 +158,13 @@ impl Planned {
         .await
     }
 
-    /// Puts the answers together.
-    fn answer(&self, fetched: Vec<Option<Result<String>>>, resolved: Option<async_graphql::Response>) -> Response {
+    /// Puts the answers together: writes them one behind the other into the response.
+    fn answer(
+        &self,
+        reader: &Reader,
+        fetched: Vec<Option<Result<Fetched>>>,
+        resolved: Option<async_graphql::Response>,
+    ) -> Response {
         let mut errors = Vec::new();
         let mut resolved_errors = Vec::new();
         let mut values = match resolved {
@@ -169,40 +177,36 @@ impl Planned {
                 }
             }
         };
-        let mut data = String::with_capacity(
-            fetched.iter().flatten().flatten().map(String::len).sum::<usize>() + 64 * self.fields.len(),
-        );
-        data.push('{');
+        let mut data = Data::new();
         let mut failed = false;
         for (field, fetched) in self.fields.iter().zip(fetched) {
-            let json = match (&field.answerer, fetched) {
-                (Answerer::Known(json) | Answerer::Introspected(json), _) => Some(json.clone()),
-                (Answerer::Page(_) | Answerer::Row(..), Some(Ok(json))) => Some(json),
-                (Answerer::Page(_) | Answerer::Row(..), Some(Err(error))) => {
-                    errors.push(under(&field.key, at(error, field.place)));
-                    None
+            let out = data.field(&field.key);
+            let start = out.len();
+            let written = match (&field.answerer, fetched) {
+                (Answerer::Known(json) | Answerer::Introspected(json), _) => {
+                    out.extend_from_slice(json.as_bytes());
+                    Ok(())
                 }
-                (Answerer::Page(_) | Answerer::Row(..), None) => None,
-                (Answerer::Failed(error), _) => {
-                    errors.push(under(&field.key, error.clone()));
-                    None
+                (Answerer::Page(fetch) | Answerer::Row(fetch, _), Some(fetched)) => {
+                    let written = fetched.and_then(|fetched| reader.write(out, fetch, fetched));
+                    written.map_err(|error| under(&field.key, at(error, field.place)))
                 }
+                (Answerer::Page(_) | Answerer::Row(..), None) => Ok(()),
+                (Answerer::Failed(error), _) => Err(under(&field.key, error.clone())),
                 (Answerer::Resolver, _) => {
                     let value = values.as_mut().and_then(|values| values.swap_remove(&*field.key));
-                    value.and_then(|value| serde_json::to_string(&value).ok())
+                    if let Some(json) = value.and_then(|value| serde_json::to_vec(&value).ok()) {
+                        out.extend_from_slice(&json);
+                    }
+                    Ok(())
                 }
             };
-            let json = json.filter(|json| json != "null");
-            failed |= json.is_none() && field.is_non_null;
-            if data.len() > 1 {
-                data.push(',');
+            errors.extend(written.err());
+            if out.len() == start {
+                out.extend_from_slice(b"null");
             }
-            data.push('"');
-            data.push_str(&field.key);
-            data.push_str("\":");
-            data.push_str(json.as_deref().unwrap_or("null"));
+            failed |= field.is_non_null && &out[start..] == b"null";
         }
-        data.push('}');
         errors.extend(resolved_errors.into_iter().map(with_code));
         Response::executed((!failed).then_some(data), errors)
     }

@@ -217,7 +217,10 @@ impl<T: EntityName + Default + Send + Sync> OutputType for Row<T> {
         let reader = self.reader.as_ref().unwrap_or_else(|| ctx.data_unchecked::<Arc<Reader>>());
         let read = async {
             let fetch = plans.of(ctx).ok_or_else(|| Error::internal("a row that was not planned"))?;
-            reader.fetch_one(fetch, self.id).await.map(raw)
+            let fetched = reader.fetch_one(fetch, self.id).await?;
+            let mut json = Vec::new();
+            reader.write(&mut json, fetch, fetched)?;
+            String::from_utf8(json).map(raw).map_err(|_| Error::internal("an answer that is not UTF-8"))
         };
         read.await.map_err(|error| {
             ctx.data_unchecked::<Arc<Door>>().fail_together();

@@ -92,7 +92,7 @@ fn variables(json: &str) -> Result<Option<Json>, String> {
 /// What is answered to a request.
 #[derive(Debug, Clone, Default)]
 pub struct Response {
-    data: Data,
+    data: Answer,
     /// What went wrong, each with its code.
     pub errors: Vec<ServerError>,
     /// What is told beside.
@@ -101,16 +101,48 @@ pub struct Response {
 
 /// The data of a response.
 #[derive(Debug, Clone, Default)]
-enum Data {
+enum Answer {
     /// None: the request was refused before it was executed.
     #[default]
     Absent,
     /// Null: a field that is never null failed.
     Null,
-    /// An object, as JSON.
-    Object(Arc<str>),
+    /// An object.
+    Object(Data),
     /// An object that is asked for again and again.
     Ready(Arc<Ready>),
+}
+
+/// An object in JSON, as the beginning of its response: what is written once is what is sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Data(Vec<u8>);
+
+/// What a response with data begins with.
+const BEGINNING: &[u8] = b"{\"data\":";
+
+impl Data {
+    /// One without fields.
+    pub(crate) fn new() -> Self {
+        Self([BEGINNING, b"{"].concat())
+    }
+
+    /// Begins a field, whose value is to be appended as JSON.
+    pub(crate) fn field(&mut self, key: &str) -> &mut Vec<u8> {
+        // No value ends like that.
+        if self.0.last() != Some(&b'{') {
+            self.0.push(b',');
+        }
+        self.0.push(b'"');
+        self.0.extend_from_slice(key.as_bytes());
+        self.0.extend_from_slice(b"\":");
+        &mut self.0
+    }
+
+    /// The object of this text.
+    fn of(object: &str) -> Self {
+        let fields = object.strip_suffix('}').unwrap_or(object);
+        Self([BEGINNING, fields.as_bytes()].concat())
+    }
 }
 
 /// Data that is kept, with its response as it is sent.
@@ -137,31 +169,21 @@ impl Ready {
 }
 
 impl Response {
-    /// A request that was executed: its data, an object in JSON, or nothing if a field that is never null failed.
-    pub(crate) fn executed(data: Option<String>, errors: Vec<ServerError>) -> Self {
-        let data = data.map_or(Data::Null, |json| Data::Object(json.into()));
-        Self { data, errors, extensions: BTreeMap::new() }
+    /// A request that was executed: its data, or nothing if a field that is never null failed.
+    pub(crate) fn executed(data: Option<Data>, errors: Vec<ServerError>) -> Self {
+        Self { data: data.map_or(Answer::Null, Answer::Object), errors, extensions: BTreeMap::new() }
     }
 
     /// A request that was answered once and is kept.
     pub(crate) fn ready(ready: Arc<Ready>) -> Self {
-        Self { data: Data::Ready(ready), ..Self::default() }
+        Self { data: Answer::Ready(ready), ..Self::default() }
     }
 
     /// The kept data, if the response is nothing else.
     pub fn as_ready(&self) -> Option<&Arc<Ready>> {
         match &self.data {
-            Data::Ready(ready) if self.errors.is_empty() && self.extensions.is_empty() => Some(ready),
+            Answer::Ready(ready) if self.errors.is_empty() && self.extensions.is_empty() => Some(ready),
             _ => None,
-        }
-    }
-
-    fn json(&self) -> Option<&str> {
-        match &self.data {
-            Data::Absent => None,
-            Data::Null => Some("null"),
-            Data::Object(json) => Some(json),
-            Data::Ready(ready) => Some(&ready.data),
         }
     }
 
@@ -172,50 +194,65 @@ impl Response {
 
     /// Whether the request was executed at all.
     pub fn was_executed(&self) -> bool {
-        !matches!(self.data, Data::Absent)
+        !matches!(self.data, Answer::Absent)
     }
 
     /// Takes back what was answered: the request failed as a whole.
     pub(crate) fn without_data(&mut self) {
-        self.data = Data::Null;
+        self.data = Answer::Null;
     }
 
     /// The data, for whoever looks into it.
     pub fn data(&self) -> Value {
-        self.json().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+        match &self.data {
+            Answer::Absent | Answer::Null => Value::Null,
+            Answer::Object(Data(text)) => {
+                let object = [&text[BEGINNING.len()..], b"}"].concat();
+                serde_json::from_slice(&object).unwrap_or_default()
+            }
+            Answer::Ready(ready) => serde_json::from_str(&ready.data).unwrap_or_default(),
+        }
     }
 
     /// The response as JSON.
     pub fn to_json(&self) -> String {
-        let mut json = String::from("{");
-        if let Some(data) = self.json() {
-            json.reserve(data.len() + 64);
-            json.push_str("\"data\":");
-            json.push_str(data);
-        }
-        let mut member = |name: &str, value: Result<String, serde_json::Error>| {
-            if json.len() > 1 {
-                json.push(',');
+        String::from_utf8(self.clone().into_bytes()).unwrap_or_default()
+    }
+
+    /// The response as JSON, as it is sent.
+    pub fn into_bytes(self) -> Vec<u8> {
+        let mut json = match self.data {
+            Answer::Absent => b"{".to_vec(),
+            Answer::Null => [BEGINNING, b"null"].concat(),
+            Answer::Object(Data(mut text)) => {
+                text.push(b'}');
+                text
             }
-            json.push('"');
-            json.push_str(name);
-            json.push_str("\":");
-            json.push_str(value.as_deref().unwrap_or("null"));
+            Answer::Ready(ready) => [BEGINNING, ready.data.as_bytes()].concat(),
+        };
+        let mut member = |name: &str, value: Result<Vec<u8>, serde_json::Error>| {
+            if json.len() > 1 {
+                json.push(b',');
+            }
+            json.push(b'"');
+            json.extend_from_slice(name.as_bytes());
+            json.extend_from_slice(b"\":");
+            json.extend_from_slice(value.as_deref().unwrap_or(b"null"));
         };
         if !self.errors.is_empty() {
-            member("errors", serde_json::to_string(&self.errors));
+            member("errors", serde_json::to_vec(&self.errors));
         }
         if !self.extensions.is_empty() {
-            member("extensions", serde_json::to_string(&self.extensions));
+            member("extensions", serde_json::to_vec(&self.extensions));
         }
-        json.push('}');
+        json.push(b'}');
         json
     }
 
     /// The response to be kept for repeats of its request.
     pub(crate) fn to_kept(&self) -> Value {
         let data = match &self.data {
-            Data::Absent => json!({}),
+            Answer::Absent => json!({}),
             _ => json!({ "data": self.data() }),
         };
         let mut kept = data;
@@ -230,9 +267,9 @@ impl Response {
             errors => serde_json::from_value(errors).ok()?,
         };
         let data = match kept.get("data") {
-            None => Data::Absent,
-            Some(Value::Null) => Data::Null,
-            Some(data) => Data::Object(data.to_string().into()),
+            None => Answer::Absent,
+            Some(Value::Null) => Answer::Null,
+            Some(data) => Answer::Object(Data::of(&data.to_string())),
         };
         Some(Self { data, errors, extensions: BTreeMap::new() })
     }
@@ -272,7 +309,7 @@ mod tests {
     fn a_refused_request_has_no_data_and_a_failed_one_null() {
         assert_eq!(Response::refused(vec![]).to_json(), "{}");
         assert_eq!(Response::executed(None, vec![]).to_json(), r#"{"data":null}"#);
-        let mut answered = Response::executed(Some("{}".into()), vec![ServerError::new("x", None)]);
+        let mut answered = Response::executed(Some(Data::new()), vec![ServerError::new("x", None)]);
         answered.extensions.insert("a".into(), 1.into());
         assert_eq!(answered.to_json(), r#"{"data":{},"errors":[{"message":"x"}],"extensions":{"a":1}}"#);
         let kept = Response::from_kept(answered.to_kept()).unwrap();

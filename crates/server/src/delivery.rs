@@ -59,8 +59,11 @@ impl Courier {
                 Ok(0) => PAUSE,
                 // There may be more.
                 Ok(_) => Duration::ZERO,
-                // Logged where it arose; the database may be back in a moment.
-                Err(_) => PAUSE * 4,
+                // The database may be back in a moment.
+                Err(error) => {
+                    error.log();
+                    PAUSE * 4
+                }
             };
             tokio::select! {
                 () = &mut stop => return,

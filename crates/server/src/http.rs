@@ -164,7 +164,7 @@ async fn graphql(
             answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
             answer
         }
-        _ => answer(StatusCode::OK, response.to_json().into_bytes(), request_id),
+        _ => answer(StatusCode::OK, response.into_bytes(), request_id),
     }
 }
 

@@ -29,8 +29,7 @@ pub async fn tell_compiled(schema: Schema) {
 pub fn log_compiled(schema: &Schema) {
     let compiled = schema.compiled();
     let all = compiled.hits + compiled.misses;
-    if all > 0 {
-        let percent = compiled.hits * 100 / all;
+    if let Some(percent) = (compiled.hits * 100).checked_div(all) {
         tracing::info!(
             hits = compiled.hits,
             misses = compiled.misses,
@@ -51,7 +50,10 @@ pub async fn keep(store: Store, event_retention: Duration) {
             Ok(true) => tracing::debug!("partitions made and summaries refreshed"),
             Ok(false) => tracing::debug!("another gateway keeps house"),
             // It is tried again with the next tick; reads of the summaries stay possible meanwhile.
-            Err(_) => tracing::warn!("partitions and summaries could not be kept up; next try in five minutes"),
+            Err(error) => {
+                error.log();
+                tracing::warn!("partitions and summaries could not be kept up; next try in five minutes");
+            }
         }
     }
 }
@@ -66,7 +68,8 @@ pub async fn seal(store: Store, keys: Keys) {
                 SEAL_EVERY
             }
             // What is pending stays so.
-            Err(_) => {
+            Err(error) => {
+                error.log();
                 tracing::warn!("the audit trail could not be sealed; next try in ten seconds");
                 SEAL_AGAIN
             }

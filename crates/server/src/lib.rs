@@ -57,8 +57,9 @@ pub fn run() -> Result<()> {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,aether=info".into());
     // Colors are for people: neither for files nor for who does not want them (no-color.org).
-    let colors = std::io::IsTerminal::is_terminal(&std::io::stderr())
-        && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    #[expect(clippy::disallowed_methods, reason = "it is nobody's setting, but of the terminal")]
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    let colors = wanted && std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colors).with_writer(std::io::stderr).init();
     cli.config.check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

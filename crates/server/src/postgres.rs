@@ -94,14 +94,25 @@ pub async fn is_migrated(database: &DatabaseConnection) -> Result<bool> {
 
 /// Loads the demo data, unless it is there.
 pub async fn seed(database: &DatabaseConnection, config: &Config, scale: u32) -> Result<bool> {
+    #[expect(clippy::disallowed_methods, reason = "the demo data ends today")]
+    let today = chrono::Utc::now().date_naive();
+    seed_as_of(database, config, scale, today).await
+}
+
+/// Loads the demo data as it was on this day, unless there is some.
+pub async fn seed_as_of(
+    database: &DatabaseConnection,
+    config: &Config,
+    scale: u32,
+    today: chrono::NaiveDate,
+) -> Result<bool> {
     let pool = database.get_postgres_connection_pool();
     if aether_demo::is_loaded(pool).await? {
         return Ok(false);
     }
     let sealer = config.sealer()?;
     let options = Options {
-        #[expect(clippy::disallowed_methods, reason = "the demo data ends today")]
-        today: chrono::Utc::now().date_naive(),
+        today,
         seed: 42,
         scale,
         password_hash: hash_password(aether_demo::PASSWORD)

@@ -49,7 +49,8 @@ impl Synchronizer {
     /// Works until it is aborted; what it has in hand then is ended by another gateway.
     pub async fn run(self) {
         loop {
-            if self.round().await.is_err() {
+            if let Err(error) = self.round().await {
+                error.log();
                 // Logged where it arose; the database may be back in a moment.
                 tracing::warn!("synchronizations could not be carried out; next try in a moment");
             }
@@ -78,7 +79,8 @@ impl Synchronizer {
     async fn finish(&self, claimed: &Claimed, outcome: Outcome) -> Result<bool> {
         match self.store.finish_sync(claimed, outcome, &self.sealer).await {
             // It must not run for ever because its lines cannot be written.
-            Err(_) => {
+            Err(error) => {
+                error.log();
                 let outcome =
                     failed("NOT_WRITTEN", "What the source gave could not be written. Nothing of it was taken.");
                 self.store.finish_sync(claimed, outcome, &self.sealer).await

@@ -3,6 +3,8 @@
 //! Deliberately without `Display`: async-graphql turns whatever displays into an error message, and an internal error
 //! must not reach a client by that road. The schema crate converts an [`Error`] in one place.
 
+use std::sync::Arc;
+
 use aether_domain::sheet::LineError;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
 
@@ -71,8 +73,8 @@ pub enum Error {
     Overdue,
     /// The database cannot be reached or has no free connection.
     Unavailable,
-    /// A defect or an outage: logged here, told to nobody.
-    Internal,
+    /// A defect or an outage: what is known of it, which is for the log ([`Error::log`]) and for nobody else.
+    Internal(Arc<str>),
 }
 
 /// A row whose change is committed and which could not be read afterwards.
@@ -130,10 +132,17 @@ impl Error {
         matches!(self, Self::Forbidden { .. } | Self::Governance { .. })
     }
 
-    /// A defect: logs what is known, keeps it from the client.
+    /// A defect, and what is known of it.
     pub fn internal(what: &str) -> Self {
-        tracing::error!(what, "internal error");
-        Self::Internal
+        Self::Internal(what.into())
+    }
+
+    /// Logs what nobody else is told. To be called once, by whoever handles the failure: where that is, the log knows the request
+    /// or the task.
+    pub fn log(&self) {
+        if let Self::Internal(what) = self {
+            tracing::error!(what = &**what, "internal error");
+        }
     }
 }
 
@@ -215,10 +224,8 @@ impl From<tokio_postgres::Error> for Error {
         }
         // What the driver says is short; the rest is in what it is due to.
         let because = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        error.sqlstate().and_then(|code| of_sqlstate(&code)).unwrap_or_else(|| {
-            tracing::error!(%error, because, "database error");
-            Self::Internal
-        })
+        let known = error.sqlstate().and_then(|code| of_sqlstate(&code));
+        known.unwrap_or_else(|| Self::internal(&format!("the database says: {error} {because}")))
     }
 }
 
@@ -239,10 +246,7 @@ impl From<DbErr> for Error {
                 tracing::debug!(%error, "what a client does");
                 known
             }
-            None => {
-                tracing::error!(%error, "database error");
-                Self::Internal
-            }
+            None => Self::internal(&format!("the database says: {error}")),
         }
     }
 }

@@ -106,9 +106,16 @@ impl Scope {
 pub(crate) fn condition_of_one(ty: &Type, alias: Alias, audience: Audience) -> Sql {
     let Scope::Workspace(column) = ty.scope else { return condition(ty, alias, audience) };
     let mut sql = Sql::new();
-    sql.push("EXISTS (SELECT FROM workspace_members am JOIN workspaces aw ON aw.id = am.workspace_id WHERE am.workspace_id = ");
-    sql.column(alias, column).push(" AND am.status = 'active' AND aw.deleted_at IS NULL AND am.user_id = ");
-    sql.actor(OfActor::User).push(")");
+    if column == "id" {
+        // The row is the workspace itself.
+        sql.column(alias, "deleted_at")
+            .push(" IS NULL AND EXISTS (SELECT FROM workspace_members am WHERE am.workspace_id = ");
+        sql.column(alias, column).push(" AND am.status = 'active' AND am.user_id = ").actor(OfActor::User).push(")");
+    } else {
+        sql.push("EXISTS (SELECT FROM workspace_members am JOIN workspaces aw ON aw.id = am.workspace_id WHERE am.workspace_id = ");
+        sql.column(alias, column).push(" AND am.status = 'active' AND aw.deleted_at IS NULL AND am.user_id = ");
+        sql.actor(OfActor::User).push(")");
+    }
     narrowings(&mut sql, ty, alias, audience);
     sql
 }
@@ -117,14 +124,6 @@ pub(crate) fn condition_of_one(ty: &Type, alias: Alias, audience: Audience) -> S
 pub(crate) fn condition(ty: &Type, alias: Alias, audience: Audience) -> Sql {
     let mut sql = Sql::new();
     scope(&mut sql, ty, alias, audience);
-    narrowings(&mut sql, ty, alias, audience);
-    sql
-}
-
-/// What is left to ask when the scope itself is implied by the row that the statement came from.
-pub(crate) fn narrowing(ty: &Type, alias: Alias, audience: Audience) -> Sql {
-    let mut sql = Sql::new();
-    sql.push("true");
     narrowings(&mut sql, ty, alias, audience);
     sql
 }
@@ -203,7 +202,8 @@ fn workspaces(sql: &mut Sql, with_investor: bool) {
     sql.push(")");
 }
 
-fn narrowings(sql: &mut Sql, ty: &Type, alias: Alias, audience: Audience) {
+/// Adds what is left to ask when the scope itself is implied by the row that the statement came from: ` AND …`, or nothing.
+pub(crate) fn narrowings(sql: &mut Sql, ty: &Type, alias: Alias, audience: Audience) {
     for narrow in &ty.narrow {
         match *narrow {
             Narrow::Region(column) => {

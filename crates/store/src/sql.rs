@@ -233,7 +233,7 @@ impl Sql {
     }
 
     /// The same for this actor: nothing of who asks is left to be bound.
-    pub(crate) fn as_actor(mut self, actor: &Actor) -> Self {
+    pub(crate) fn for_actor(mut self, actor: &Actor) -> Self {
         for piece in &mut self.0 {
             if let Piece::Param(param) = piece
                 && let Param::Actor(what) = *param

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
+use moka::sync::Cache;
 use rand::{TryRngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -71,7 +72,12 @@ pub struct Tokens {
     pub access_lifetime: Duration,
     /// How long a session lives without being refreshed.
     pub refresh_lifetime: Duration,
+    /// Access tokens whose signature was verified lately, by their text: they are good until they expire.
+    verified: Cache<Box<str>, Access>,
 }
+
+/// How many verified tokens are remembered.
+const REMEMBERED: u64 = 4_096;
 
 impl Tokens {
     /// Tokens signed with this secret.
@@ -82,6 +88,7 @@ impl Tokens {
             secret: secret.into(),
             access_lifetime,
             refresh_lifetime,
+            verified: Cache::new(REMEMBERED),
         }
     }
 
@@ -102,6 +109,15 @@ impl Tokens {
 
     /// What an access token stands for.
     pub fn read(&self, token: &str) -> Result<Access> {
+        if let Some(access) = self.verified.get(token).filter(|access| !access.left().is_zero()) {
+            return Ok(access);
+        }
+        let access = self.verify(token)?;
+        self.verified.insert(token.into(), access);
+        Ok(access)
+    }
+
+    fn verify(&self, token: &str) -> Result<Access> {
         let refused = |why: &str| Error::Unauthenticated(why.to_owned());
         let none = || refused("This is no access token of this gateway. Sign in with the login mutation.");
         let mut validation = Validation::new(Algorithm::HS256);

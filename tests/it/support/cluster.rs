@@ -52,6 +52,13 @@ pub async fn clone_demo() -> String {
     create(TEMPLATE).await
 }
 
+/// A database with the demo data as it was on this day.
+pub async fn create_demo(today: chrono::NaiveDate) -> String {
+    let name = create_empty().await;
+    fill(&name, Some(today)).await;
+    name
+}
+
 async fn create(template: &str) -> String {
     // PostgreSQL clones a template for one at a time.
     static TURN: Mutex<()> = Mutex::const_new(());
@@ -78,10 +85,18 @@ async fn make_template() {
     let admin = connect("postgres").await;
     admin.execute_unprepared(&format!("CREATE DATABASE {TEMPLATE}")).await.expect("a template");
     let _ = admin.close().await;
-    let database = connect(TEMPLATE).await;
+    fill(TEMPLATE, None).await;
+}
+
+async fn fill(name: &str, today: Option<chrono::NaiveDate>) {
+    let database = connect(name).await;
     Migrator::up(&database, None).await.expect("it migrates");
     let config: Config = Cli::parse_from(["aether-nexus"]).config;
-    aether_server::postgres::seed(&database, &config, 1).await.expect("it fills");
+    let filled = match today {
+        Some(today) => aether_server::postgres::seed_as_of(&database, &config, 1, today).await,
+        None => aether_server::postgres::seed(&database, &config, 1).await,
+    };
+    filled.expect("it fills");
     database.execute_unprepared("ANALYZE").await.expect("it is analyzed");
     let _ = database.close().await;
 }

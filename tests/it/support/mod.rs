@@ -51,7 +51,15 @@ impl Gateway {
 
     /// A gateway over the demo data with these flags.
     pub async fn with(flags: &[&str]) -> Self {
-        let database = cluster::clone_demo().await;
+        Self::on(cluster::clone_demo().await, flags).await
+    }
+
+    /// A gateway over the demo data as it was on this day.
+    pub async fn as_of(today: chrono::NaiveDate) -> Self {
+        Self::on(cluster::create_demo(today).await, &[]).await
+    }
+
+    async fn on(database: String, flags: &[&str]) -> Self {
         let url = cluster::url(&database);
         let mut options = ConnectOptions::new(&url);
         options.max_connections(2).sqlx_logging(false);

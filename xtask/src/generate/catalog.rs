@@ -12,6 +12,7 @@ struct Column {
     relation: String,
     relation_doc: Option<String>,
     is_view: bool,
+    is_partitioned: bool,
     name: String,
     doc: Option<String>,
     sql_type: String,
@@ -23,6 +24,7 @@ struct Column {
 
 const COLUMNS: &str = "\
 SELECT c.relname::text AS relation, obj_description(c.oid, 'pg_class') AS relation_doc, c.relkind = 'm' AS is_view, \
+       c.relkind = 'p' AS is_partitioned, \
        a.attname::text AS name, col_description(c.oid, a.attnum) AS doc, format_type(a.atttypid, NULL) AS sql_type, \
        t.typtype = 'e' AS is_enum, a.attgenerated <> '' AS generated, \
        NOT (a.attnotnull OR c.relkind = 'm' AND EXISTS (SELECT FROM pg_index i \
@@ -118,10 +120,10 @@ fn tables(out: &mut String, columns: Vec<Column>, keys: Vec<ForeignKey>) -> Resu
     }
     for (name, columns) in &by_name {
         let doc = columns[0].relation_doc.as_deref().with_context(|| format!("{name} has no description"))?;
-        let is_view = columns[0].is_view;
+        let Column { is_view, is_partitioned, .. } = columns[0];
         writeln!(
             out,
-            "static {}: Table = Table {{ name: {name:?}, doc: {doc:?}, is_view: {is_view}, columns: &[",
+            "static {}: Table = Table {{ name: {name:?}, doc: {doc:?}, is_view: {is_view}, is_partitioned: {is_partitioned}, columns: &[",
             constant(name)
         )?;
         for Column { name: column, doc, nullable, generated, readable, .. } in columns {

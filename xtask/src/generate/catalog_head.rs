@@ -16,6 +16,8 @@ pub struct Table {
     pub foreign_keys: &'static [ForeignKey],
     /// Whether it is a materialized view.
     pub is_view: bool,
+    /// Whether its rows lie in partitions.
+    pub is_partitioned: bool,
 }
 
 /// One column.

@@ -35,6 +35,7 @@ pub mod financial_metrics;
 pub mod golden_record_versions;
 pub mod golden_records;
 pub mod graph_edges;
+pub mod graph_node_counts;
 pub mod graph_nodes;
 pub mod graph_state;
 pub mod graph_warnings;

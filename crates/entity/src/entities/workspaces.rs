@@ -46,6 +46,8 @@ pub enum Relation {
     GoldenRecords,
     #[sea_orm(has_many = "super::graph_edges::Entity")]
     GraphEdges,
+    #[sea_orm(has_one = "super::graph_node_counts::Entity")]
+    GraphNodeCounts,
     #[sea_orm(has_many = "super::graph_nodes::Entity")]
     GraphNodes,
     #[sea_orm(has_one = "super::graph_state::Entity")]
@@ -135,6 +137,12 @@ impl Related<super::golden_records::Entity> for Entity {
 impl Related<super::graph_edges::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::GraphEdges.def()
+    }
+}
+
+impl Related<super::graph_node_counts::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::GraphNodeCounts.def()
     }
 }
 

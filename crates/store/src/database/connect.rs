@@ -52,7 +52,9 @@ impl Connector {
             config.dbname(database);
         }
         let (password, files) = of_url(url);
-        if let Some(password) = password.or_else(|| std::env::var("PGPASSWORD").ok().map(String::into_bytes)) {
+        #[expect(clippy::disallowed_methods, reason = "as the driver that writes does, when the URL has none")]
+        let of_environment = || std::env::var("PGPASSWORD").ok().map(String::into_bytes);
+        if let Some(password) = password.or_else(of_environment) {
             config.password(password);
         }
         let mut all = options.get_options().unwrap_or_default().to_owned();

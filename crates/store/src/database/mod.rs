@@ -29,7 +29,7 @@ use tokio::sync::{Notify, OnceCell, Semaphore, SemaphorePermit};
 use self::{admission::Admission, connect::Connector, control::Control, effort::Effort, reading::Reading};
 pub(crate) use self::{
     admission::Party,
-    statement::{Call, Statement},
+    statement::{Call, Planning, Statement},
     transaction::Transaction,
 };
 use crate::{
@@ -186,6 +186,8 @@ impl Database {
             ("idle_in_transaction_session_timeout", "60000"),
             ("TimeZone", "UTC"),
             ("jit", "off"),
+            // As of memory and SSDs: pages of relations are then read off an index in their order, rather than sorted.
+            ("random_page_cost", "1.1"),
         ];
         let connector = Connector::new(&connect.url, &options, &settings).map_err(|why| {
             tracing::error!(why, "an address of a database that cannot be used");

@@ -33,7 +33,7 @@ use super::{
     admission::Permit,
     connect::{Connector, Driver},
     control::{Backend, Control},
-    statement::{Call, Text},
+    statement::{Call, Planning, Text},
 };
 use crate::{
     error::{Error, Result, is_broken, is_locked},
@@ -91,6 +91,8 @@ struct Connection {
     /// None when it has broken.
     driver: Option<Driver>,
     kept: LruCache<Text, tokio_postgres::Statement>,
+    /// How what is kept is planned.
+    planning: Planning,
     backend: Backend,
     opened: Instant,
     used: Instant,
@@ -158,7 +160,7 @@ impl Reading {
 
     async fn answer(&self, calls: &[Call<'_>], permit: Permit, room: usize) -> Result<Vec<Rows>, Failure> {
         let mut lease = Lease { pool: self.0.clone(), connection: None, permit: Some(permit) };
-        if let Some(connection) = self.0.take().await {
+        if let Some(connection) = self.0.take(planning(calls)).await {
             match lease.rows(connection, calls, room).await {
                 // When the server restarts, every connection breaks. What only reads can be tried again.
                 Err(Failure::Said(_, error)) if is_broken(&error) => {
@@ -242,10 +244,15 @@ impl Connection {
 }
 
 impl Pool {
-    /// A connection that is not in use and works.
-    async fn take(&self) -> Option<Connection> {
+    /// A connection that is not in use and works; one that plans like this, if there is one.
+    async fn take(&self, planning: Planning) -> Option<Connection> {
         loop {
-            let mut connection = self.idle.lock().pop()?;
+            let mut connection = {
+                let mut idle = self.idle.lock();
+                let alike = idle.iter().rposition(|connection| connection.planning == planning);
+                let place = alike.or_else(|| idle.len().checked_sub(1))?;
+                idle.remove(place)
+            };
             if connection.opened.elapsed() > OLDEST {
                 tokio::spawn(connection.close());
             } else if connection.used.elapsed() < UNTESTED || connection.is_good().await {
@@ -275,6 +282,7 @@ impl Pool {
                 client,
                 driver,
                 kept,
+                planning: Planning::Auto,
                 backend: Backend(backend),
                 opened: now,
                 used: now,
@@ -361,8 +369,8 @@ impl Lease {
     async fn rows(&mut self, connection: Connection, calls: &[Call<'_>], room: usize) -> Result<Vec<Rows>, Failure> {
         let deadline = self.pool.deadline;
         let pool = &*self.pool;
-        let Connection { client, driver, kept, .. } = self.connection.insert(connection);
-        let reading = driven(driver, batch(pool, client, kept, calls, room));
+        let Connection { client, driver, kept, planning, .. } = self.connection.insert(connection);
+        let reading = driven(driver, batch(pool, client, kept, planning, calls, room));
         let answer = match tokio::time::timeout(deadline, reading).await {
             Ok(answer) => answer,
             Err(_) => {
@@ -389,11 +397,17 @@ impl Lease {
     }
 }
 
+/// How the connection has to plan for these statements.
+fn planning(calls: &[Call<'_>]) -> Planning {
+    if calls.iter().any(|call| call.planning() == Planning::Once) { Planning::Once } else { Planning::Auto }
+}
+
 /// Runs these statements at once.
 async fn batch(
     pool: &Pool,
     client: &Client,
     kept: &mut LruCache<Text, tokio_postgres::Statement>,
+    planned: &mut Planning,
     calls: &[Call<'_>],
     room: usize,
 ) -> Result<Vec<Rows>, Failure> {
@@ -412,6 +426,12 @@ async fn batch(
         });
     }
     let room = AtomicUsize::new(room);
+    let planning = planning(calls);
+    if *planned != planning {
+        let set = format!("SET plan_cache_mode = {}", planning.mode());
+        client.batch_execute(&set).await.map_err(|error| Failure::Said(0, error))?;
+        *planned = planning;
+    }
     match (calls, &prepared[..]) {
         ([call], [prepared]) => Ok(vec![one(client, *call, prepared.as_ref(), &room, 0).await?]),
         _ => {

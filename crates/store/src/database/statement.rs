@@ -23,6 +23,28 @@ use crate::{
 pub(crate) struct Statement {
     text: Text,
     params: Vec<Param>,
+    planning: Planning,
+}
+
+/// How PostgreSQL plans a statement that is kept prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Planning {
+    /// As it sees fit: for each execution, where it takes the values to matter.
+    Auto,
+    /// Once for all executions. Planning a statement over partitions takes longer than carrying it out, and PostgreSQL, which
+    /// estimates that a plan for all of them costs more, would do it each time; but those that are not needed are left out of such a
+    /// plan when it is carried out, too.
+    Once,
+}
+
+impl Planning {
+    /// What PostgreSQL calls it (`plan_cache_mode`).
+    pub(super) fn mode(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Once => "force_generic_plan",
+        }
+    }
 }
 
 /// A statement's text. Cheap to clone.
@@ -54,11 +76,20 @@ pub(super) struct Bound<'a> {
 
 impl Statement {
     pub(crate) fn new(sql: &Sql) -> Self {
+        Self::planned(sql, Planning::Auto)
+    }
+
+    /// The same, to be planned like this.
+    pub(crate) fn planned(sql: &Sql, planning: Planning) -> Self {
         let (sql, params) = sql.finish();
         let mut hasher = DefaultHasher::new();
         sql.hash(&mut hasher);
         let types = params.iter().map(Param::ty).collect();
-        Self { text: Text(Arc::new(Inner { sql, types, hash: hasher.finish(), came: AtomicBool::new(false) })), params }
+        Self {
+            text: Text(Arc::new(Inner { sql, types, hash: hasher.finish(), came: AtomicBool::new(false) })),
+            params,
+            planning,
+        }
     }
 
     /// To be run for this actor, with these keys.
@@ -114,6 +145,10 @@ impl Hash for Text {
 impl<'a> Call<'a> {
     pub(super) fn text(self) -> &'a Text {
         &self.statement.text
+    }
+
+    pub(super) fn planning(self) -> Planning {
+        self.statement.planning
     }
 
     pub(super) fn values(self) -> Vec<Bound<'a>> {

@@ -48,6 +48,7 @@ impl Hub {
         let mut handed = None;
         loop {
             if let Err(error) = self.round(&mut source, &mut handed).await {
+                error.log();
                 tracing::debug!(?error, "the events could not be told; next try soon");
                 tokio::time::sleep(AGAIN).await;
             }

@@ -46,6 +46,12 @@ pub struct Reader {
     room: AtomicUsize,
 }
 
+/// The rows of a root, with all that hangs off them: to be written by the plan that they were fetched by.
+pub struct Fetched {
+    loaded: Loaded,
+    group: Group,
+}
+
 impl Reader {
     pub(crate) fn new(store: Store, session: Result<Option<Uuid>>) -> Self {
         Self::taking(Turns::default(), store, session)
@@ -120,46 +126,49 @@ impl Reader {
         Self::taking(self.turns.clone(), self.store.clone(), Ok(Some(session_id))).limited(self.room())
     }
 
-    /// Fetches a page and writes its JSON.
-    pub async fn fetch(&self, fetch: &Fetch) -> Result<String> {
+    /// Fetches a page.
+    pub async fn fetch(&self, fetch: &Fetch) -> Result<Fetched> {
         let Which::Page(_) = &fetch.which else { return Err(Error::internal("no page at the root")) };
-        self.planned(fetch, Arc::default()).await
+        self.root(fetch, Form::Planned, Arc::default()).await
     }
 
-    /// Fetches the row with this id and writes its JSON.
-    pub async fn fetch_one(&self, fetch: &Fetch, id: Uuid) -> Result<String> {
+    /// Fetches the row with this id.
+    pub async fn fetch_one(&self, fetch: &Fetch, id: Uuid) -> Result<Fetched> {
         let Which::Id = &fetch.which else { return Err(Error::internal("no row at the root")) };
-        self.planned(fetch, Arc::new([id])).await
+        self.root(fetch, Form::Planned, Arc::new([id])).await
     }
 
-    async fn planned(&self, fetch: &Fetch, keys: Arc<[Uuid]>) -> Result<String> {
-        let (loaded, group) = self.root(fetch, Form::Planned, keys).await?;
-        let json = beside(loaded.size(), || {
-            let json = json::root(fetch, &loaded, &group, self.room());
+    /// Appends the JSON of what was fetched by this plan. What fails leaves nothing.
+    pub fn write(&self, json: &mut Vec<u8>, fetch: &Fetch, fetched: Fetched) -> Result<()> {
+        let Fetched { loaded, group } = fetched;
+        let size = beside(loaded.size(), || {
+            let size = json::root(json, fetch, &loaded, &group, self.room());
             // Thousands of rows take their time to be dropped, too.
             drop(loaded);
-            json
+            size
         })?;
-        self.room.fetch_sub(json.len().min(self.room()), Ordering::Relaxed);
-        Ok(json)
+        self.room.fetch_sub(size.min(self.room()), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Fetches the rows with these ids and writes each as JSON; one that the actor does not see is not there. `key` is the
     /// slot of the id.
     pub(crate) async fn fetch_each(&self, fetch: &Fetch, key: usize, ids: &[Uuid]) -> Result<HashMap<Uuid, String>> {
-        let (loaded, group) = self.root(fetch, Form::Each, ids.into()).await?;
+        let Fetched { loaded, group } = self.root(fetch, Form::Each, ids.into()).await?;
         group
             .places()
             .map(|place| {
                 let id = loaded.row(place).at::<Uuid>(loaded.first_slot + key)?;
-                Ok((id, json::root(fetch, &loaded, &Group::one(place), self.room())?))
+                let mut json = Vec::new();
+                json::root(&mut json, fetch, &loaded, &Group::one(place), self.room())?;
+                Ok((id, String::from_utf8(json).map_err(|_| Error::internal("an answer that is not UTF-8"))?))
             })
             .collect()
     }
 
     /// The rows of a root, with all that hangs off them.
-    async fn root(&self, fetch: &Fetch, form: Form, keys: Arc<[Uuid]>) -> Result<(Loaded, Group)> {
-        let statement = |audience| fetch.statements.of(audience, form, || statement::root(fetch, form, audience));
+    async fn root(&self, fetch: &Fetch, form: Form, keys: Arc<[Uuid]>) -> Result<Fetched> {
+        let statement = |audience| fetch.statement(audience, form, || statement::root(fetch, form, audience));
         // Null: the session does not stand.
         let stands =
             |rows: &Rows| Ok(rows.first().map(|row| row.at::<Option<bool>>(0)).transpose()?.flatten().is_some());
@@ -173,7 +182,8 @@ impl Reader {
             _ => Group::root(&rows, None)?,
         };
         let children = self.children(&fetch.children, &rows, first_slot, std::slice::from_ref(&group), &actor).await?;
-        Ok((Loaded { rows: Arc::new(rows), first_slot, groups: Vec::new(), of_parent: Vec::new(), children }, group))
+        let loaded = Loaded { rows: Arc::new(rows), first_slot, groups: Vec::new(), of_parent: Vec::new(), children };
+        Ok(Fetched { loaded, group })
     }
 
     /// The rows of a statement of its own, whose first column tells whether the session stands.
@@ -256,7 +266,7 @@ impl Reader {
             Which::Id | Which::Page(_) => Sql::new(),
         };
         let audience = actor.audience();
-        let statement = fetch.statements.of(audience, Form::Planned, || write(audience));
+        let statement = fetch.statement(audience, Form::Planned, || write(audience));
         let many = matches!(fetch.which, Which::Pages(..));
         let lookup = Lookup { id, statement, keys: keys.clone(), actor: actor.clone(), parent, many };
         let found = self.by_key.load_one(lookup).await?;

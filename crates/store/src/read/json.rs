@@ -20,32 +20,35 @@ use crate::{
 };
 
 /// JSON that is being written.
-struct Out {
-    json: Vec<u8>,
+struct Out<'a> {
+    json: &'a mut Vec<u8>,
+    /// Where it begins.
+    start: usize,
     /// How large it may become.
     room: usize,
     /// How many items its lists have so far.
     items: usize,
 }
 
-impl Deref for Out {
+impl Deref for Out<'_> {
     type Target = Vec<u8>;
     fn deref(&self) -> &Vec<u8> {
-        &self.json
+        self.json
     }
 }
 
-impl DerefMut for Out {
+impl DerefMut for Out<'_> {
     fn deref_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.json
+        self.json
     }
 }
 
-impl Out {
+impl Out<'_> {
     /// Notes an item of a list, and refuses to go on where there is no room any more.
     fn item(&mut self) -> Result<()> {
         self.items += 1;
-        if self.json.len() <= self.room {
+        let written = self.json.len() - self.start;
+        if written <= self.room {
             return Ok(());
         }
         Err(Error::invalid(
@@ -53,23 +56,37 @@ impl Out {
             format!(
                 "The answer is too large: it had {} bytes after {} rows, and {} may still be answered. Ask for smaller pages \
                  with first, or for fewer fields at once.",
-                self.json.len(),
-                self.items,
-                self.room
+                written, self.items, self.room
             ),
         ))
     }
 }
 
-/// The answer of a root, of at most so many bytes.
-pub(super) fn root(fetch: &Fetch, loaded: &Loaded, group: &Group, room: usize) -> Result<String> {
-    let json = Vec::with_capacity(room.min(256 + loaded.rows.size() + 16 * fetch.slots.len() * loaded.rows.len()));
-    let mut out = Out { json, room, items: 0 };
-    body(&mut out, fetch, loaded, Some(group))?;
-    String::from_utf8(out.json).map_err(|_| Error::internal("an answer that is not UTF-8"))
+/// Appends the answer of a root, of at most so many bytes, and tells how many it has. What fails leaves nothing.
+pub(super) fn root(json: &mut Vec<u8>, fetch: &Fetch, loaded: &Loaded, group: &Group, room: usize) -> Result<usize> {
+    let start = json.len();
+    json.reserve(room.min(256 + expected(fetch, loaded)));
+    let mut out = Out { start, room, items: 0, json };
+    let written = body(&mut out, fetch, loaded, Some(group));
+    if written.is_err() {
+        json.truncate(start);
+    }
+    written.map(|()| json.len() - start)
 }
 
-fn body(out: &mut Out, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) -> Result<()> {
+/// About how many bytes these rows become.
+fn expected(fetch: &Fetch, loaded: &Loaded) -> usize {
+    // Of each value its name, quotes and a comma; binary, it has half the size.
+    let own = 2 * loaded.rows.size() + 16 * fetch.slots.len() * loaded.rows.len();
+    own + fetch
+        .children
+        .iter()
+        .zip(&loaded.children)
+        .map(|(child, loaded)| expected(&child.fetch, loaded))
+        .sum::<usize>()
+}
+
+fn body(out: &mut Out<'_>, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) -> Result<()> {
     match (&fetch.body, &fetch.which) {
         (Body::One(template), _) => match group.and_then(|group| group.edge(false)) {
             Some(row) => object(out, template, fetch, loaded, row),
@@ -83,17 +100,17 @@ fn body(out: &mut Out, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) ->
     }
 }
 
-fn boolean(out: &mut Out, value: bool) -> Result<()> {
+fn boolean(out: &mut Out<'_>, value: bool) -> Result<()> {
     literal(out, if value { "true" } else { "false" })
 }
 
-fn literal(out: &mut Out, json: &str) -> Result<()> {
+fn literal(out: &mut Out<'_>, json: &str) -> Result<()> {
     out.extend_from_slice(json.as_bytes());
     Ok(())
 }
 
 /// `{"key":…,"key":…}`
-fn keyed<T>(out: &mut Out, parts: &[(Key, T)], mut each: impl FnMut(&mut Out, &T) -> Result<()>) -> Result<()> {
+fn keyed<T>(out: &mut Out<'_>, parts: &[(Key, T)], mut each: impl FnMut(&mut Out<'_>, &T) -> Result<()>) -> Result<()> {
     out.push(b'{');
     for (i, (key, part)) in parts.iter().enumerate() {
         if i > 0 {
@@ -108,9 +125,9 @@ fn keyed<T>(out: &mut Out, parts: &[(Key, T)], mut each: impl FnMut(&mut Out, &T
 
 /// `[…,…]`
 fn listed<T>(
-    out: &mut Out,
+    out: &mut Out<'_>,
     items: impl IntoIterator<Item = T>,
-    mut each: impl FnMut(&mut Out, T) -> Result<()>,
+    mut each: impl FnMut(&mut Out<'_>, T) -> Result<()>,
 ) -> Result<()> {
     out.push(b'[');
     for (i, item) in items.into_iter().enumerate() {
@@ -125,7 +142,7 @@ fn listed<T>(
 }
 
 fn connection(
-    out: &mut Out,
+    out: &mut Out<'_>,
     parts: &[(Key, Part)],
     page: &Page,
     fetch: &Fetch,
@@ -140,7 +157,7 @@ fn connection(
                 EdgePart::Cursor => cursor(out, page, fetch, loaded, Some(row)),
                 // A number, which a decimal's text is.
                 EdgePart::Rank(slot) => match raw(loaded, row, *slot)? {
-                    Some(rank) => written::plain(&mut out.json, rank, Kind::Decimal),
+                    Some(rank) => written::plain(out.json, rank, Kind::Decimal),
                     None => literal(out, "null"),
                 },
                 EdgePart::Snippet(slot) => value(out, loaded, row, *slot, Writer::Plain(Kind::Text)),
@@ -161,7 +178,7 @@ fn connection(
     })
 }
 
-fn cursor(out: &mut Out, page: &Page, fetch: &Fetch, loaded: &Loaded, row: Option<usize>) -> Result<()> {
+fn cursor(out: &mut Out<'_>, page: &Page, fetch: &Fetch, loaded: &Loaded, row: Option<usize>) -> Result<()> {
     let Some(row) = row else { return literal(out, "null") };
     let mut position = Position::with_capacity(page.order.len());
     for term in &page.order {
@@ -176,7 +193,7 @@ fn cursor(out: &mut Out, page: &Page, fetch: &Fetch, loaded: &Loaded, row: Optio
     string(out, &Cursor::encode(page, position))
 }
 
-fn object(out: &mut Out, template: &Template, fetch: &Fetch, loaded: &Loaded, row: usize) -> Result<()> {
+fn object(out: &mut Out<'_>, template: &Template, fetch: &Fetch, loaded: &Loaded, row: usize) -> Result<()> {
     keyed(out, &template.0, |out, part| match part {
         Value::Slot(slot, writer) => value(out, loaded, row, *slot, *writer),
         Value::Shaped(slot, shape, picks) => shaped(out, raw(loaded, row, *slot)?, shape, picks),
@@ -201,11 +218,11 @@ fn raw(loaded: &Loaded, row: usize, slot: usize) -> Result<Option<&[u8]>> {
     loaded.row(row).raw(loaded.first_slot + slot)
 }
 
-fn string(out: &mut Out, text: &str) -> Result<()> {
-    serde_json::to_writer(&mut out.json, text).map_err(|_| Error::internal("text that is no JSON string"))
+fn string(out: &mut Out<'_>, text: &str) -> Result<()> {
+    serde_json::to_writer(&mut *out.json, text).map_err(|_| Error::internal("text that is no JSON string"))
 }
 
-fn value(out: &mut Out, loaded: &Loaded, row: usize, slot: usize, writer: Writer) -> Result<()> {
+fn value(out: &mut Out<'_>, loaded: &Loaded, row: usize, slot: usize, writer: Writer) -> Result<()> {
     let Some(value) = raw(loaded, row, slot)? else { return literal(out, "null") };
     match writer {
         Writer::Enum(names) => match names.iter().find(|(known, _)| known.as_bytes() == value) {
@@ -216,12 +233,12 @@ fn value(out: &mut Out, loaded: &Loaded, row: usize, slot: usize, writer: Writer
             Kind::Text | Kind::Inet => string(out, written::utf8(value)?),
             // JSON as it is.
             Kind::Boolean | Kind::Int | Kind::Json | Kind::UuidList | Kind::TextList => {
-                written::plain(&mut out.json, value, kind)
+                written::plain(out.json, value, kind)
             }
             Kind::Uuid | Kind::BigInt | Kind::Decimal | Kind::Date | Kind::Timestamp | Kind::Enum(_) | Kind::Bytes => {
                 // None of these has anything to escape.
                 out.push(b'"');
-                written::plain(&mut out.json, value, kind)?;
+                written::plain(out.json, value, kind)?;
                 out.push(b'"');
                 Ok(())
             }
@@ -229,7 +246,7 @@ fn value(out: &mut Out, loaded: &Loaded, row: usize, slot: usize, writer: Writer
     }
 }
 
-fn shaped(out: &mut Out, value: Option<&[u8]>, shape: &Shape, picks: &[Pick]) -> Result<()> {
+fn shaped(out: &mut Out<'_>, value: Option<&[u8]>, shape: &Shape, picks: &[Pick]) -> Result<()> {
     let Some(value) = value else { return literal(out, "null") };
     let document: serde_json::Value =
         serde_json::from_slice(written::json(value)?).map_err(|_| Error::internal("a jsonb value that is no JSON"))?;
@@ -247,7 +264,7 @@ fn shaped(out: &mut Out, value: Option<&[u8]>, shape: &Shape, picks: &[Pick]) ->
     }
 }
 
-fn picked(out: &mut Out, picks: &[Pick], document: &serde_json::Value, entry: Option<(&str, &str)>) -> Result<()> {
+fn picked(out: &mut Out<'_>, picks: &[Pick], document: &serde_json::Value, entry: Option<(&str, &str)>) -> Result<()> {
     out.push(b'{');
     for (i, pick) in picks.iter().enumerate() {
         if i > 0 {
@@ -267,11 +284,11 @@ fn picked(out: &mut Out, picks: &[Pick], document: &serde_json::Value, entry: Op
 }
 
 /// Writes a value as its type says; one of another type, as an old document may have it, is null.
-fn leaf(out: &mut Out, leaf: Leaf, value: &serde_json::Value, picks: &[Pick]) -> Result<()> {
+fn leaf(out: &mut Out<'_>, leaf: Leaf, value: &serde_json::Value, picks: &[Pick]) -> Result<()> {
     use serde_json::Value as Json;
     match (leaf, value) {
         (Leaf::Json, value) => {
-            serde_json::to_writer(&mut out.json, value).map_err(|_| Error::internal("JSON that cannot be written"))
+            serde_json::to_writer(&mut *out.json, value).map_err(|_| Error::internal("JSON that cannot be written"))
         }
         (Leaf::String, Json::String(text)) | (Leaf::Decimal, Json::String(text)) => string(out, text),
         (Leaf::String | Leaf::Decimal, Json::Number(number)) => string(out, &number.to_string()),
@@ -287,7 +304,7 @@ fn leaf(out: &mut Out, leaf: Leaf, value: &serde_json::Value, picks: &[Pick]) ->
     }
 }
 
-fn strings(out: &mut Out, value: &serde_json::Value) -> Result<()> {
+fn strings(out: &mut Out<'_>, value: &serde_json::Value) -> Result<()> {
     match value.as_array() {
         Some(items) => listed(out, items.iter().filter_map(|item| item.as_str()), string),
         None => literal(out, "null"),

@@ -19,7 +19,7 @@ mod written;
 
 pub use self::{
     cursor::{Cursor, Position},
-    fetch::Reader,
+    fetch::{Fetched, Reader},
     filter::{Condition, Filter, Operator},
     invitations::Invitation,
     reach::{Direction, Network, Reached},

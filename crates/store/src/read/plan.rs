@@ -11,7 +11,7 @@ use parking_lot::RwLock;
 use super::{cursor::Position, filter::Filter};
 use crate::{
     actor::Audience,
-    database::Statement,
+    database::{Planning, Statement},
     model::{Relation, Shape, ShapeField, Type, enum_value_name},
     sql::Sql,
 };
@@ -29,7 +29,7 @@ pub struct Fetch {
     /// How the rows are written.
     pub body: Body,
     /// Its statements, as they were written for those who asked before.
-    pub(super) statements: Statements,
+    statements: Statements,
 }
 
 /// What is selected of the rows of one type, as it is being found out.
@@ -229,6 +229,14 @@ pub enum PageInfoPart {
     Literal(String),
 }
 
+impl Fetch {
+    /// The statement for this audience.
+    pub(super) fn statement(&self, audience: Audience, form: Form, write: impl FnOnce() -> Sql) -> Arc<Statement> {
+        let planning = if self.ty.table.is_partitioned { Planning::Once } else { Planning::Auto };
+        self.statements.of(audience, form, planning, write)
+    }
+}
+
 impl Selection {
     /// Rows of this type with nothing selected yet.
     pub fn new(ty: &'static Type) -> Self {
@@ -258,7 +266,10 @@ impl Selection {
 
 /// The statements of a [`Fetch`], one for each audience that asked so far.
 #[derive(Default)]
-pub(super) struct Statements(RwLock<Vec<((Audience, Form), Arc<Statement>)>>);
+struct Statements(RwLock<Vec<Written>>);
+
+/// A statement, with whom and what it is for.
+type Written = ((Audience, Form), Arc<Statement>);
 
 /// What a statement finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -274,12 +285,12 @@ const MOST_AUDIENCES: usize = 32;
 
 impl Statements {
     /// The statement for this audience, written if it was not yet.
-    pub(super) fn of(&self, audience: Audience, form: Form, write: impl FnOnce() -> Sql) -> Arc<Statement> {
+    fn of(&self, audience: Audience, form: Form, planning: Planning, write: impl FnOnce() -> Sql) -> Arc<Statement> {
         let key = (audience, form);
         if let Some((_, known)) = self.0.read().iter().find(|(known, _)| *known == key) {
             return known.clone();
         }
-        let statement = Arc::new(Statement::new(&write()));
+        let statement = Arc::new(Statement::planned(&write(), planning));
         let mut all = self.0.write();
         if all.len() >= MOST_AUDIENCES {
             all.clear();

@@ -163,11 +163,11 @@ pub(super) fn one(fetch: &Fetch, relation: &Relation, audience: Audience) -> Sql
     let key = fetch.ty.column(relation.to_column).name;
     sql.push("SELECT ").column(ALIAS, key);
     slots(&mut sql, fetch, audience, None);
-    sql.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ").append(&scoped(fetch.ty, relation, audience));
+    sql.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ").column(ALIAS, key).push(" = ANY(").keys().push(")");
+    scoped(&mut sql, fetch.ty, relation, audience);
     if let Some(shown) = scope::shown(fetch.ty, relation.to_column, alias(), audience) {
         sql.push(" AND (").append(&shown).push(")");
     }
-    sql.push(" AND ").column(ALIAS, key).push(" = ANY(").keys().push(")");
     sql
 }
 
@@ -177,7 +177,7 @@ pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, audience: A
     let mut key = Sql::new();
     key.push("k.key");
     scope::refers(&mut condition, fetch.ty, relation.to_column, alias(), audience, &key);
-    condition.push(" AND ").append(&scoped(fetch.ty, relation, audience));
+    scoped(&mut condition, fetch.ty, relation, audience);
     restrict(&mut condition, fetch.ty, page, audience);
     let mut sql = Sql::new();
     sql.push("SELECT k.place");
@@ -201,9 +201,13 @@ pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, audience: A
     sql
 }
 
-/// The scope of a relation's target, short where the row it comes from proves it.
-fn scoped(ty: &Type, relation: &Relation, audience: Audience) -> Sql {
-    if relation.implied { scope::narrowing(ty, alias(), audience) } else { scope::condition(ty, alias(), audience) }
+/// Adds the scope of a relation's target, short where the row it comes from proves it.
+fn scoped(sql: &mut Sql, ty: &Type, relation: &Relation, audience: Audience) {
+    if relation.implied {
+        scope::narrowings(sql, ty, alias(), audience);
+    } else {
+        sql.push(" AND ").append(&scope::condition(ty, alias(), audience));
+    }
 }
 
 /// Adds the page's filter and search.

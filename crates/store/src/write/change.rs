@@ -314,7 +314,7 @@ impl Change {
 
     /// Runs the store's own SQL in the transaction.
     pub(crate) async fn query(&self, sql: &Sql) -> Result<Vec<QueryResult>> {
-        Ok(self.transaction().query_all_raw(sql.clone().as_actor(self.actor()).statement()?).await?)
+        Ok(self.transaction().query_all_raw(sql.clone().for_actor(self.actor()).statement()?).await?)
     }
 
     pub(super) fn transaction(&self) -> &Transaction {
@@ -366,7 +366,7 @@ impl Change {
         let table = table_of::<E>();
         match Model::get().by_table(table) {
             Some(ty) => {
-                let condition = scope::condition(ty, table.into(), self.actor().audience()).as_actor(self.actor());
+                let condition = scope::condition(ty, table.into(), self.actor().audience()).for_actor(self.actor());
                 let (text, params) = condition.finish();
                 let values = params.iter().map(Param::to_value).collect::<Result<Vec<Value>>>()?;
                 Ok(select.filter(Condition::all().add(Expr::cust_with_values(format!("({text})"), values))))

@@ -29,7 +29,7 @@ impl Store {
     /// values that were.
     ///
     /// # Errors
-    /// [`Error::Internal`] where a value is sealed with a key that is not configured: then its organization is left as it is.
+    /// `Internal` where a value is sealed with a key that is not configured: then its organization is left as it is.
     pub async fn rotate_keys(&self, sealer: &Sealer) -> Result<usize> {
         let mut sql = Sql::new();
         sql.push("SELECT id FROM organizations ORDER BY id");

@@ -63,7 +63,7 @@ impl Store {
             Some(workspace) => sql.uuid(workspace).push(" AND ").append(&seen("h.tree_id", actor)?),
         };
         sql.push(" AND ").append(&live()).push(" ORDER BY h.tree_size DESC LIMIT 1");
-        let rows = self.database().ask(&sql.as_actor(actor)).await?;
+        let rows = self.database().ask(&sql.for_actor(actor)).await?;
         rows.first().map(TreeHead::read).transpose()
     }
 
@@ -88,7 +88,7 @@ impl Store {
         id: Uuid,
         tree_size: Option<i64>,
     ) -> Result<Option<InclusionProof>> {
-        let rows = self.database().ask(&leaf(actor, id).as_actor(actor)).await?;
+        let rows = self.database().ask(&leaf(actor, id).for_actor(actor)).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let tree: Uuid = row.get("tree_id")?;
         let (leaf_index, leaf_hash, newest) =
