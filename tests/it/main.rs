@@ -32,6 +32,7 @@ mod golden;
 mod integrations;
 mod judge;
 mod kept;
+mod layers;
 mod lineage;
 mod live;
 mod locks;

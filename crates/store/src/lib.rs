@@ -1,35 +1,34 @@
-//! The only owner of database connections: who may see what, and how it is read.
+//! The only owner of database connections: the door through which every change goes, and reading beside it.
 //!
-//! - [`policy`] and `scope`: the two permission matrices, and what they mean for a row
-//! - [`model`]: the graph, declared once as data
-//! - [`read`]: a plan in, the answer's JSON out, one statement per node of the plan
-//! - [`write`]: the door, through which every change goes; [`session`] is signing in and out
+//! - [`write`]: the door; [`session`] is signing in and out
 //! - [`live`]: what is committed, told to those who subscribe
 //! - [`merkle`]: the log that makes the audit trail tamper-evident
+//! - [`read`], [`model`], [`policy`], [`actor`]: how a query is answered, a crate of its own (`aether-query`)
 
-pub mod actor;
 mod database;
-pub mod error;
 pub mod live;
-pub mod model;
-pub mod policy;
-pub mod read;
-mod rows;
-mod scope;
 pub mod seal;
-mod sql;
 pub mod token;
-pub mod value;
 pub mod write;
 
-use uuid::Uuid;
-
-use self::{actor::Actors, read::Reader};
-pub use self::{
-    database::{Connect, Database, counting},
-    error::{Error, Result},
+use aether_query::{Source, actors::Actors, database::Connections, read::Reader, rows, scope, sql};
+pub use aether_query::{
+    database::counting,
+    error::{self, Error, Result},
+    model, policy, read,
     read::json::node_id,
     rows::{FromCell, Row},
+    value,
+};
+use uuid::Uuid;
+
+/// Who is asking.
+pub mod actor {
+    pub use aether_query::actor::Actor;
+}
+
+pub use self::{
+    database::{Connect, Database},
     write::{merkle, session},
 };
 
@@ -37,18 +36,18 @@ pub use self::{
 #[derive(Clone)]
 pub struct Store {
     database: Database,
-    actors: Actors,
+    source: Source,
 }
 
 impl Store {
     /// A store over these pools.
     pub fn new(database: Database) -> Self {
-        Self { database, actors: Actors::new() }
+        Self { source: Source::new(database.connections().clone()), database }
     }
 
     /// What a request of this session reads with.
     pub fn reader(&self, session: Result<Option<Uuid>>) -> Reader {
-        Reader::new(self.clone(), session)
+        Reader::new(self.source.clone(), session)
     }
 
     /// The pools.
@@ -56,7 +55,11 @@ impl Store {
         &self.database
     }
 
+    pub(crate) fn connections(&self) -> &Connections {
+        self.source.connections()
+    }
+
     pub(crate) fn actors(&self) -> &Actors {
-        &self.actors
+        self.source.actors()
     }
 }

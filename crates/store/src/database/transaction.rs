@@ -14,14 +14,13 @@ use sea_orm::{
 };
 use serde_json::Value;
 
-use super::{
-    admission::Permit,
-    control::{Backend, Control},
-};
-use crate::{
-    error::{Error, Result},
+use aether_query::{
+    database::{Backend, Call, Control, Permit},
     rows::Rows,
 };
+use futures::future::BoxFuture;
+
+use crate::error::{Error, Result};
 
 /// A transaction that may write, until it is committed by [`Database::commit`](super::Database::commit) or dropped.
 ///
@@ -89,6 +88,12 @@ impl Transaction {
     /// Ends the transaction at once, and its connection with it.
     pub(super) async fn terminate(&self) {
         self.control.terminate(self.backend).await;
+    }
+}
+
+impl aether_query::database::Transaction for Transaction {
+    fn rows<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Rows>> {
+        Box::pin(async move { self.rows(call.to_sea_orm()?).await })
     }
 }
 

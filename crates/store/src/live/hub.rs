@@ -21,10 +21,10 @@ use super::{
 };
 use crate::{
     Store,
-    actor::ended,
     database::{Party, as_party},
     error::{Error, Result},
 };
+use aether_query::actors::ended;
 
 /// How often all subscribers are checked, for what ends without an event: sessions that expire.
 const SWEEP: Duration = Duration::from_secs(5);

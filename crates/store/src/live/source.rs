@@ -106,7 +106,7 @@ impl Outbox {
             "SELECT md5(concat_ws('/', s.id, c.system_identifier, d.oid, left(pg_walfile_name(pg_current_wal_lsn()), 8))) \
              FROM event_streams s, pg_control_system() c, pg_database d WHERE d.datname = current_database()",
         );
-        let rows = self.store.database().ask(&sql).await?;
+        let rows = self.store.connections().ask(&sql).await?;
         let row = rows.first().ok_or_else(|| Error::internal("a database without a stream of events"))?;
         row.at(0)
     }
@@ -114,7 +114,7 @@ impl Outbox {
     /// Waits until this gateway is the one whose turn it is to relay events.
     pub async fn turn(&self) -> Result<Turn> {
         // One that is dropped, waiting or not, takes its connection and with it the lock along.
-        let mut connection = self.store.database().detached().await?;
+        let mut connection = self.store.connections().detached().await?;
         while !sqlx::query_scalar("SELECT pg_try_advisory_lock(30, 2)")
             .fetch_one(&mut connection)
             .await
@@ -161,7 +161,7 @@ fn gone(error: sqlx::Error) -> Error {
 /// Hears of what other gateways than this, by its name, have committed. Without it, polling finds it a little later.
 async fn listen(store: Store, name: String, wake: Arc<watch::Sender<()>>) {
     loop {
-        if let Ok(mut listener) = store.database().listen(CHANNEL).await {
+        if let Ok(mut listener) = store.connections().listen(CHANNEL).await {
             while let Ok(told) = listener.recv().await {
                 // What was committed here is known.
                 if told.payload() != name {
@@ -179,7 +179,7 @@ async fn tell(store: Store, name: String, wake: Arc<watch::Sender<()>>) {
     loop {
         store.database().committed().notified().await;
         wake.send_replace(());
-        _ = store.database().notify(CHANNEL, &name).await;
+        _ = store.connections().notify(CHANNEL, &name).await;
         tokio::time::sleep(PACE).await;
     }
 }

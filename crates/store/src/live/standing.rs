@@ -96,12 +96,12 @@ impl Store {
                    ON m.workspace_id = c.workspace AND m.user_id = u.id AND m.status = 'active'",
             );
         let mut standings = HashMap::with_capacity(places.len());
-        for row in self.database().ask(&sql).await?.iter() {
+        for row in self.connections().ask(&sql).await?.iter() {
             let (session, workspace): (Uuid, Uuid) = (row.at(0)?, row.at(1)?);
             let versions = (row.at(2)?, row.at(3)?);
             let actor = match self.actors().cached(session).filter(|actor| actor.versions == versions) {
                 Some(actor) => actor,
-                None => match self.actors().load(self.database(), session).await {
+                None => match self.actors().load(self.connections(), session).await {
                     Err(crate::Error::Unauthenticated(_)) => continue,
                     actor => actor?,
                 },
@@ -118,6 +118,6 @@ impl Store {
         sql.push("SELECT m.workspace_id FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id AND w.deleted_at IS NULL \
                   WHERE m.status = 'active' AND m.user_id = ")
             .uuid(user);
-        self.database().ask(&sql).await?.iter().map(|row| row.at(0)).collect()
+        self.connections().ask(&sql).await?.iter().map(|row| row.at(0)).collect()
     }
 }

@@ -53,7 +53,7 @@ impl Store {
             .push("coalesce((SELECT max(sequence) FROM event_outbox WHERE sequence <= ")
             .value(Kind::BigInt, last.to_string())
             .push("), trimmed_through) FROM event_streams");
-        let rows = self.database().ask(&sql).await?;
+        let rows = self.connections().ask(&sql).await?;
         let row = rows.first().ok_or_else(|| Error::internal("a database without a stream of events"))?;
         Ok(Stream { id: row.at(0)?, trimmed_through: row.at(1)?, last: row.at(2)? })
     }
@@ -77,7 +77,7 @@ impl Store {
             sql.push(")");
         }
         sql.push(" ORDER BY e.sequence LIMIT ").number(AT_ONCE);
-        let rows = self.database().ask(&sql).await?;
+        let rows = self.connections().ask(&sql).await?;
         let events = rows.iter().map(Event::read).collect::<Result<Vec<_>>>()?;
         let cut = events.len() as u64 == AT_ONCE;
         let through = events.last().filter(|_| cut).map_or(through, |last| last.sequence);
@@ -88,7 +88,7 @@ impl Store {
     async fn settle(&self) -> Result<i64> {
         let mut sql = Sql::new();
         sql.push("SELECT last, to_json(writers)::text FROM event_head()");
-        let rows = self.database().ask(&sql).await?;
+        let rows = self.connections().ask(&sql).await?;
         let row = rows.first().ok_or_else(|| Error::internal("a function without an answer"))?;
         let last = row.at(0)?;
         let mut before = names(&row.at::<String>(1)?)?;
@@ -98,7 +98,7 @@ impl Store {
             pause = (pause * 2).min(Duration::from_millis(50));
             let mut sql = Sql::new();
             sql.push("SELECT to_json(outstanding_event_writers())::text");
-            let rows = self.database().ask(&sql).await?;
+            let rows = self.connections().ask(&sql).await?;
             let row = rows.first().ok_or_else(|| Error::internal("a function without an answer"))?;
             let now = names(&row.at::<String>(0)?)?;
             before.retain(|writer| now.contains(writer));
@@ -110,7 +110,7 @@ impl Store {
     pub(super) async fn deleted(&self, aggregates: Vec<Uuid>) -> Result<Vec<Event>> {
         let mut sql = event::select();
         sql.push("e.kind = 'deleted' AND e.aggregate_id = ANY(").uuids(aggregates).push(")");
-        self.database().ask(&sql).await?.iter().map(Event::read).collect()
+        self.connections().ask(&sql).await?.iter().map(Event::read).collect()
     }
 }
 

@@ -11,16 +11,16 @@ use uuid::Uuid;
 use super::{cursor::Cursor, event::Event, standing::Alike};
 use crate::{
     Store,
-    actor::live,
     error::{Error, Result},
-    model::{Model, Type},
+    model::{Mask, Model, Narrow, Scope, Type},
     read::{
         Reader,
         plan::{Body, Child, Fetch, Key, Selection, Slot, Template, Which},
     },
-    scope::{self, Mask, Narrow, Scope},
+    scope,
     sql::Sql,
 };
+use aether_query::actors::live;
 
 /// A message, as it is sent to every subscriber that it is for.
 #[derive(Debug, Clone)]
@@ -308,7 +308,7 @@ async fn hidden_fields(
     }
     let ids: HashSet<Uuid> = of_type().filter_map(|event| event.about.id).collect();
     let ids: Vec<Uuid> = ids.into_iter().collect();
-    let statement = |audience: crate::actor::Audience| {
+    let statement = |audience: aether_query::actor::Audience| {
         let mut sql = Sql::new();
         sql.push("SELECT g.live, t.* FROM (SELECT ").append(&live()).push(" AS live) g LEFT JOIN LATERAL (SELECT t.id");
         for (place, column) in columns.iter().enumerate() {
@@ -364,7 +364,7 @@ async fn seen_before(
         return Ok(HashSet::new());
     }
     let rows = serde_json::Value::Array(rows.into_values().map(Into::into).collect());
-    let statement = |audience: crate::actor::Audience| {
+    let statement = |audience: aether_query::actor::Audience| {
         let mut sql = Sql::new();
         sql.push("SELECT g.live, t.id FROM (SELECT ")
             .append(&live())

@@ -20,12 +20,15 @@ use super::{
 };
 use crate::{
     Store,
-    actor::{Actor, ended, live},
     database::{Database, Transaction},
     error::{Error, Result},
     read::Reader,
     seal::Sealer,
     sql::Sql,
+};
+use aether_query::{
+    actor::Actor,
+    actors::{ended, live},
 };
 
 /// How often a change is begun anew when the actor changes under it.

@@ -25,7 +25,7 @@ impl Together {
 
     pub(super) fn begin(&self, transaction: Arc<Transaction>) {
         // What the request reads from now on, it reads in the transaction: its own changes are not committed yet.
-        share_transaction(Some(&transaction));
+        share_transaction(Some(transaction.clone()));
         self.state().transaction = Some(transaction);
     }
 

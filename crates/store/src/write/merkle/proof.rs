@@ -15,12 +15,12 @@ use super::{
 };
 use crate::{
     Store,
-    actor::{Actor, live},
     error::{Error, Result},
     model::{Model, Type},
     scope::condition,
     sql::Sql,
 };
+use aether_query::{actor::Actor, actors::live};
 
 /// The proof that a row is in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Store {
             Some(workspace) => sql.uuid(workspace).push(" AND ").append(&seen("h.tree_id", actor)?),
         };
         sql.push(" AND ").append(&live()).push(" ORDER BY h.tree_size DESC LIMIT 1");
-        let rows = self.database().ask(&sql.for_actor(actor)).await?;
+        let rows = self.connections().ask(&sql.for_actor(actor)).await?;
         rows.first().map(TreeHead::read).transpose()
     }
 
@@ -74,7 +74,7 @@ impl Store {
             "SELECT DISTINCT h.public_key FROM (SELECT id FROM organizations ORDER BY created_at, id LIMIT 100) o CROSS JOIN LATERAL \
              (SELECT public_key FROM audit_tree_heads WHERE tree_id = o.id ORDER BY tree_size DESC LIMIT 1) h",
         );
-        self.database().ask(&sql).await?.iter().map(|row| hash(row, "public_key")).collect()
+        self.connections().ask(&sql).await?.iter().map(|row| hash(row, "public_key")).collect()
     }
 
     /// The proof that an audit row is in its tree when that had this size, the newest head's unless said. None for a row that
@@ -88,7 +88,7 @@ impl Store {
         id: Uuid,
         tree_size: Option<i64>,
     ) -> Result<Option<InclusionProof>> {
-        let rows = self.database().ask(&leaf(actor, id).for_actor(actor)).await?;
+        let rows = self.connections().ask(&leaf(actor, id).for_actor(actor)).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let tree: Uuid = row.get("tree_id")?;
         let (leaf_index, leaf_hash, newest) =
@@ -139,7 +139,7 @@ impl Store {
 
     async fn nodes<'a>(&self, tree: Uuid, parts: impl Iterator<Item = &'a Part>) -> Result<Nodes> {
         let sql = Nodes::find(parts.flatten().map(|subtree| (tree, *subtree)));
-        Nodes::found(&self.database().ask(&sql).await?)
+        Nodes::found(&self.connections().ask(&sql).await?)
     }
 }
 

@@ -214,7 +214,7 @@ impl Sessions {
 
     /// Ends this session, or (with `everywhere`) all of its user's. Tells how many were ended.
     pub async fn sign_out(&self, session_id: Uuid, everywhere: bool, client: &Client) -> Result<u64> {
-        let actor = self.store.actors().load(self.store.database(), session_id).await?;
+        let actor = self.store.actors().load(self.store.connections(), session_id).await?;
         let transaction = self.store.database().begin(KEY).await?;
         let mut open = user_sessions::Entity::find()
             .filter(user_sessions::Column::UserId.eq(actor.user_id))

@@ -1,0 +1,31 @@
+//! Conversations, models and what the assistant did on its own.
+
+use super::{Entity, entity, shapes};
+use crate::model::{Narrow, Scope};
+
+pub(super) fn entities() -> Vec<Entity> {
+    vec![
+        entity("ai_conversations", "AiConversation", "aiConversations", Scope::Organization)
+            .order(&["-created_at"])
+            .narrow(Narrow::Own("user_id"))
+            .refers("organization_id", "organization", "aiConversations")
+            .refers("user_id", "user", "aiConversations"),
+        entity("ai_messages", "AiMessage", "aiMessages", Scope::Via("conversation_id"))
+            .order(&["created_at"])
+            .shape("citations", &shapes::CITATIONS)
+            .refers("conversation_id", "conversation", "messages"),
+        entity("ai_models", "AiModel", "aiModels", Scope::Models)
+            .order(&["name", "version"])
+            .shape("training_data_range", &shapes::DATE_RANGE)
+            .refers("organization_id", "organization", "aiModels"),
+        entity("ai_model_metrics", "AiModelMetric", "aiModelMetrics", Scope::Via("model_id"))
+            .order(&["-recorded_at"])
+            .refers("model_id", "model", "metrics"),
+        entity("ai_actions", "AiAction", "aiActions", Scope::Organization)
+            .order(&["-created_at"])
+            .refers("organization_id", "organization", "aiActions")
+            .refers("model_id", "model", "actions")
+            .refers("reviewed_by", "reviewedByUser", "aiActionsReviewed")
+            .refers("overridden_by", "overriddenByUser", "aiActionsOverridden"),
+    ]
+}

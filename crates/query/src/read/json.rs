@@ -1,0 +1,312 @@
+//! Rows written straight into the answer's JSON, without a tree of values in between.
+
+use std::ops::{Deref, DerefMut};
+
+use aether_entity::catalog::Kind;
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use uuid::Uuid;
+
+use super::{
+    cursor::{Cursor, Position},
+    loaded::{Group, Loaded},
+    plan::{
+        Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
+    },
+    written,
+};
+use crate::{
+    error::{Error, Result},
+    model::{Leaf, Shape},
+};
+
+/// JSON that is being written.
+struct Out<'a> {
+    json: &'a mut Vec<u8>,
+    /// Where it begins.
+    start: usize,
+    /// How large it may become.
+    room: usize,
+    /// How many items its lists have so far.
+    items: usize,
+}
+
+impl Deref for Out<'_> {
+    type Target = Vec<u8>;
+    fn deref(&self) -> &Vec<u8> {
+        self.json
+    }
+}
+
+impl DerefMut for Out<'_> {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        self.json
+    }
+}
+
+impl Out<'_> {
+    /// Notes an item of a list, and refuses to go on where there is no room any more.
+    fn item(&mut self) -> Result<()> {
+        self.items += 1;
+        let written = self.json.len() - self.start;
+        if written <= self.room {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "first",
+            format!(
+                "The answer is too large: it had {} bytes after {} rows, and {} may still be answered. Ask for smaller pages \
+                 with first, or for fewer fields at once.",
+                written, self.items, self.room
+            ),
+        ))
+    }
+}
+
+/// Appends the answer of a root, of at most so many bytes, and tells how many it has. What fails leaves nothing.
+pub(super) fn root(json: &mut Vec<u8>, fetch: &Fetch, loaded: &Loaded, group: &Group, room: usize) -> Result<usize> {
+    let start = json.len();
+    json.reserve(room.min(256 + expected(fetch, loaded)));
+    let mut out = Out { start, room, items: 0, json };
+    let written = body(&mut out, fetch, loaded, Some(group));
+    if written.is_err() {
+        json.truncate(start);
+    }
+    written.map(|()| json.len() - start)
+}
+
+/// About how many bytes these rows become.
+fn expected(fetch: &Fetch, loaded: &Loaded) -> usize {
+    // Of each value its name, quotes and a comma; binary, it has half the size.
+    let own = 2 * loaded.rows.size() + 16 * fetch.slots.len() * loaded.rows.len();
+    own + fetch
+        .children
+        .iter()
+        .zip(&loaded.children)
+        .map(|(child, loaded)| expected(&child.fetch, loaded))
+        .sum::<usize>()
+}
+
+fn body(out: &mut Out<'_>, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) -> Result<()> {
+    match (&fetch.body, &fetch.which) {
+        (Body::One(template), _) => match group.and_then(|group| group.edge(false)) {
+            Some(row) => object(out, template, fetch, loaded, row),
+            None => literal(out, "null"),
+        },
+        (Body::Connection(parts), Which::Page(page) | Which::Pages(_, page)) => {
+            let nothing = Group::default();
+            connection(out, parts, page, fetch, loaded, group.unwrap_or(&nothing))
+        }
+        (Body::Connection(_), Which::Id | Which::One(_)) => Err(Error::internal("a connection of one")),
+    }
+}
+
+fn boolean(out: &mut Out<'_>, value: bool) -> Result<()> {
+    literal(out, if value { "true" } else { "false" })
+}
+
+fn literal(out: &mut Out<'_>, json: &str) -> Result<()> {
+    out.extend_from_slice(json.as_bytes());
+    Ok(())
+}
+
+/// `{"key":…,"key":…}`
+fn keyed<T>(out: &mut Out<'_>, parts: &[(Key, T)], mut each: impl FnMut(&mut Out<'_>, &T) -> Result<()>) -> Result<()> {
+    out.push(b'{');
+    for (i, (key, part)) in parts.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(key.0.as_bytes());
+        each(out, part)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// `[…,…]`
+fn listed<T>(
+    out: &mut Out<'_>,
+    items: impl IntoIterator<Item = T>,
+    mut each: impl FnMut(&mut Out<'_>, T) -> Result<()>,
+) -> Result<()> {
+    out.push(b'[');
+    for (i, item) in items.into_iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        each(out, item)?;
+        out.item()?;
+    }
+    out.push(b']');
+    Ok(())
+}
+
+fn connection(
+    out: &mut Out<'_>,
+    parts: &[(Key, Part)],
+    page: &Page,
+    fetch: &Fetch,
+    loaded: &Loaded,
+    group: &Group,
+) -> Result<()> {
+    keyed(out, parts, |out, part| match part {
+        Part::Nodes(template) => listed(out, group.places(), |out, row| object(out, template, fetch, loaded, row)),
+        Part::Edges(parts) => listed(out, group.places(), |out, row| {
+            keyed(out, parts, |out, part| match part {
+                EdgePart::Node(template) => object(out, template, fetch, loaded, row),
+                EdgePart::Cursor => cursor(out, page, fetch, loaded, Some(row)),
+                // A number, which a decimal's text is.
+                EdgePart::Rank(slot) => match raw(loaded, row, *slot)? {
+                    Some(rank) => written::plain(out.json, rank, Kind::Decimal),
+                    None => literal(out, "null"),
+                },
+                EdgePart::Snippet(slot) => value(out, loaded, row, *slot, Writer::Plain(Kind::Text)),
+                EdgePart::Literal(json) => literal(out, json),
+            })
+        }),
+        Part::PageInfo(parts) => keyed(out, parts, |out, part| match part {
+            PageInfoPart::HasNextPage => boolean(out, if page.backward { page.before.is_some() } else { group.more }),
+            PageInfoPart::HasPreviousPage => {
+                boolean(out, if page.backward { group.more } else { page.after.is_some() })
+            }
+            PageInfoPart::StartCursor => cursor(out, page, fetch, loaded, group.edge(false)),
+            PageInfoPart::EndCursor => cursor(out, page, fetch, loaded, group.edge(true)),
+            PageInfoPart::Literal(json) => literal(out, json),
+        }),
+        Part::TotalCount => literal(out, &group.total.unwrap_or_default().to_string()),
+        Part::Literal(json) => literal(out, json),
+    })
+}
+
+fn cursor(out: &mut Out<'_>, page: &Page, fetch: &Fetch, loaded: &Loaded, row: Option<usize>) -> Result<()> {
+    let Some(row) = row else { return literal(out, "null") };
+    let mut position = Position::with_capacity(page.order.len());
+    for term in &page.order {
+        let slot = fetch.slots.iter().position(|slot| *slot == term.slot);
+        let slot = slot.ok_or_else(|| Error::internal("a cursor without its order's columns"))?;
+        let kind = match term.slot {
+            Slot::Column(index) => fetch.ty.column(index).kind,
+            Slot::Rank | Slot::Snippet => Kind::Decimal,
+        };
+        position.push(raw(loaded, row, slot)?.map(|value| written::text(value, kind)).transpose()?);
+    }
+    string(out, &Cursor::encode(page.fingerprint, position))
+}
+
+fn object(out: &mut Out<'_>, template: &Template, fetch: &Fetch, loaded: &Loaded, row: usize) -> Result<()> {
+    keyed(out, &template.0, |out, part| match part {
+        Value::Slot(slot, writer) => value(out, loaded, row, *slot, *writer),
+        Value::Shaped(slot, shape, picks) => shaped(out, raw(loaded, row, *slot)?, shape, picks),
+        Value::Literal(json) => literal(out, json),
+        Value::NodeId(slot) => match loaded.row(row).at::<Option<Uuid>>(loaded.first_slot + slot)? {
+            Some(id) => string(out, &node_id(fetch.ty.name, id)),
+            None => literal(out, "null"),
+        },
+        Value::Child(place) => {
+            let (Child { fetch, .. }, loaded) = (&fetch.children[*place], &loaded.children[*place]);
+            body(out, fetch, loaded, loaded.group(row))
+        }
+    })
+}
+
+/// The global id of a row.
+pub fn node_id(ty: &str, id: Uuid) -> String {
+    BASE64_STANDARD_NO_PAD.encode(format!("{ty}:{id}"))
+}
+
+fn raw(loaded: &Loaded, row: usize, slot: usize) -> Result<Option<&[u8]>> {
+    loaded.row(row).raw(loaded.first_slot + slot)
+}
+
+fn string(out: &mut Out<'_>, text: &str) -> Result<()> {
+    serde_json::to_writer(&mut *out.json, text).map_err(|_| Error::internal("text that is no JSON string"))
+}
+
+fn value(out: &mut Out<'_>, loaded: &Loaded, row: usize, slot: usize, writer: Writer) -> Result<()> {
+    let Some(value) = raw(loaded, row, slot)? else { return literal(out, "null") };
+    match writer {
+        Writer::Enum(names) => match names.iter().find(|(known, _)| known.as_bytes() == value) {
+            Some((_, name)) => literal(out, name),
+            None => Err(Error::internal("an enum label that the catalog lacks")),
+        },
+        Writer::Plain(kind) => match kind {
+            Kind::Text | Kind::Inet => string(out, written::utf8(value)?),
+            // JSON as it is.
+            Kind::Boolean | Kind::Int | Kind::Json | Kind::UuidList | Kind::TextList => {
+                written::plain(out.json, value, kind)
+            }
+            Kind::Uuid | Kind::BigInt | Kind::Decimal | Kind::Date | Kind::Timestamp | Kind::Enum(_) | Kind::Bytes => {
+                // None of these has anything to escape.
+                out.push(b'"');
+                written::plain(out.json, value, kind)?;
+                out.push(b'"');
+                Ok(())
+            }
+        },
+    }
+}
+
+fn shaped(out: &mut Out<'_>, value: Option<&[u8]>, shape: &Shape, picks: &[Pick]) -> Result<()> {
+    let Some(value) = value else { return literal(out, "null") };
+    let document: serde_json::Value =
+        serde_json::from_slice(written::json(value)?).map_err(|_| Error::internal("a jsonb value that is no JSON"))?;
+    match (shape, &document) {
+        (Shape::Strings, document) => strings(out, document),
+        (Shape::Object(_), serde_json::Value::Object(_)) => picked(out, picks, &document, None),
+        (Shape::List(_), serde_json::Value::Array(items)) => {
+            listed(out, items, |out, item| picked(out, picks, item, None))
+        }
+        (Shape::Entries(name, _), serde_json::Value::Object(entries)) => {
+            listed(out, entries, |out, (key, entry)| picked(out, picks, entry, Some((name, key))))
+        }
+        (Shape::List(_) | Shape::Entries(..), _) => literal(out, "[]"),
+        (Shape::Object(_), _) => literal(out, "null"),
+    }
+}
+
+fn picked(out: &mut Out<'_>, picks: &[Pick], document: &serde_json::Value, entry: Option<(&str, &str)>) -> Result<()> {
+    out.push(b'{');
+    for (i, pick) in picks.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(pick.key.0.as_bytes());
+        match &pick.what {
+            Picked::Literal(json) => literal(out, json)?,
+            Picked::Field(field, picks) => match entry {
+                Some((name, key)) if name == field.name => string(out, key)?,
+                _ => leaf(out, field.leaf, &document[field.name], picks)?,
+            },
+        }
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Writes a value as its type says; one of another type, as an old document may have it, is null.
+fn leaf(out: &mut Out<'_>, leaf: Leaf, value: &serde_json::Value, picks: &[Pick]) -> Result<()> {
+    use serde_json::Value as Json;
+    match (leaf, value) {
+        (Leaf::Json, value) => {
+            serde_json::to_writer(&mut *out.json, value).map_err(|_| Error::internal("JSON that cannot be written"))
+        }
+        (Leaf::String, Json::String(text)) | (Leaf::Decimal, Json::String(text)) => string(out, text),
+        (Leaf::String | Leaf::Decimal, Json::Number(number)) => string(out, &number.to_string()),
+        (Leaf::Boolean | Leaf::Switch(_), Json::Bool(value)) => boolean(out, *value),
+        (Leaf::Switch(default), _) => boolean(out, default),
+        (Leaf::Int, Json::Number(number)) => match number.as_i64().and_then(|n| i32::try_from(n).ok()) {
+            Some(n) => literal(out, &n.to_string()),
+            None => literal(out, "null"),
+        },
+        (Leaf::Strings, value) => strings(out, value),
+        (Leaf::Object(_), Json::Object(_)) => picked(out, picks, value, None),
+        _ => literal(out, "null"),
+    }
+}
+
+fn strings(out: &mut Out<'_>, value: &serde_json::Value) -> Result<()> {
+    match value.as_array() {
+        Some(items) => listed(out, items.iter().filter_map(|item| item.as_str()), string),
+        None => literal(out, "null"),
+    }
+}

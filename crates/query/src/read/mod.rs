@@ -1,0 +1,28 @@
+//! Reading: a plan of what to fetch goes in, the answer as JSON comes out.
+//!
+//! The schema turns a selection into a [`plan::Fetch`]; here it becomes one scoped statement per node of that tree,
+//! whatever the number of rows, and the rows are written straight into the answer's JSON. Nothing else reads.
+
+mod cursor;
+mod fetch;
+mod filter;
+mod invitations;
+pub mod json;
+mod loaded;
+mod order;
+pub mod plan;
+mod reach;
+mod related;
+mod seats;
+mod statement;
+mod turns;
+mod written;
+
+pub use self::{
+    cursor::{Cursor, Position},
+    fetch::{Fetched, Reader},
+    filter::{Condition, Filter, Operator},
+    invitations::Invitation,
+    reach::{Direction, Network, Reached},
+    seats::OwnSeat,
+};

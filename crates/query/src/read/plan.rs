@@ -1,0 +1,278 @@
+//! What to fetch and how to write it: the tree between a GraphQL selection and its statements.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
+
+use aether_entity::catalog::{ENUMS, EnumValue, Kind};
+use parking_lot::RwLock;
+
+pub use super::order::{Slot, Term};
+use super::{cursor::Position, filter::Filter};
+use crate::{
+    actor::Audience,
+    database::{Planning, Statement},
+    model::{Relation, Shape, ShapeField, Type, enum_value_name},
+    sql::Sql,
+};
+
+/// Rows of one type: which, what of them, and how they are written.
+pub struct Fetch {
+    /// The type.
+    pub ty: &'static Type,
+    /// Which rows.
+    pub which: Which,
+    /// What is selected of each row; a [`Template`] refers to it by place.
+    pub slots: Vec<Slot>,
+    /// What hangs off each row.
+    pub children: Vec<Child>,
+    /// How the rows are written.
+    pub body: Body,
+    /// Its statements, as they were written for those who asked before.
+    statements: Statements,
+}
+
+/// What is selected of the rows of one type, as it is being found out.
+pub struct Selection {
+    /// The type.
+    pub ty: &'static Type,
+    slots: Vec<Slot>,
+    children: Vec<Child>,
+}
+
+/// What hangs off each row of a [`Fetch`].
+pub struct Child {
+    /// The slot that holds the key.
+    pub key: usize,
+    /// What is fetched by it.
+    pub fetch: Fetch,
+}
+
+/// Which rows.
+pub enum Which {
+    /// The one whose id is given when it is fetched.
+    Id,
+    /// A page of all.
+    Page(Page),
+    /// The one that each parent row refers to, or that refers to it.
+    One(Relation),
+    /// A page for each parent row.
+    Pages(Relation, Page),
+}
+
+/// A page: filtered, ordered, cut.
+pub struct Page {
+    /// What rows must satisfy.
+    pub filter: Filter,
+    /// Full-text search, in the syntax of `websearch_to_tsquery`.
+    pub search: Option<String>,
+    /// The order, ending with a term that is unique.
+    pub order: Vec<Term>,
+    /// How many rows.
+    pub size: u64,
+    /// Whether the page is counted from the end.
+    pub backward: bool,
+    /// Only rows behind this position.
+    pub after: Option<Position>,
+    /// Only rows before this position.
+    pub before: Option<Position>,
+    /// Whether rows are wanted at all, or only their number.
+    pub rows: bool,
+    /// Whether all rows are counted.
+    pub total: bool,
+    /// What a cursor of this page must carry to be taken here again: type, order, filter.
+    pub fingerprint: u64,
+}
+
+/// How the rows of a [`Fetch`] are written.
+pub enum Body {
+    /// One object, or null.
+    One(Template),
+    /// A connection.
+    Connection(Vec<(Key, Part)>),
+}
+
+/// A response key, ready to be written: `"name":`.
+pub struct Key(pub String);
+
+impl Key {
+    /// The response key of that name.
+    pub fn new(name: &str) -> Self {
+        Self(format!("\"{name}\":"))
+    }
+}
+
+/// How a row is written: its keys and values.
+pub struct Template(pub Vec<(Key, Value)>);
+
+/// A value of a row's object.
+pub enum Value {
+    /// A slot.
+    Slot(usize, Writer),
+    /// A slot that holds JSON, of which only this is written.
+    Shaped(usize, &'static Shape, Vec<Pick>),
+    /// JSON known beforehand.
+    Literal(String),
+    /// The global id, from the slot that holds the row's id.
+    NodeId(usize),
+    /// What hangs off the row, by its place among the children.
+    Child(usize),
+}
+
+/// How a slot's value is written as JSON.
+#[derive(Clone, Copy)]
+pub enum Writer {
+    /// As its kind is.
+    Plain(Kind),
+    /// As an enum's name.
+    Enum(&'static EnumNames),
+}
+
+/// The labels of an enum, each with its name as JSON.
+pub type EnumNames = [(&'static str, String)];
+
+impl Writer {
+    /// The writer of a kind.
+    pub fn new(kind: Kind) -> Self {
+        static NAMES: LazyLock<HashMap<&'static str, Vec<(&'static str, String)>>> = LazyLock::new(|| {
+            let names = |value: &EnumValue| (value.label, format!("\"{}\"", enum_value_name(value.label)));
+            ENUMS.iter().map(|e| (e.name, e.values.iter().map(names).collect())).collect()
+        });
+        match kind {
+            Kind::Enum(definition) => {
+                NAMES.get(definition.name).map_or(Self::Plain(Kind::Text), |names| Self::Enum(names))
+            }
+            kind => Self::Plain(kind),
+        }
+    }
+}
+
+/// A field picked out of a JSON object.
+pub struct Pick {
+    /// The response key.
+    pub key: Key,
+    /// What is written.
+    pub what: Picked,
+}
+
+/// What is written for a [`Pick`].
+pub enum Picked {
+    /// JSON known beforehand.
+    Literal(String),
+    /// The value under this name.
+    Field(&'static ShapeField, Vec<Pick>),
+}
+
+/// A field of a connection.
+pub enum Part {
+    /// The rows.
+    Nodes(Template),
+    /// The rows, each with its cursor.
+    Edges(Vec<(Key, EdgePart)>),
+    /// Where the page stands.
+    PageInfo(Vec<(Key, PageInfoPart)>),
+    /// How many rows there are on all pages.
+    TotalCount,
+    /// JSON known beforehand.
+    Literal(String),
+}
+
+/// A field of an edge.
+pub enum EdgePart {
+    /// The row.
+    Node(Template),
+    /// Its cursor.
+    Cursor,
+    /// How well it answers the search, from this slot.
+    Rank(usize),
+    /// What of its text answers the search, from this slot.
+    Snippet(usize),
+    /// JSON known beforehand.
+    Literal(String),
+}
+
+/// A field of the page info.
+pub enum PageInfoPart {
+    /// Whether rows follow the page.
+    HasNextPage,
+    /// Whether rows precede the page.
+    HasPreviousPage,
+    /// The first edge's cursor.
+    StartCursor,
+    /// The last edge's cursor.
+    EndCursor,
+    /// JSON known beforehand.
+    Literal(String),
+}
+
+impl Fetch {
+    /// The statement for this audience.
+    pub(super) fn statement(&self, audience: Audience, form: Form, write: impl FnOnce() -> Sql) -> Arc<Statement> {
+        let planning = if self.ty.table.is_partitioned { Planning::Once } else { Planning::Auto };
+        self.statements.of(audience, form, planning, write)
+    }
+}
+
+impl Selection {
+    /// Rows of this type with nothing selected yet.
+    pub fn new(ty: &'static Type) -> Self {
+        Self { ty, slots: Vec::new(), children: Vec::new() }
+    }
+
+    /// The place of this slot, selected if it was not yet.
+    pub fn slot(&mut self, slot: Slot) -> usize {
+        self.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
+            self.slots.push(slot);
+            self.slots.len() - 1
+        })
+    }
+
+    /// The place of what hangs off each row by the key in this slot.
+    pub fn child(&mut self, key: usize, fetch: Fetch) -> usize {
+        self.children.push(Child { key, fetch });
+        self.children.len() - 1
+    }
+
+    /// What is fetched of these rows, and how they are written.
+    pub fn fetch(self, which: Which, body: Body) -> Fetch {
+        let Self { ty, slots, children } = self;
+        Fetch { ty, which, slots, children, body, statements: Statements::default() }
+    }
+}
+
+/// The statements of a [`Fetch`], one for each audience that asked so far.
+#[derive(Default)]
+struct Statements(RwLock<Vec<Written>>);
+
+/// A statement, with whom and what it is for.
+type Written = ((Audience, Form), Arc<Statement>);
+
+/// What a statement finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// What its [`Which`] says.
+    Planned,
+    /// The rows with given ids.
+    Each,
+}
+
+/// How many audiences a [`Fetch`] has statements for at once.
+const MOST_AUDIENCES: usize = 32;
+
+impl Statements {
+    /// The statement for this audience, written if it was not yet.
+    fn of(&self, audience: Audience, form: Form, planning: Planning, write: impl FnOnce() -> Sql) -> Arc<Statement> {
+        let key = (audience, form);
+        if let Some((_, known)) = self.0.read().iter().find(|(known, _)| *known == key) {
+            return known.clone();
+        }
+        let statement = Arc::new(Statement::planned(&write(), planning));
+        let mut all = self.0.write();
+        if all.len() >= MOST_AUDIENCES {
+            all.clear();
+        }
+        all.push((key, statement.clone()));
+        statement
+    }
+}
