@@ -92,6 +92,7 @@ impl Rows {
         Ok(())
     }
 
+    #[inline]
     fn value(&mut self, value: Option<&[u8]>) -> Result<()> {
         let too_large = |_| Error::internal("an answer beyond four gigabytes");
         let start = u32::try_from(self.bytes.len()).map_err(too_large)?;

@@ -1,10 +1,14 @@
 //! What is read from.
 
+use std::sync::Arc;
+
 use crate::{actors::Actors, database::Connections};
 
 /// What is read from, and who has asked lately. Cheap to clone.
 #[derive(Clone)]
-pub struct Source {
+pub struct Source(Arc<Inner>);
+
+struct Inner {
     connections: Connections,
     actors: Actors,
 }
@@ -12,16 +16,16 @@ pub struct Source {
 impl Source {
     /// One over these connections.
     pub fn new(connections: Connections) -> Self {
-        Self { connections, actors: Actors::new() }
+        Self(Arc::new(Inner { connections, actors: Actors::new() }))
     }
 
     /// The connections.
     pub fn connections(&self) -> &Connections {
-        &self.connections
+        &self.0.connections
     }
 
     /// Those who have asked lately.
     pub fn actors(&self) -> &Actors {
-        &self.actors
+        &self.0.actors
     }
 }

@@ -145,17 +145,18 @@ impl Planned {
 
     /// What the store answers, field by field.
     async fn fetch(&self, bound: &Bound<'_>, reader: &Reader) -> Vec<Option<Result<Fetched>>> {
-        join_all(self.fields.iter().map(|field| async move {
-            match &field.answerer {
-                Answerer::Page(fetch) => Some(reader.fetch(fetch).await),
-                Answerer::Row(fetch, id) => Some(match id.of(bound) {
-                    Ok(id) => reader.fetch_one(fetch, id).await,
-                    Err(error) => Err(error),
-                }),
-                _ => None,
-            }
-        }))
-        .await
+        let fetch = async |field: &Field| match &field.answerer {
+            Answerer::Page(fetch) => Some(reader.fetch(fetch).await),
+            Answerer::Row(fetch, id) => Some(match id.of(bound) {
+                Ok(id) => reader.fetch_one(fetch, id).await,
+                Err(error) => Err(error),
+            }),
+            _ => None,
+        };
+        match &self.fields[..] {
+            [field] => vec![fetch(field).await],
+            fields => join_all(fields.iter().map(fetch)).await,
+        }
     }
 
     /// Puts the answers together: writes them one behind the other into the response.

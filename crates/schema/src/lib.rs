@@ -259,13 +259,13 @@ impl Schema {
     }
 
     /// Executes a query or mutation for whoever asks.
-    pub async fn execute(&self, prepared: Prepared, asker: Asker) -> Response {
-        let reader = asker.store.reader(match asker.identity {
+    pub async fn execute(&self, prepared: Prepared, mut asker: Asker) -> Response {
+        let reader = asker.store.reader(match std::mem::replace(&mut asker.identity, Identity::Nobody) {
             Identity::Nobody => Ok(None),
             Identity::Session(id) => Ok(Some(id)),
             Identity::Refused(error) => Err(error),
         });
-        let reader = Arc::new(reader.limited(self.0.limits.max_answer_bytes));
+        let reader = reader.limited(self.0.limits.max_answer_bytes);
         let bound = match self.bind(&prepared) {
             Ok(bound) => bound,
             Err(response) => return response,
@@ -274,19 +274,33 @@ impl Schema {
         if let Some(planned) = key.as_ref().and_then(|key| self.0.kept.get(key)) {
             return in_time(asker.patience, planned.read(&bound, &reader)).await;
         }
+        // Boxed: what came before shall not be as large as what has not.
+        Box::pin(self.plan_and_execute(&prepared, &bound, key, reader, asker)).await
+    }
+
+    /// Executes an operation that has to be planned.
+    async fn plan_and_execute(
+        &self,
+        prepared: &Prepared,
+        bound: &Bound<'_>,
+        key: Option<kept::Key>,
+        reader: Reader,
+        asker: Asker,
+    ) -> Response {
+        let reader = Arc::new(reader);
         let door = Arc::new(Door::new(
             asker.store.clone(),
             reader.clone(),
             asker.client.clone(),
             asker.sessions.sealer().clone(),
         ));
-        let introspected = match self.introspect(&bound, &prepared, &reader).await {
+        let introspected = match self.introspect(bound, prepared, &reader).await {
             Ok(Introspected::Whole(answer)) => return Response::ready(answer),
             Ok(Introspected::Part(answers)) => answers,
             Err(error) => return Response::refused(vec![error]),
         };
-        let planner = Planner::new(&bound, &self.0.limits);
-        let (planned, plans) = match Planned::new(&bound, &planner, introspected) {
+        let planner = Planner::new(bound, &self.0.limits);
+        let (planned, plans) = match Planned::new(bound, &planner, introspected) {
             Ok(planned) => planned,
             Err(errors) => return Response::refused(errors),
         };
@@ -295,7 +309,7 @@ impl Schema {
             if let Some(key) = key {
                 self.0.kept.keep(key, planned.clone());
             }
-            return in_time(asker.patience, planned.read(&bound, &reader)).await;
+            return in_time(asker.patience, planned.read(bound, &reader)).await;
         }
         let mutates = bound.kind() == OperationType::Mutation;
         let held = match asker.idempotency.filter(|_| mutates) {
@@ -316,14 +330,13 @@ impl Schema {
             .data(asker.sessions)
             .data(asker.client);
         let together = mutates && prepared.operation.has_directive(change::TRANSACTION);
-        // Boxed, as what it consists of takes much of the stack, and those who call it have some already.
-        let carried_out = Box::pin(async {
+        let carried_out = async {
             if together {
-                self.together(planned.run(&bound, self, &reader, plans, request), &door).await
+                self.together(planned.run(bound, self, &reader, plans, request), &door).await
             } else {
-                planned.run(&bound, self, &reader, plans, request).await
+                planned.run(bound, self, &reader, plans, request).await
             }
-        });
+        };
         let response = match tokio::time::timeout(asker.patience, carried_out).await {
             Ok(response) => response,
             Err(_) => failed(if door.has_committed() { Error::StoppedAfterCommit } else { Error::Stopped }),

@@ -1,24 +1,20 @@
 //! Headers that every answer has, and the answer to what is too large before any of it is read.
 
 use axum::{
-    Router,
     extract::Request,
     http::{HeaderValue, StatusCode, Uri, Version, header},
-    middleware::{self, Next},
     response::Response,
 };
-use tower_http::{cors::CorsLayer, set_header::SetResponseHeaderLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::{self, MOST_BYTES};
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
-/// The routes, whose answers say how they may be kept and read.
-pub fn guarded<S: Clone + Send + Sync + 'static>(router: Router<S>, cors: CorsLayer) -> Router<S> {
-    let no_sniff = SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
-    // Pages of other origins are to be able to read also what is answered without a route.
-    router.layer(middleware::from_fn(answer)).layer(cors).layer(no_sniff)
+/// Has nobody guess what an answer is.
+pub fn no_sniff() -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF)
 }
 
 /// What nobody may keep: it is of one user and one moment.
@@ -34,14 +30,15 @@ pub fn is_graphql(uri: &Uri) -> bool {
     matches!(uri.path(), "/graphql" | "/graphql/stream")
 }
 
-async fn answer(request: Request, next: Next) -> Response {
+/// Answers a request: the answer says whether it may be kept, and what announces itself as too large is not read at all.
+pub async fn answered(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let is_graphql = is_graphql(request.uri());
     let version = request.version();
     let announced: Option<usize> =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let mut response = match announced {
         Some(length) if length > MOST_BYTES => http::too_long(),
-        _ => next.run(request).await,
+        _ => next(request).await,
     };
     // What follows is no request. In HTTP/2, where this is no header, the rest of its stream is dropped and nothing else.
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE && version < Version::HTTP_2 {

@@ -13,8 +13,9 @@ use async_graphql::ServerError;
 use axum::{
     Extension, Router,
     body::Bytes,
-    extract::{ConnectInfo, DefaultBodyLimit, State, rejection::BytesRejection},
+    extract::{self, ConnectInfo, DefaultBodyLimit, FromRequest, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -99,9 +100,20 @@ pub fn router(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
             live::STREAM_TOKEN,
         ])
         .expose_headers([REQUEST_ID, rate::LIMIT, rate::POLICY, header::RETRY_AFTER]);
-    let router = router.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(CompressionLayer::new());
-    let router = rate::limited(router, app.clone());
-    headers::guarded(router, cors).with_state(app)
+    // Layers as one: each `layer` is a box around every request. Pages of other origins are to be able to read also what is answered
+    // without a route.
+    let layers = (
+        headers::no_sniff(),
+        cors,
+        middleware::from_fn_with_state(app.clone(), guarded),
+        CompressionLayer::new(),
+        DefaultBodyLimit::max(MOST_BYTES),
+    );
+    router.layer(layers).with_state(app)
+}
+
+async fn guarded(State(app): State<Arc<App>>, request: extract::Request, next: Next) -> Response {
+    headers::answered(request, async |request| rate::limited(&app, request, next).await).await
 }
 
 fn pages(config: &Config, has_demo_data: bool) -> aether_console::Setting {
@@ -138,12 +150,10 @@ pub(crate) fn only_by_post(how: &str) -> Refused {
     refused
 }
 
-async fn graphql(
-    State(app): State<Arc<App>>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+async fn graphql(State(app): State<Arc<App>>, mut request: extract::Request) -> Response {
+    let headers = std::mem::take(request.headers_mut());
+    let peer = request.extensions().get().copied().map(Extension);
+    let body = Bytes::from_request(request, &()).await;
     let request_id = text(&headers, &REQUEST_ID).and_then(|id| id.parse().ok()).unwrap_or_else(Uuid::now_v7);
     let (mut request, body) = match read(&headers, body, request_id) {
         Ok(read) => read,
@@ -257,7 +267,7 @@ pub(crate) async fn execute(
     let was_known = prepared.was_known();
     // What is logged meanwhile has the id by which clients report it.
     let span = tracing::error_span!("request", id = %request_id);
-    let (mut response, statements) = Box::pin(counting(app.schema.execute(prepared, asker))).instrument(span).await;
+    let (mut response, statements) = counting(app.schema.execute(prepared, asker)).instrument(span).await;
     if app.expose_statements {
         response.extensions.insert("statements".into(), statements.into());
         response.extensions.insert("compiledBefore".into(), was_known.into());

@@ -8,18 +8,14 @@ use std::{
     hash::Hash,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
 use axum::{
-    Extension, Router,
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
-    middleware::{self, Next},
+    middleware::Next,
     response::Response,
 };
 use governor::{
@@ -45,14 +41,6 @@ const COSTLY: Duration = Duration::from_millis(250);
 const WINDOW: u64 = 60;
 /// After so many questions, those whose allowance is whole again are forgotten.
 const CLEAN_EVERY: u32 = 4_096;
-
-/// The routes, with as many requests of GraphQL as the settings allow.
-pub fn limited<S: Clone + Send + Sync + 'static>(router: Router<S>, app: Arc<App>) -> Router<S> {
-    if app.rates.address.is_none() && app.rates.user.is_none() {
-        return router;
-    }
-    router.layer(middleware::from_fn_with_state(app, limit))
-}
 
 /// How many requests of GraphQL there may be, by address and by user.
 pub struct Rates {
@@ -99,21 +87,18 @@ fn cost(took: Duration) -> u32 {
     u32::try_from(took.as_millis() / COSTLY.as_millis()).unwrap_or(u32::MAX)
 }
 
-async fn limit(
-    State(app): State<Arc<App>>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if !is_graphql(request.uri()) {
+/// Answers a request, if it is not one of GraphQL more than the settings allow.
+pub async fn limited(app: &App, request: Request, next: Next) -> Response {
+    let rates = &app.rates;
+    if (rates.address.is_none() && rates.user.is_none()) || !is_graphql(request.uri()) {
         return next.run(request).await;
     }
-    let rates = &app.rates;
-    let address = whose(peer.map(|Extension(ConnectInfo(peer))| peer.ip()));
+    let peer: Option<&ConnectInfo<SocketAddr>> = request.extensions().get();
+    let address = whose(peer.map(|ConnectInfo(peer)| peer.ip()));
     let address = rates.address.as_ref().map(|limiter| (limiter, address));
     // Whoever has no good token is nobody: the address counts.
     let user = rates.user.as_ref().and_then(|limiter| {
-        let access = http::identity(&app, request.headers().get(header::AUTHORIZATION)).1;
+        let access = http::identity(app, request.headers().get(header::AUTHORIZATION)).1;
         Some((limiter, access?.user))
     });
     let mut told = Told::default();

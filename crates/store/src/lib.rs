@@ -11,6 +11,8 @@ pub mod seal;
 pub mod token;
 pub mod write;
 
+use std::sync::Arc;
+
 use aether_query::{Source, actors::Actors, database::Connections, read::Reader, rows, scope, sql};
 pub use aether_query::{
     database::counting,
@@ -35,14 +37,14 @@ pub use self::{
 /// The store: the pools and what is remembered between requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    database: Database,
+    database: Arc<Database>,
     source: Source,
 }
 
 impl Store {
     /// A store over these pools.
     pub fn new(database: Database) -> Self {
-        Self { source: Source::new(database.connections().clone()), database }
+        Self { source: Source::new(database.connections().clone()), database: Arc::new(database) }
     }
 
     /// What a request of this session reads with.

@@ -60,6 +60,9 @@ const SPARED: Duration = Duration::from_secs(1);
 const MOST_LOCKED: usize = 1_000;
 /// After how many rows others have their turn: where PostgreSQL is faster than the gateway, nothing else interrupts an answer.
 const UNINTERRUPTED: usize = 500;
+/// How many bytes of the room for an answer one of its statements takes at a time, and into how many pieces it is parted at least.
+const PIECE: usize = 64 * 1024;
+const PIECES: usize = 64;
 /// How long connecting may take, and testing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait for statements to end before the next of them is stopped.
@@ -463,19 +466,25 @@ async fn one(
         }
     };
     let mut coming = pin!(coming.map_err(said)?);
-    let (mut rows, mut size) = (Rows::default(), 0);
+    let (mut rows, mut taken) = (Rows::default(), 0);
     while let Some(row) = coming.try_next().await.map_err(said)? {
         rows.add(&row).map_err(Failure::Other)?;
-        let more = rows.size() - size;
-        size = rows.size();
-        if room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(more)).is_err() {
-            return Err(Failure::Large(rows.len()));
+        if let Some(more) = rows.size().checked_sub(taken).filter(|more| *more > 0) {
+            taken += take(room, more).ok_or(Failure::Large(rows.len()))?;
         }
         if rows.len() % UNINTERRUPTED == 0 {
             tokio::task::yield_now().await;
         }
     }
+    room.fetch_add(taken - rows.size(), Ordering::Relaxed);
     Ok(rows)
+}
+
+/// Takes so many bytes of the room, or a good piece of it, so that not every row has to ask; none where there are not so many.
+fn take(room: &AtomicUsize, bytes: usize) -> Option<usize> {
+    let piece = |room: usize| (room / PIECES).min(PIECE).max(bytes);
+    let take = |room: usize| room.checked_sub(piece(room));
+    room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok().map(piece)
 }
 
 impl Drop for Lease {

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -40,7 +40,8 @@ pub struct Reader {
     source: Source,
     session: Result<Option<Uuid>>,
     turns: Turns,
-    by_key: DataLoader<ByKey>,
+    /// There once something hangs off rows.
+    by_key: OnceLock<DataLoader<ByKey>>,
     /// How many nodes of plans, and lookups for them, have a number.
     numbered: AtomicUsize,
     /// How many bytes may still be answered.
@@ -64,11 +65,14 @@ impl Reader {
             let user = source.actors().cached(session).map(|actor| Party::User(actor.user_id));
             on_behalf_of(user.unwrap_or(Party::Session(session)));
         }
-        let queue = turns.clone();
-        let by_key = DataLoader::new(ByKey(source.connections().clone()), move |batch| queue.queue(batch))
-            .delay(Duration::ZERO)
-            .max_batch_size(usize::MAX);
-        Self { source, session, turns, by_key, numbered: AtomicUsize::new(0), room: AtomicUsize::new(usize::MAX) }
+        Self {
+            source,
+            session,
+            turns,
+            by_key: OnceLock::new(),
+            numbered: AtomicUsize::new(0),
+            room: AtomicUsize::new(usize::MAX),
+        }
     }
 
     /// The same, which answers at most so many bytes.
@@ -82,6 +86,15 @@ impl Reader {
     /// Runs the request that reads with this; batches run between its turns.
     pub async fn run<T>(&self, request: impl Future<Output = T>) -> T {
         self.turns.run(request).await
+    }
+
+    fn by_key(&self) -> &DataLoader<ByKey> {
+        self.by_key.get_or_init(|| {
+            let queue = self.turns.clone();
+            DataLoader::new(ByKey(self.database().clone()), move |batch| queue.queue(batch))
+                .delay(Duration::ZERO)
+                .max_batch_size(usize::MAX)
+        })
     }
 
     pub(super) fn database(&self) -> &Connections {
@@ -271,7 +284,7 @@ impl Reader {
         let statement = fetch.statement(audience, Form::Planned, || write(audience));
         let many = matches!(fetch.which, Which::Pages(..));
         let lookup = Lookup { id, statement, keys: keys.clone(), actor: actor.clone(), parent, many };
-        let found = self.by_key.load_one(lookup).await?;
+        let found = self.by_key().load_one(lookup).await?;
         let Found { rows, by_key } = found.ok_or_else(|| Error::internal("a lookup without an answer"))?;
         let groups = match &fetch.which {
             Which::Pages(_, page) => beside(rows.len(), || Group::pages(&rows, page, keys.len()))?,

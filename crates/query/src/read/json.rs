@@ -160,7 +160,7 @@ fn connection(
                     Some(rank) => written::plain(out.json, rank, Kind::Decimal),
                     None => literal(out, "null"),
                 },
-                EdgePart::Snippet(slot) => value(out, loaded, row, *slot, Writer::Plain(Kind::Text)),
+                EdgePart::Snippet(slot) => value(out, raw(loaded, row, *slot)?, Writer::Plain(Kind::Text)),
                 EdgePart::Literal(json) => literal(out, json),
             })
         }),
@@ -193,18 +193,19 @@ fn cursor(out: &mut Out<'_>, page: &Page, fetch: &Fetch, loaded: &Loaded, row: O
     string(out, &Cursor::encode(page.fingerprint, position))
 }
 
-fn object(out: &mut Out<'_>, template: &Template, fetch: &Fetch, loaded: &Loaded, row: usize) -> Result<()> {
+fn object(out: &mut Out<'_>, template: &Template, fetch: &Fetch, loaded: &Loaded, place: usize) -> Result<()> {
+    let (row, first) = (loaded.row(place), loaded.first_slot);
     keyed(out, &template.0, |out, part| match part {
-        Value::Slot(slot, writer) => value(out, loaded, row, *slot, *writer),
-        Value::Shaped(slot, shape, picks) => shaped(out, raw(loaded, row, *slot)?, shape, picks),
+        Value::Slot(slot, writer) => value(out, row.raw(first + slot)?, *writer),
+        Value::Shaped(slot, shape, picks) => shaped(out, row.raw(first + slot)?, shape, picks),
         Value::Literal(json) => literal(out, json),
-        Value::NodeId(slot) => match loaded.row(row).at::<Option<Uuid>>(loaded.first_slot + slot)? {
+        Value::NodeId(slot) => match row.at::<Option<Uuid>>(first + slot)? {
             Some(id) => string(out, &node_id(fetch.ty.name, id)),
             None => literal(out, "null"),
         },
-        Value::Child(place) => {
-            let (Child { fetch, .. }, loaded) = (&fetch.children[*place], &loaded.children[*place]);
-            body(out, fetch, loaded, loaded.group(row))
+        Value::Child(child) => {
+            let (Child { fetch, .. }, loaded) = (&fetch.children[*child], &loaded.children[*child]);
+            body(out, fetch, loaded, loaded.group(place))
         }
     })
 }
@@ -222,8 +223,8 @@ fn string(out: &mut Out<'_>, text: &str) -> Result<()> {
     serde_json::to_writer(&mut *out.json, text).map_err(|_| Error::internal("text that is no JSON string"))
 }
 
-fn value(out: &mut Out<'_>, loaded: &Loaded, row: usize, slot: usize, writer: Writer) -> Result<()> {
-    let Some(value) = raw(loaded, row, slot)? else { return literal(out, "null") };
+fn value(out: &mut Out<'_>, value: Option<&[u8]>, writer: Writer) -> Result<()> {
+    let Some(value) = value else { return literal(out, "null") };
     match writer {
         Writer::Enum(names) => match names.iter().find(|(known, _)| known.as_bytes() == value) {
             Some((_, name)) => literal(out, name),

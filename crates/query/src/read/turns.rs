@@ -25,13 +25,17 @@ impl Turns {
     /// Runs a request and, at the end of each of its turns, the batches it has queued.
     pub(super) async fn run<T>(&self, request: impl Future<Output = T>) -> T {
         let mut request = pin!(request);
-        let mut running = FuturesUnordered::new();
+        let mut running: Option<FuturesUnordered<_>> = None;
         poll_fn(|context| {
             loop {
                 if let Poll::Ready(answer) = request.as_mut().poll(context) {
                     return Poll::Ready(answer);
                 }
-                running.extend(self.0.lock().drain(..));
+                let queued = std::mem::take(&mut *self.0.lock());
+                if !queued.is_empty() {
+                    running.get_or_insert_default().extend(queued);
+                }
+                let Some(running) = &mut running else { return Poll::Pending };
                 // A finished batch lets the request go on; until one is, all there is to do is wait.
                 match running.poll_next_unpin(context) {
                     Poll::Ready(Some(())) => {}

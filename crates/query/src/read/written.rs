@@ -57,7 +57,7 @@ pub(super) fn plain(out: &mut Vec<u8>, value: &[u8], kind: Kind) -> Result<()> {
 }
 
 fn number(out: &mut Vec<u8>, number: i64) {
-    _ = write!(out, "{number}");
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Digits of a number below ten thousand.
