@@ -50,6 +50,7 @@ changes! {
     "0036_first_day",
     "0037_audit_trees",
     "0038_graph_node_counts",
+    "0039_graph_by_index",
 }
 
 /// Brings a database to the newest change, or back.

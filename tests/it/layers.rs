@@ -172,6 +172,9 @@ impl<'a> Visit<'a> for Named {
         }
     }
 
+    /// `pub(super)` names nobody.
+    fn visit_vis_restricted(&mut self, _: &'a syn::VisRestricted) {}
+
     fn visit_path(&mut self, path: &'a syn::Path) {
         self.paths.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         syn::visit::visit_path(self, path);

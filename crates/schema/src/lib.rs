@@ -195,6 +195,11 @@ impl Prepared {
         self.operation.kind()
     }
 
+    /// What the client calls it.
+    pub fn name(&self) -> Option<&str> {
+        self.operation.name()
+    }
+
     /// Whether its document had been compiled before.
     pub fn was_known(&self) -> bool {
         self.was_known
@@ -330,13 +335,14 @@ impl Schema {
             .data(asker.sessions)
             .data(asker.client);
         let together = mutates && prepared.operation.has_directive(change::TRANSACTION);
-        let carried_out = async {
+        // Boxed, as what it consists of takes much of the stack, and those who call it have some already.
+        let carried_out = Box::pin(async {
             if together {
                 self.together(planned.run(bound, self, &reader, plans, request), &door).await
             } else {
                 planned.run(bound, self, &reader, plans, request).await
             }
-        };
+        });
         let response = match tokio::time::timeout(asker.patience, carried_out).await {
             Ok(response) => response,
             Err(_) => failed(if door.has_committed() { Error::StoppedAfterCommit } else { Error::Stopped }),

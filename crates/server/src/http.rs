@@ -23,7 +23,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tower_http::{compression::CompressionLayer, cors::CorsLayer};
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
 use uuid::Uuid;
 
 use crate::{
@@ -162,11 +162,15 @@ async fn graphql(State(app): State<Arc<App>>, mut request: extract::Request) -> 
     let client = client(peer, &headers, request_id);
     let (identity, access) = identity(&app, headers.get(header::AUTHORIZATION));
     request.is_signed_in = access.is_some();
+    let span = span(request_id, access.map(|access| access.user));
     let idempotency = text(&headers, &IDEMPOTENCY_KEY).map(|key| (key.to_owned(), Sha256::digest(&body).to_vec()));
-    let response = match prepare(&app, request).await {
-        Ok(prepared) => execute(&app, prepared, identity, client, idempotency).await,
-        Err(response) => with_request_id(response, request_id),
+    let answering = async {
+        match prepare(&app, request).await {
+            Ok(prepared) => execute(&app, prepared, identity, client, idempotency).await,
+            Err(response) => with_request_id(response, request_id),
+        }
     };
+    let response = answering.instrument(span).await;
     match response.as_ready() {
         Some(ready) if takes_gzip(&headers) => {
             let mut answer = answer(StatusCode::OK, ready.compressed(gzip).to_vec(), request_id);
@@ -250,6 +254,12 @@ pub(crate) async fn prepare(app: &App, request: Request) -> Result<Prepared, Ans
     })
 }
 
+/// The span of a request: whatever is logged meanwhile has the id by which clients report it, the user that its token names, and how the
+/// client calls the operation, once that is read.
+pub(crate) fn span(request_id: Uuid, user: Option<Uuid>) -> Span {
+    tracing::error_span!("request", id = %request_id, user = user.map(tracing::field::display), operation = Empty)
+}
+
 /// Executes an operation that is no subscription; every error says its code and the request's id.
 pub(crate) async fn execute(
     app: &App,
@@ -265,14 +275,20 @@ pub(crate) async fn execute(
     }
     let asker = app.asker(identity, client, idempotency);
     let was_known = prepared.was_known();
-    // What is logged meanwhile has the id by which clients report it.
-    let span = tracing::error_span!("request", id = %request_id);
-    let (mut response, statements) = counting(app.schema.execute(prepared, asker)).instrument(span).await;
+    note_name(&prepared);
+    let (mut response, statements) = counting(app.schema.execute(prepared, asker)).await;
     if app.expose_statements {
         response.extensions.insert("statements".into(), statements.into());
         response.extensions.insert("compiledBefore".into(), was_known.into());
     }
     with_request_id(response, request_id)
+}
+
+/// Notes how the client calls the operation of the request now running.
+pub(crate) fn note_name(prepared: &Prepared) {
+    if let Some(name) = prepared.name() {
+        Span::current().record("operation", name);
+    }
 }
 
 /// An answer that is nothing but an error.

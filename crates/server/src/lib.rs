@@ -28,7 +28,10 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     signal::unix::{SignalKind, signal},
+    task::JoinHandle,
 };
+
+use tracing::Instrument;
 
 use self::{
     config::{Cli, Command, Config},
@@ -176,20 +179,20 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         hub: hub.clone(),
         live: Live::new(stop.0.clone()),
     };
-    let compiled = tokio::spawn(keeper::tell_compiled(app.schema.clone()));
+    let compiled = task("count compiled operations", keeper::tell_compiled(app.schema.clone()));
     let schema = app.schema.clone();
     let router = http::router(Arc::new(app), config, has_demo_data);
-    let keeper = tokio::spawn(keeper::keep(store.clone(), config.event_retention()));
-    let telling = tokio::spawn(live::tell(hub, store.clone(), config.nats()?));
-    let sealer = tokio::spawn(keeper::seal(store.clone(), config.audit_keys()));
+    let keeper = task("keep house", keeper::keep(store.clone(), config.event_retention()));
+    let telling = task("tell subscribers", live::tell(hub, store.clone(), config.nats()?));
+    let sealer = task("seal the audit trail", keeper::seal(store.clone(), config.audit_keys()));
     // Everything else can be served where the machine knows no certificate authorities.
     let synchronizer = Synchronizer::new(store.clone(), config, source::PATIENCE)
         .inspect_err(|error| tracing::warn!(?error, "no integration can be synchronized"))
-        .map(|synchronizer| tokio::spawn(synchronizer.run()))
+        .map(|synchronizer| task("synchronize integrations", synchronizer.run()))
         .ok();
     let courier = Courier::new(store.clone(), config)?;
     let until = stop.clone();
-    let mut courier = tokio::spawn(async move { courier.run(until.wait()).await });
+    let mut courier = task("deliver to connectors", async move { courier.run(until.wait()).await });
     if config.is_exposed(listener.local_addr()?.ip()) {
         tracing::warn!(
             "the development profile serves on an address that others may reach: its secrets are public, so anybody can sign in as \
@@ -251,6 +254,11 @@ async fn prepare(config: &Config, postgres: &Postgres) -> Result<(Store, bool)> 
         )
     })?;
     Ok((Store::new(database), has_demo_data))
+}
+
+/// Has something go on in the background: whatever is logged meanwhile says what that was.
+fn task<T: Send + 'static>(name: &'static str, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(work.instrument(tracing::error_span!("task", name)))
 }
 
 /// Says where to go, as whom, and with what.

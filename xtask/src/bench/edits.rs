@@ -25,15 +25,18 @@ pub enum Spread {
     Workspaces,
     /// All in one workspace, whose edits follow one another.
     OneWorkspace,
+    /// All in one agreement of so many clauses.
+    Agreement(u32),
 }
 
 impl Spread {
-    pub const ALL: [Self; 2] = [Self::Workspaces, Self::OneWorkspace];
+    pub const ALL: [Self; 4] = [Self::Workspaces, Self::OneWorkspace, Self::Agreement(30), Self::Agreement(1_000)];
 
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> String {
         match self {
-            Self::Workspaces => "8 clients, 8 workspaces",
-            Self::OneWorkspace => "8 clients, 1 workspace",
+            Self::Workspaces => "8 clients, 8 workspaces".into(),
+            Self::OneWorkspace => "8 clients, 1 workspace".into(),
+            Self::Agreement(clauses) => format!("8 clients, 1 agreement of {clauses} clauses"),
         }
     }
 
@@ -41,7 +44,11 @@ impl Spread {
     fn variables(self) -> String {
         let (partition, order) = match self {
             Self::Workspaces => ("v.workspace_id", "place, workspace_id"),
-            Self::OneWorkspace => ("v.id", "workspace_id, id"),
+            Self::OneWorkspace | Self::Agreement(_) => ("v.id", "workspace_id, id"),
+        };
+        let name = match self {
+            Self::Workspaces | Self::OneWorkspace => "NOT LIKE 'Benchmark %'".into(),
+            Self::Agreement(clauses) => format!("= 'Benchmark agreement of {clauses} clauses'"),
         };
         format!(
             "SELECT id::text, row_version, baseline_value, label FROM (
@@ -52,7 +59,7 @@ impl Spread {
                    AND v.workspace_id IN (SELECT m.workspace_id FROM workspace_members m JOIN users u ON u.id = m.user_id
                         JOIN workspaces w ON w.id = m.workspace_id
                        WHERE u.email = 'sarah.chen@aether-demo.com' AND m.role = 'agent' AND m.status = 'active'
-                         AND w.name NOT LIKE 'Benchmark facility %')) x
+                         AND w.name {name})) x
               ORDER BY {order} LIMIT {CLIENTS}"
         )
     }

@@ -9,6 +9,7 @@ mod live;
 mod load;
 mod programs;
 mod queries;
+mod usage;
 
 use std::{
     path::PathBuf,
@@ -25,6 +26,7 @@ use self::{
     load::{CONNECTIONS, Generator, Request, Sample},
     programs::{Binaries, Server, gateway},
     queries::{METRIC_TYPES, QUERIES, Query, difference, rows},
+    usage::Processes,
 };
 
 /// Connections of each program's reading pool.
@@ -54,8 +56,11 @@ pub struct Options {
     /// Measures `editVariable` instead of the queries; it has no floor.
     #[arg(long, conflicts_with_all = ["query", "bar"])]
     edits: bool,
+    /// Measures how the cost of the deepest query grows with its rows; it has no floor.
+    #[arg(long, conflicts_with_all = ["query", "bar", "edits"])]
+    growth: bool,
     /// Measures live updates instead of the queries: subscribers over WebSocket of one gateway, against a plain WebSocket server.
-    #[arg(long, conflicts_with_all = ["query", "bar", "edits", "rounds"])]
+    #[arg(long, conflicts_with_all = ["query", "bar", "edits", "growth", "rounds"])]
     live: bool,
     #[command(flatten)]
     audience: live::Load,
@@ -80,6 +85,51 @@ struct Subject {
     workspace: String,
     metrics_since: String,
     postgres: String,
+    /// The process that PostgreSQL's others come from, where it is on this machine.
+    postmaster: Option<u32>,
+}
+
+/// What a request used on average: processor time of the server and of PostgreSQL, milliseconds; and the most memory that the server had,
+/// bytes.
+#[derive(Clone, Copy)]
+struct Used {
+    server: f64,
+    postgres: f64,
+    memory: u64,
+}
+
+/// How often the memory is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Subject {
+    /// A measurement of this server for so many seconds, with what was used meanwhile.
+    async fn watched(
+        &self,
+        server: &Server,
+        measuring: impl Future<Output = Result<Sample>>,
+        seconds: u64,
+    ) -> Result<(Sample, Used)> {
+        let processors = || -> Result<[f64; 2]> {
+            let postgres = self.postmaster.map(|pid| Processes::Family(pid).processor()).transpose()?;
+            Ok([Processes::One(server.pid).processor()?, postgres.unwrap_or_default()])
+        };
+        let before = processors()?;
+        let mut most = 0;
+        let watching = async {
+            loop {
+                most = most.max(usage::memory(server.pid).unwrap_or_default());
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let sample = tokio::select! {
+            sample = measuring => sample?,
+            () = watching => bail!("watched without end"),
+        };
+        let after = processors()?;
+        let requests = sample.rate * seconds as f64;
+        let each = |place: usize| (after[place] - before[place]) * 1e3 / requests;
+        Ok((sample, Used { server: each(0), postgres: each(1), memory: most }))
+    }
 }
 
 /// A query measured.
@@ -91,6 +141,8 @@ struct Row {
     ratios: Vec<f64>,
     gateway: Vec<Sample>,
     floor: Vec<Sample>,
+    used: Vec<Used>,
+    floor_used: Vec<Used>,
 }
 
 pub async fn run(options: Options) -> Result<()> {
@@ -115,10 +167,13 @@ pub async fn run(options: Options) -> Result<()> {
         (url, _) => url.clone().context("a database")?,
     };
     let measured = match generator {
-        Some(generator) => {
-            let measured = measure(&options, generator, &binaries, &url).await;
-            measured.map(|(rows, about)| (table(&rows, &about), below(&rows, options.bar)))
-        }
+        Some(generator) => match options.growth {
+            true => measure_growth(&options, generator, &binaries, &url).await.map(|table| (table, Vec::new())),
+            false => {
+                let measured = measure(&options, generator, &binaries, &url).await;
+                measured.map(|(rows, about)| (table(&rows, &about), below(&rows, options.bar)))
+            }
+        },
         None if options.live => live::run(&options.audience, options.seconds, options.debug, &binaries, &url).await,
         None => measure_edits(&options, &binaries, &url).await.map(|table| (table, Vec::new())),
     };
@@ -150,6 +205,7 @@ async fn measure(
     command.envs([("FLOOR_WORKSPACE", &subject.workspace), ("FLOOR_METRICS_SINCE", &subject.metrics_since)]);
     command.env("FLOOR_METRIC_TYPES", METRIC_TYPES.join(","));
     let floor = Server::start("floor", command, "FLOOR_LISTEN").await?;
+    let at_rest = usage::memory(gateway.pid)?;
     let authorization = sign_in(&gateway).await?;
 
     let chosen = || QUERIES.iter().filter(|query| options.query.as_deref().is_none_or(|name| name == query.name));
@@ -166,8 +222,10 @@ async fn measure(
         generator.run(ours, WARM_UP_SECONDS).await?;
         generator.run(theirs, WARM_UP_SECONDS).await?;
         for round in 1..=options.rounds {
-            let (ours, theirs) =
-                (generator.run(ours, options.seconds()).await?, generator.run(theirs, options.seconds()).await?);
+            let (ours, used) =
+                subject.watched(&gateway, generator.run(ours, options.seconds()), options.seconds()).await?;
+            let (theirs, theirs_used) =
+                subject.watched(&floor, generator.run(theirs, options.seconds()), options.seconds()).await?;
             let ratio = ours.rate / theirs.rate;
             eprintln!(
                 "[{:>3} of ~{seconds} s] {name}, round {round} of {}: gateway {:.1}/s, floor {:.1}/s, ratio {ratio:.2}",
@@ -179,22 +237,77 @@ async fn measure(
             row.ratios.push(ratio);
             row.gateway.push(ours);
             row.floor.push(theirs);
+            row.used.push(used);
+            row.floor_used.push(theirs_used);
         }
     }
     let about = format!(
-        "{}, {CONNECTIONS} connections, median of {} × {} s in turn; PostgreSQL {}; {} processors",
+        "{}, {CONNECTIONS} connections, median of {} × {} s in turn; PostgreSQL {}; {} processors; the gateway's memory at rest: {} MB",
         generator.name(),
         options.rounds,
         options.seconds(),
         subject.postgres,
         std::thread::available_parallelism()?,
+        at_rest / 1_000_000,
     );
     Ok((pairs.into_iter().map(|(row, _)| row).collect(), about))
+}
+
+/// How many workspaces are asked for in turn, to see how the cost grows with the rows.
+const WORKSPACES: [usize; 3] = [5, 20, 80];
+
+/// Asks for a document's four levels of more and more workspaces, and tells what a row costs.
+async fn measure_growth(options: &Options, generator: Generator, binaries: &Binaries, url: &str) -> Result<String> {
+    let subject = prepare(binaries, url).await?;
+    let mut command = gateway(binaries, url);
+    command.envs([("AETHER_MAX_CONNECTIONS", POOL.to_string())]);
+    command.env("AETHER_ACCESS_TOKEN_MINUTES", "1440");
+    let gateway = Server::start("gateway", command, "AETHER_LISTEN").await?;
+    let authorization = sign_in(&gateway).await?;
+    let mut table = format!(
+        "{}, {CONNECTIONS} connections, median of {} × {} s; PostgreSQL {}\n\n\
+         | workspaces | innermost rows | req/s | processor µs per row, gateway + PostgreSQL | gateway's memory, MB |\n|--:|--:|--:|--:|--:|\n",
+        generator.name(),
+        options.rounds,
+        options.seconds(),
+        subject.postgres,
+    );
+    for workspaces in WORKSPACES {
+        let body = queries::document(workspaces);
+        let answer = gateway.post("/graphql", &authorization, &body).await?;
+        let (length, answer) = (answer.len(), serde_json::from_str::<Value>(&answer)?);
+        let rows = rows(&answer);
+        ensure!(rows == workspaces * 1_000, "{rows} rows of {workspaces} workspaces");
+        let request = Request {
+            url: format!("http://{}/graphql", gateway.address),
+            answer_bytes: length,
+            authorization: authorization.clone(),
+            body,
+        };
+        generator.run(&request, WARM_UP_SECONDS).await?;
+        let (mut samples, mut all) = (Vec::new(), Vec::new());
+        for _ in 0..options.rounds {
+            let (sample, used) =
+                subject.watched(&gateway, generator.run(&request, options.seconds()), options.seconds()).await?;
+            samples.push(sample);
+            all.push(used);
+        }
+        let each = |figure: fn(&Used) -> f64| median(all.iter().map(figure)) * 1e3 / rows as f64;
+        table += &format!(
+            "| {workspaces} | {rows} | {:.2} | {:.2} + {:.2} | {} |\n",
+            median(samples.iter().map(|sample| sample.rate)),
+            each(|used| used.server),
+            each(|used| used.postgres),
+            all.iter().map(|used| used.memory).max().unwrap_or_default() / 1_000_000,
+        );
+    }
+    Ok(table)
 }
 
 /// Edits terms for each spread in turn, and tells how fast.
 async fn measure_edits(options: &Options, binaries: &Binaries, url: &str) -> Result<String> {
     let database = fill(binaries, url).await?;
+    database.execute_unprepared(include_str!("rows.sql")).await?;
     database.execute_unprepared("VACUUM (ANALYZE)").await?;
     let mut command = gateway(binaries, url);
     // A change takes one connection of the writing pool, which is half as large.
@@ -261,6 +374,7 @@ async fn prepare(binaries: &Binaries, url: &str) -> Result<Subject> {
         )
         .await?,
         postgres: text(&database, "SELECT split_part(current_setting('server_version'), ' ', 1)").await?,
+        postmaster: postmaster(&database).await?,
     };
     database.close().await?;
     Ok(subject)
@@ -325,7 +439,18 @@ async fn check(
         answer_bytes: bytes[which],
     };
     let requests = [request(gateway, 0), request(floor, 1)];
-    Ok((Row { query: name, rows, statements, bytes, ratios: vec![], gateway: vec![], floor: vec![] }, requests))
+    let row = Row {
+        query: name,
+        rows,
+        statements,
+        bytes,
+        ratios: vec![],
+        gateway: vec![],
+        floor: vec![],
+        used: vec![],
+        floor_used: vec![],
+    };
+    Ok((row, requests))
 }
 
 fn median(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -339,16 +464,21 @@ fn table(rows: &[Row], about: &str) -> String {
     let mut table = format!(
         "{about}\n\n\
          | query | rows | statements, gateway / floor | gateway, req/s | floor, req/s | ratio (min–max) \
-         | gateway, p50 / p99 ms | floor, p50 / p99 ms | bytes, gateway / floor |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+         | gateway, p50 / p99 ms | floor, p50 / p99 ms | bytes, gateway / floor \
+         | processor ms per request, gateway + PostgreSQL | floor + PostgreSQL | gateway's memory, MB |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
     );
     for row in rows {
         let of = |samples: &[Sample], figure: fn(&Sample) -> f64| median(samples.iter().map(figure));
         let times = |samples| format!("{:.1} / {:.1}", of(samples, |s| s.p50), of(samples, |s| s.p99));
+        let used = |all: &[Used]| {
+            let of = |figure: fn(&Used) -> f64| median(all.iter().map(figure));
+            format!("{:.2} + {:.2}", of(|used| used.server), of(|used| used.postgres))
+        };
         let least = row.ratios.iter().copied().fold(f64::INFINITY, f64::min);
         let most = row.ratios.iter().copied().fold(0.0, f64::max);
         table += &format!(
-            "| {} | {} | {} / 1 | {:.1} | {:.1} | {:.2} ({least:.2}–{most:.2}) | {} | {} | {} / {} |\n",
+            "| {} | {} | {} / 1 | {:.1} | {:.1} | {:.2} ({least:.2}–{most:.2}) | {} | {} | {} / {} | {} | {} | {} |\n",
             row.query,
             row.rows,
             row.statements,
@@ -359,6 +489,9 @@ fn table(rows: &[Row], about: &str) -> String {
             times(&row.floor),
             row.bytes[0],
             row.bytes[1],
+            used(&row.used),
+            used(&row.floor_used),
+            row.used.iter().map(|used| used.memory).max().unwrap_or_default() / 1_000_000,
         );
     }
     table
@@ -372,6 +505,15 @@ fn below(rows: &[Row], bar: Option<f64>) -> Vec<String> {
         .filter(|(_, ratio)| *ratio < bar)
         .map(|(query, ratio)| format!("below the bar: {query} at {ratio:.3}"))
         .collect()
+}
+
+/// The process that PostgreSQL's others come from, if it is on this machine.
+async fn postmaster(database: &DatabaseConnection) -> Result<Option<u32>> {
+    let pid = "SELECT (pg_read_file('postmaster.pid', 0, 20))";
+    let Ok(first) = text(database, pid).await else { return Ok(None) };
+    let pid = first.lines().next().context("a postmaster without a number")?.trim().parse()?;
+    let is_postgres = std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "postgres");
+    Ok(is_postgres.then_some(pid))
 }
 
 #[cfg(test)]

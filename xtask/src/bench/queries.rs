@@ -49,6 +49,12 @@ pub const QUERIES: [Query; 4] = [
     },
 ];
 
+/// The body of a request for the document's four levels of so many workspaces.
+pub fn document(workspaces: usize) -> String {
+    let graphql = QUERIES[0].graphql.replacen("workspaces(first: 5)", &format!("workspaces(first: {workspaces})"), 1);
+    json!({ "query": graphql }).to_string()
+}
+
 impl Query {
     /// The body of its request.
     pub fn body(&self, workspace: &str, metrics_since: &str) -> String {

@@ -1,5 +1,6 @@
--- What the benchmark reads, on top of the demo data: 40 workspaces of 20 clauses × 10 variables × 5 nodes, newer than any
--- other of its user and lying together as a document's rows do, and 5 changes or more of every deal of the organization.
+-- What the benchmark reads, on top of the demo data: 80 workspaces of 20 clauses × 10 variables × 5 nodes, newer than any
+-- other of its user and lying together as a document's rows do, and 5 changes or more of every deal of the organization. What it
+-- edits besides: agreements of 30 and of 1,000 clauses of three terms each, with the graph that the gateway makes of them.
 
 CREATE TEMP TABLE bench_user AS
 SELECT u.id, u.organization_id
@@ -9,7 +10,7 @@ SELECT u.id, u.organization_id
 CREATE TEMP TABLE bench_workspace AS
 SELECT gen_random_uuid() AS id, w AS n,
        (SELECT greatest(max(created_at), now()) FROM workspaces) + w * interval '1 second' AS created_at
-  FROM generate_series(1, 40) w
+  FROM generate_series(1, 80) w
  WHERE NOT EXISTS (SELECT FROM workspaces WHERE name LIKE 'Benchmark facility %');
 
 INSERT INTO workspaces (id, organization_id, name, currency, amount, created_by_id, created_at)
@@ -57,3 +58,30 @@ INSERT INTO deal_history (deal_id, field_changed, old_value, new_value, change_s
 SELECT d.id, 'probability', (10 * h)::text, (10 * h + 10)::text, 'system', d.created_at + h * interval '1 day'
   FROM bench_user u JOIN deals d ON d.organization_id = u.organization_id, generate_series(1, 5) h
  WHERE (SELECT count(*) FROM deal_history x WHERE x.deal_id = d.id) < 5;
+
+CREATE TEMP TABLE bench_agreement AS
+SELECT gen_random_uuid() AS id, clauses, '2020-01-01'::timestamptz AS created_at FROM (VALUES (30), (1000)) a (clauses)
+ WHERE NOT EXISTS (SELECT FROM workspaces WHERE name LIKE 'Benchmark agreement of %');
+
+INSERT INTO workspaces (id, organization_id, name, currency, amount, created_by_id, created_at)
+SELECT a.id, u.organization_id, format('Benchmark agreement of %s clauses', a.clauses), 'EUR', 100000000, u.id, a.created_at
+  FROM bench_agreement a, bench_user u;
+
+INSERT INTO workspace_members (workspace_id, user_id, role, is_admin, status, joined_at)
+SELECT a.id, u.id, 'agent', true, 'active', a.created_at FROM bench_agreement a, bench_user u;
+
+CREATE TEMP TABLE bench_agreed AS
+SELECT gen_random_uuid() AS id, a.id AS workspace_id, n FROM bench_agreement a, generate_series(1, a.clauses) n;
+
+INSERT INTO clauses (id, workspace_id, title, body, type, order_index, last_modified_by)
+SELECT c.id, c.workspace_id, format('%s. Undertakings', c.n), format('The Margin is %s.00 %% per annum.', 1 + c.n % 9), 'financial', c.n, u.id
+  FROM bench_agreed c, bench_user u;
+
+INSERT INTO variables (workspace_id, clause_id, label, type, value, baseline_value)
+SELECT c.workspace_id, c.id, format('Term %s.%s', c.n, v), 'financial', format('%s.00 %% per annum', 1 + v), format('%s.00 %% per annum', 1 + v)
+  FROM bench_agreed c, generate_series(1, 3) v;
+
+INSERT INTO graph_nodes (workspace_id, label, type, clause_id)
+SELECT c.workspace_id, format('%s. Undertakings', c.n), 'financial', c.id FROM bench_agreed c;
+
+SELECT link_variables(workspace_id, array_agg(id)) FROM bench_agreed GROUP BY workspace_id;

@@ -19,9 +19,10 @@ use futures::{
     stream::FuturesUnordered,
 };
 use tokio::{sync::mpsc, time::Sleep};
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-use crate::http::{App, execute, prepare, refusal, refused_too_often, with_request_id};
+use crate::http::{App, execute, note_name, prepare, refusal, refused_too_often, span, with_request_id};
 
 /// How many operations a connection has at once.
 pub(super) const MOST: usize = 200;
@@ -46,6 +47,9 @@ pub(super) struct Operations {
 struct Open {
     /// Stops what is on its way.
     stop: AbortHandle,
+    /// The request by which it came; what fails later is that of the same.
+    request_id: Uuid,
+    span: Span,
     /// What it has subscribed to, until it is dropped.
     _subscription: Option<Subscription>,
 }
@@ -136,13 +140,15 @@ impl Operations {
         };
         let is_signed_in = self.access.is_some();
         let (stop, stopped) = AbortHandle::new_pair();
-        self.open.insert(tag.clone(), Open { stop, _subscription: None });
+        let request_id = client.request_id;
+        let span = span(request_id, self.access.map(|access| access.user));
+        self.open.insert(tag.clone(), Open { stop, request_id, span: span.clone(), _subscription: None });
         let (app, line) = (self.app.clone(), self.line.clone());
         let (address, user) = (client.address, self.access.map(|access| access.user));
         // What came as a request of its own has been counted as one.
         let counted = matches!(asked, Asked::Request(_));
         let work = async move {
-            let (request_id, began) = (client.request_id, Instant::now());
+            let began = Instant::now();
             let prepared = match asked {
                 Asked::Prepared(prepared) => *prepared,
                 Asked::Request(request) => match app.rates.ask(address, user) {
@@ -160,6 +166,7 @@ impl Operations {
                     Done::Answered(answered)
                 }
                 Ok(prepared) => {
+                    note_name(&prepared);
                     let asker = app.asker(identity, client, None);
                     let _turn = app.live.beginning.acquire().await;
                     match app.schema.subscribe(&prepared, asker, &app.hub, &line, tag.clone(), resume).await {
@@ -170,7 +177,7 @@ impl Operations {
             };
             (tag, done)
         };
-        self.running.push(Abortable::new(work, stopped).boxed());
+        self.running.push(Abortable::new(work.instrument(span), stopped).boxed());
     }
 
     /// Ends an operation: what it still had to say is not said, and what it does is stopped as when the client goes away.
@@ -203,9 +210,9 @@ impl Operations {
                 Some(delivery) = self.deliveries.recv() => match delivery {
                     Delivery::Next(tag, message) if self.is_open(&tag) => return Happened::Next(tag, message),
                     Delivery::Failed(tag, error) if self.is_open(&tag) => {
-                        self.open.remove(&tag);
-                        let response = with_request_id(Schema::errors(error), Uuid::now_v7());
-                        return Happened::Failed(tag, response);
+                        let Some(open) = self.open.remove(&tag) else { continue };
+                        let response = open.span.in_scope(|| Schema::errors(error));
+                        return Happened::Failed(tag, with_request_id(response, open.request_id));
                     }
                     Delivery::Next(..) | Delivery::Failed(..) => {}
                 },

@@ -4,17 +4,18 @@ mod transaction;
 
 use std::{sync::Arc, time::Duration};
 
-use aether_query::database::{Connections, KEPT, OWN, PATIENCE, Queues};
+use aether_query::database::{Connections, KEPT, OWN, PATIENCE, Permit, Queues};
 pub(crate) use aether_query::database::{Party, as_party, share_transaction};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait,
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, TransactionTrait,
     sqlx::{self, ConnectOptions as _, Executor as _, postgres::PgConnectOptions},
 };
 use tokio::sync::Notify;
 
-pub(crate) use self::transaction::Transaction;
+pub(crate) use self::transaction::{Trailing, Transaction};
 use crate::{
     error::{Error, Result, is_broken},
+    sql::Sql,
     write::Key,
 };
 
@@ -87,6 +88,9 @@ impl Database {
                     ("idle_in_transaction_session_timeout", FORSAKEN),
                     ("TimeZone", "UTC"),
                     ("jit", "off"),
+                    // Rows are found by their keys, whichever they are: a plan serves all of them.
+                    ("plan_cache_mode", "force_generic_plan"),
+                    ("random_page_cost", "1.1"),
                 ])
             });
         #[expect(clippy::disallowed_methods, reason = "here the pools are made")]
@@ -95,11 +99,22 @@ impl Database {
 
     /// Begins a transaction that may write; for the door only.
     pub(crate) async fn begin(&self, _: Key) -> Result<Transaction> {
+        let (inner, permit) = self.open().await?;
+        Transaction::new(inner, permit, self.connections.control().clone()).await
+    }
+
+    /// The same, begun with a query of these columns: its row has the process behind the connection, and then them.
+    pub(crate) async fn begin_asking(&self, _: Key, columns: &Sql) -> Result<(Transaction, QueryResult)> {
+        let (inner, permit) = self.open().await?;
+        Transaction::asking(inner, permit, self.connections.control().clone(), columns).await
+    }
+
+    async fn open(&self) -> Result<(DatabaseTransaction, Permit)> {
         self.connections.take_turn().await?;
         let permit = self.writers.admit().await?;
         #[expect(clippy::disallowed_methods, reason = "here transactions begin, for those who have the key")]
         let inner = self.unbroken(|| self.writer.begin()).await?;
-        Transaction::new(inner, permit, self.connections.control().clone()).await
+        Ok((inner, permit))
     }
 
     /// Commits what [`begin`](Self::begin) began, and wakes who tells live subscribers of changes. Its events are written last;
@@ -108,17 +123,9 @@ impl Database {
     /// # Errors
     /// [`Error::Overdue`] when it took too long.
     pub(crate) async fn commit(&self, transaction: Transaction) -> Result<()> {
-        let events = transaction.take_events();
-        if !events.is_empty() {
-            const WRITE: &str = "INSERT INTO event_outbox (topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind,
-                    changed_fields, payload, actor_id)
-                SELECT topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind, changed_fields, payload, actor_id
-                  FROM jsonb_populate_recordset(NULL::event_outbox, $1)";
-            let values = [serde_json::Value::Array(events).into()];
-            let write =
-                transaction.execute_raw(sea_orm::Statement::from_sql_and_values(DbBackend::Postgres, WRITE, values));
-            match tokio::time::timeout(TELLING, write).await {
-                Ok(written) => _ = written?,
+        if transaction.leaves_something() {
+            match tokio::time::timeout(TELLING, transaction.write_trail()).await {
+                Ok(written) => written?,
                 Err(_) => {
                     tracing::warn!("events could not be written in time; their transaction is taken back");
                     transaction.terminate().await;

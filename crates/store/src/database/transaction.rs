@@ -1,6 +1,7 @@
 //! Transactions that may write.
 
 use std::{
+    fmt::Write as _,
     ops::Deref,
     sync::{
         Arc,
@@ -20,7 +21,10 @@ use aether_query::{
 };
 use futures::future::BoxFuture;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sql::Sql,
+};
 
 /// A transaction that may write, until it is committed by [`Database::commit`](super::Database::commit) or dropped.
 ///
@@ -31,9 +35,19 @@ pub(crate) struct Transaction {
     backend: Backend,
     control: Control,
     permit: Mutex<Option<Permit>>,
-    /// The rows of the outbox that are to be written last.
-    events: Mutex<Vec<Value>>,
+    trail: Mutex<Trailing>,
     ended: AtomicBool,
+}
+
+/// What a transaction leaves of itself besides its changes, written as the last thing before it is committed: rows as JSON.
+#[derive(Default)]
+pub(crate) struct Trailing {
+    /// Rows of the organizations' audit logs.
+    pub(crate) logs: Vec<Value>,
+    /// Audit events.
+    pub(crate) events: Vec<Value>,
+    /// What is told of it: rows of the outbox.
+    pub(crate) outbox: Vec<Value>,
 }
 
 /// What a new connection notes, so that a transaction on it knows its backend.
@@ -43,32 +57,76 @@ impl Transaction {
     pub(super) async fn new(inner: DatabaseTransaction, permit: Permit, control: Control) -> Result<Self> {
         // A query would be the first of the transaction, behind which its isolation cannot be chosen any more; this is none.
         let row = inner.query_one_raw(Statement::from_string(DbBackend::Postgres, "SHOW aether.backend")).await?;
-        let backend = row.and_then(|row| row.try_get_by_index::<String>(0).ok()?.parse().ok());
-        let backend = backend.ok_or_else(|| Error::internal("a connection whose backend is not known"))?;
-        Ok(Self {
-            inner: Arc::new(inner),
-            backend: Backend(backend),
-            control,
-            permit: Mutex::new(Some(permit)),
-            events: Mutex::default(),
-            ended: AtomicBool::new(false),
-        })
+        let backend = backend(row.as_ref())?;
+        Ok(Self::on(backend, inner, permit, control))
     }
 
-    /// Has these events written when the transaction is committed, as the last thing before that: from an event's number
-    /// until the end of its transaction nobody is told of later ones.
-    pub(crate) fn announce(&self, events: Vec<Value>) {
-        self.events.lock().extend(events);
+    /// The same, begun with a query of these columns, and its row: that costs no statement more.
+    pub(super) async fn asking(
+        inner: DatabaseTransaction,
+        permit: Permit,
+        control: Control,
+        columns: &Sql,
+    ) -> Result<(Self, QueryResult)> {
+        let row = ask(&inner, columns).await?;
+        let backend = backend(Some(&row))?;
+        Ok((Self::on(backend, inner, permit, control), row))
+    }
+
+    /// The same query in a transaction that was begun before.
+    pub(crate) async fn ask(&self, columns: &Sql) -> Result<QueryResult> {
+        ask(&self.inner, columns).await
+    }
+
+    fn on(backend: Backend, inner: DatabaseTransaction, permit: Permit, control: Control) -> Self {
+        Self {
+            inner: Arc::new(inner),
+            backend,
+            control,
+            permit: Mutex::new(Some(permit)),
+            trail: Mutex::default(),
+            ended: AtomicBool::new(false),
+        }
+    }
+
+    /// Has this written when the transaction is committed, as the last thing before that: from an event's number until the end of its
+    /// transaction nobody is told of later ones.
+    pub(crate) fn leave(&self, trail: Trailing) {
+        let mut all = self.trail.lock();
+        all.logs.extend(trail.logs);
+        all.events.extend(trail.events);
+        all.outbox.extend(trail.outbox);
+    }
+
+    /// Writes the audit rows already, for what follows in the same transaction may read them.
+    pub(crate) async fn write_audit(&self) -> Result<()> {
+        let trail = {
+            let mut all = self.trail.lock();
+            Trailing {
+                logs: std::mem::take(&mut all.logs),
+                events: std::mem::take(&mut all.events),
+                outbox: Vec::new(),
+            }
+        };
+        trail.write(&self.inner).await
+    }
+
+    /// Writes all that the transaction leaves.
+    pub(super) async fn write_trail(&self) -> Result<()> {
+        let trail = std::mem::take(&mut *self.trail.lock());
+        trail.write(&self.inner).await
     }
 
     /// Whether an event of this row or aggregate is to be written.
     pub(crate) fn announces(&self, aggregate: uuid::Uuid) -> bool {
         let aggregate = aggregate.to_string();
-        self.events.lock().iter().any(|event| event["topic"] != "audit" && event["aggregate_id"] == *aggregate)
+        let trail = self.trail.lock();
+        trail.outbox.iter().any(|event| event["topic"] != "audit" && event["aggregate_id"] == *aggregate)
     }
 
-    pub(super) fn take_events(&self) -> Vec<Value> {
-        std::mem::take(&mut *self.events.lock())
+    /// Whether it leaves anything that is yet to be written.
+    pub(super) fn leaves_something(&self) -> bool {
+        !self.trail.lock().is_empty()
     }
 
     /// The transaction itself, with the permit for its connection: from here on it is not stopped when it is dropped.
@@ -89,6 +147,68 @@ impl Transaction {
     pub(super) async fn terminate(&self) {
         self.control.terminate(self.backend).await;
     }
+}
+
+impl Trailing {
+    /// Whether there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.logs.is_empty() && self.events.is_empty() && self.outbox.is_empty()
+    }
+
+    /// Writes all of it.
+    async fn write(self, transaction: &DatabaseTransaction) -> Result<()> {
+        if let Some(statement) = self.statement() {
+            transaction.execute_raw(statement).await?;
+        }
+        Ok(())
+    }
+
+    /// The one statement that writes all of it.
+    fn statement(self) -> Option<Statement> {
+        const LOGS: &str = "INSERT INTO audit_logs (id, organization_id, actor_type, actor_id, actor_name, actor_email, action,
+                action_category, resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id,
+                request_id)
+            SELECT id, organization_id, actor_type, actor_id, actor_name, actor_email, action, action_category,
+                resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id, request_id
+              FROM jsonb_populate_recordset(NULL::audit_logs, $1)";
+        const EVENTS: &str =
+            "INSERT INTO audit_events (id, workspace_id, actor_id, actor_name, event_type, target_type, target_id,
+                before_state, after_state, reason, reason_category, request_id, session_id, ip_address, user_agent)
+            SELECT id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
+                after_state, reason, reason_category, request_id, session_id, ip_address, user_agent
+              FROM jsonb_populate_recordset(NULL::audit_events, $1)";
+        const OUTBOX: &str = "INSERT INTO event_outbox (topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind,
+                changed_fields, payload, actor_id)
+            SELECT topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind, changed_fields, payload, actor_id
+              FROM jsonb_populate_recordset(NULL::event_outbox, $1)";
+        let parts = [(LOGS, self.logs), (EVENTS, self.events), (OUTBOX, self.outbox)];
+        let (mut sql, mut values) = (String::new(), Vec::<sea_orm::Value>::new());
+        let mut parts = parts.into_iter().filter(|(_, rows)| !rows.is_empty()).peekable();
+        while let Some((insert, rows)) = parts.next() {
+            values.push(Value::Array(rows).into());
+            let place = values.len();
+            let insert = insert.replace("$1", &format!("${place}"));
+            _ = match parts.peek() {
+                Some(_) => write!(sql, "{} part{place} AS ({insert})", if place == 1 { "WITH" } else { "," }),
+                None => write!(sql, " {insert}"),
+            };
+        }
+        (!values.is_empty()).then(|| Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    }
+}
+
+/// The process of PostgreSQL behind a connection, as it has noted it, and then these columns.
+async fn ask(transaction: &DatabaseTransaction, columns: &Sql) -> Result<QueryResult> {
+    let mut sql = Sql::new();
+    sql.push("SELECT current_setting('aether.backend'), ").append(columns);
+    let row = transaction.query_one_raw(sql.statement()?).await?;
+    row.ok_or_else(|| Error::internal("a SELECT without rows"))
+}
+
+/// The process that a row begins with.
+fn backend(row: Option<&QueryResult>) -> Result<Backend> {
+    let backend = row.and_then(|row| row.try_get_by_index::<String>(0).ok()?.parse().ok());
+    backend.map(Backend).ok_or_else(|| Error::internal("a connection whose backend is not known"))
 }
 
 impl aether_query::database::Transaction for Transaction {

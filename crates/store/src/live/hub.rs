@@ -10,6 +10,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
@@ -142,7 +143,8 @@ impl Hub {
         if let Some(after) = after {
             let place = Place { id, watch, session, organization, workspaces, line: line.clone(), tag };
             // What a subscriber missed is read on its own account.
-            tokio::spawn(as_party(Party::User(user), self.clone().replay(place, after)));
+            // What was missed is told as a part of the request that asks for it.
+            tokio::spawn(as_party(Party::User(user), self.clone().replay(place, after)).in_current_span());
         }
         Ok(Subscription { hub: self.clone(), id })
     }

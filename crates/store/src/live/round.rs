@@ -9,6 +9,7 @@ use std::{
 
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::time::Instant;
+use tracing::{Instrument, Span, field::Empty};
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
     hub::Hub,
     line::Delivery,
     source::Source,
-    standing::{Alike, Class},
+    standing::{Alike, Class, Standing},
     state::Subscriber,
     watch::{Message, Tenant, Watch},
 };
@@ -154,20 +155,9 @@ impl Hub {
             let ((watch, alike), standing) = (watches[&watch].clone(), &standing);
             async move {
                 let events: Vec<&Event> = places.iter().map(|place| &events[*place]).collect();
-                // Any of them may read for all; the first whose session stands does.
-                for id in &ids {
-                    let session = standing[id].actor.session_id;
-                    let reader = self.store.reader(Ok(Some(session)));
-                    match watch.messages(&self.store, &reader, self.stream(), &events).await {
-                        Err(Error::Unauthenticated(_)) => continue,
-                        Err(Error::Unavailable) => return Err(Error::Unavailable),
-                        messages => {
-                            let reader = (ids.len() > 1).then_some((*id, alike, class));
-                            return Ok(Told { ids, reader, messages });
-                        }
-                    }
-                }
-                Ok(Told { ids, reader: None, messages: Ok(Vec::new()) })
+                let sequences = events.first().zip(events.last()).map(|(first, last)| (first.sequence, last.sequence));
+                let span = tracing::error_span!("message", ?sequences, subscribers = ids.len(), user = Empty);
+                self.messages(watch, ids, standing, &events, (alike, class)).instrument(span).await
             }
         });
         let done: Vec<Told> = stream::iter(work).buffer_unordered(AT_ONCE).try_collect().await?;
@@ -201,5 +191,31 @@ impl Hub {
             }
         }
         Ok(true)
+    }
+
+    /// What these events are to those who see the same of them.
+    async fn messages(
+        &self,
+        watch: Arc<Watch>,
+        ids: Vec<u64>,
+        standing: &HashMap<u64, Standing>,
+        events: &[&Event],
+        (alike, class): (Alike, Class),
+    ) -> Result<Told> {
+        // Any of them may read for all; the first whose session stands does.
+        for id in &ids {
+            let actor = &standing[id].actor;
+            Span::current().record("user", tracing::field::display(actor.user_id));
+            let reader = self.store.reader(Ok(Some(actor.session_id)));
+            match watch.messages(&self.store, &reader, self.stream(), events).await {
+                Err(Error::Unauthenticated(_)) => continue,
+                Err(Error::Unavailable) => return Err(Error::Unavailable),
+                messages => {
+                    let reader = (ids.len() > 1).then_some((*id, alike, class));
+                    return Ok(Told { ids, reader, messages });
+                }
+            }
+        }
+        Ok(Told { ids, reader: None, messages: Ok(Vec::new()) })
     }
 }

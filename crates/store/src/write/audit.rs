@@ -1,7 +1,6 @@
-//! The audit rows of a change, written in its transaction by one statement, and its events, written when that is committed.
+//! The audit rows of a change and its events, written in its transaction by one statement when that is committed.
 
 use aether_entity::sea_orm_active_enums::{ActorType, RiskLevel};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -13,22 +12,14 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    database::Transaction,
-    error::{Error, Result},
+    database::{Trailing, Transaction},
+    error::Error,
     value::label,
     write::session::Client,
 };
 
 /// How many rows besides its target an audit row lists, or of an import; beyond that it counts them.
 pub(super) const MOST_LISTED: usize = 1_000;
-
-/// What a change leaves behind: rows for three tables.
-#[derive(Default)]
-pub(super) struct Trailing {
-    logs: Vec<Value>,
-    events: Vec<Value>,
-    outbox: Vec<Value>,
-}
 
 impl Trailing {
     /// The trail of everything that the change has done.
@@ -86,11 +77,6 @@ impl Trailing {
     /// An event that no audit row tells of: a row of the outbox.
     pub(super) fn announce(&mut self, event: Value) {
         self.outbox.push(event);
-    }
-
-    /// Whether there is nothing to tell.
-    pub(super) fn is_empty(&self) -> bool {
-        self.outbox.is_empty()
     }
 
     fn add(&mut self, change: &Change, entry: &Entry) {
@@ -209,30 +195,9 @@ impl Trailing {
         }
     }
 
-    /// Writes the audit rows, if there are any, and has the transaction write the events when it is committed.
-    pub(super) async fn write(self, transaction: &Transaction) -> Result<()> {
-        if self.is_empty() {
-            return Ok(());
-        }
-        transaction.announce(self.outbox);
-        if self.logs.is_empty() && self.events.is_empty() {
-            return Ok(());
-        }
-        const WRITE: &str = "WITH logs AS (
-            INSERT INTO audit_logs (id, organization_id, actor_type, actor_id, actor_name, actor_email, action, action_category,
-                resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id, request_id)
-            SELECT id, organization_id, actor_type, actor_id, actor_name, actor_email, action, action_category,
-                resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id, request_id
-              FROM jsonb_populate_recordset(NULL::audit_logs, $1)
-        )
-        INSERT INTO audit_events (id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
-            after_state, reason, reason_category, request_id, session_id, ip_address, user_agent)
-        SELECT id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
-            after_state, reason, reason_category, request_id, session_id, ip_address, user_agent
-          FROM jsonb_populate_recordset(NULL::audit_events, $2)";
-        let values: [sea_orm::Value; 2] = [Value::Array(self.logs).into(), Value::Array(self.events).into()];
-        transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, WRITE, values)).await?;
-        Ok(())
+    /// Leaves it with the transaction, which writes it when it is committed.
+    pub(super) fn leave(self, transaction: &Transaction) {
+        transaction.leave(self);
     }
 }
 

@@ -21,7 +21,6 @@ use uuid::Uuid;
 use super::{
     Action, Membership, Writable, WritableEdit, WritableRow,
     action::Trail,
-    audit::Trailing,
     constraint::{explained, words},
     door::commit,
     entries,
@@ -30,7 +29,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    database::{Database, Transaction},
+    database::{Database, Trailing, Transaction},
     error::{Error, Result, Stale},
     model::Model,
     scope,
@@ -327,19 +326,19 @@ impl Change {
     }
 
     /// Writes audit rows and events of all that was done; whether there were any.
-    pub(super) async fn tell(&self) -> Result<bool> {
+    pub(super) fn tell(&self) -> Result<bool> {
         for reason in self.log().entries.iter().filter_map(|entry| entry.reason.as_deref()) {
             entries::check_text("reason", reason, Lines::Many)?;
         }
         let trailing = Trailing::of(self);
         let any = !trailing.is_empty();
-        trailing.write(self.transaction()).await?;
+        trailing.leave(self.transaction());
         Ok(any)
     }
 
     /// Ends a change that is a transaction of its own.
     pub(super) async fn finish(self, database: &Database) -> Result<()> {
-        self.tell().await?;
+        self.tell()?;
         commit(database, self.end()?).await
     }
 

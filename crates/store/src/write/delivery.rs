@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::audit::Trailing;
+use crate::database::Trailing;
 use crate::{Store, database::Transaction, error::Result, seal::Sealer, sql::Sql, value::label};
 
 /// How long a claim holds: much longer than an attempt may take.
@@ -233,7 +233,8 @@ async fn tell(transaction: &Transaction, due: &Due, attempt: &Attempt, changed: 
     if changed && ended {
         trailing.log(ending(due, attempt));
     }
-    trailing.write(transaction).await
+    trailing.leave(transaction);
+    Ok(())
 }
 
 /// The row of the audit log that tells how a delivery ended.

@@ -5,14 +5,12 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use chrono::{DateTime, FixedOffset};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::{
     Action, Change, KEY,
     action::Needs,
-    audit::Trailing,
     change::{Inner, Log},
     idempotency,
     session::Client,
@@ -20,7 +18,7 @@ use super::{
 };
 use crate::{
     Store,
-    database::{Database, Transaction},
+    database::{Database, Trailing, Transaction},
     error::{Error, Result},
     read::Reader,
     seal::Sealer,
@@ -176,39 +174,41 @@ impl Door {
     async fn begin(&self, action: &'static Action) -> Result<Change> {
         for _ in 0..ATTEMPTS {
             let actor = self.reader.known_actor().await?;
-            let transaction = match self.together.transaction() {
-                Some(transaction) => transaction,
-                None => Arc::new(self.store.database().begin(KEY).await?),
+            let mut asked = Sql::new();
+            asked.push("now(), ").append(&live());
+            let asked = asked.for_actor(&actor);
+            let (transaction, row) = match self.together.transaction() {
+                Some(transaction) => {
+                    let row = transaction.ask(&asked).await?;
+                    (transaction, row)
+                }
+                None => {
+                    let (transaction, row) = self.store.database().begin_asking(KEY, &asked).await?;
+                    (Arc::new(transaction), row)
+                }
             };
+            if !row.try_get_by_index::<bool>(2)? {
+                // The session ended, or the actor is no longer who it was: only in the second case there is another try.
+                drop(transaction);
+                self.reader.actor().await?;
+                continue;
+            }
             let inner = Inner {
                 transaction,
                 actor,
                 action,
                 client: self.client.clone(),
                 sealer: self.sealer.clone(),
-                now: DateTime::default(),
+                now: row.try_get_by_index(1)?,
                 log: Mutex::new(Log::default()),
             };
-            let mut change = Change(Arc::new(inner));
-            let mut sql = Sql::new();
-            sql.push("SELECT now(), ").append(&live());
-            let row = change.query(&sql).await?;
-            let row = row.first().ok_or_else(|| Error::internal("a SELECT without rows"))?;
-            if row.try_get_by_index::<bool>(1)? {
-                let now = row.try_get_by_index::<DateTime<FixedOffset>>(0)?;
-                let inner = Arc::get_mut(&mut change.0).ok_or_else(|| Error::internal("a change that is shared"))?;
-                inner.now = now;
-                return Ok(change);
-            }
-            // The session ended, or the actor is no longer who it was: only in the second case there is another try.
-            drop(change);
-            self.reader.actor().await?;
+            return Ok(Change(Arc::new(inner)));
         }
         Err(ended())
     }
 
     async fn finish(&self, change: Change) -> Result<()> {
-        if change.tell().await? {
+        if change.tell()? {
             let key = self.key.lock().clone();
             if let Some(key) = key {
                 idempotency::mark(&key, change.transaction()).await?;
@@ -216,7 +216,7 @@ impl Door {
         }
         let transaction = change.end()?;
         if self.together.transaction().is_some() {
-            return Ok(());
+            return transaction.write_audit().await;
         }
         self.commit(transaction).await
     }
@@ -230,7 +230,7 @@ impl Door {
     /// Writes the trail of a refusal, in a transaction of its own.
     async fn tell_refusal(&self, refusal: Trailing) -> Result<()> {
         let transaction = self.store.database().begin(KEY).await?;
-        refusal.write(&transaction).await?;
+        refusal.leave(&transaction);
         self.store.database().commit(transaction).await
     }
 }
@@ -253,18 +253,16 @@ impl Store {
     where
         F: Future<Output = Result<T>>,
     {
-        let transaction = Arc::new(self.database().begin(KEY).await?);
-        let mut sql = Sql::new();
-        sql.push("SELECT now()");
-        let row = sea_orm::ConnectionTrait::query_one_raw(&*transaction, sql.statement()?).await?;
-        let row = row.ok_or_else(|| Error::internal("a SELECT without rows"))?;
+        let mut asked = Sql::new();
+        asked.push("now()");
+        let (transaction, row) = self.database().begin_asking(KEY, &asked).await?;
         let change = Change(Arc::new(Inner {
-            transaction,
+            transaction: Arc::new(transaction),
             actor: Arc::new(Actor::system(organization_id)),
             action,
             client: Client { address: None, user_agent: None, device: None, request_id: Uuid::now_v7() },
             sealer: sealer.clone(),
-            now: row.try_get_by_index(0)?,
+            now: row.try_get_by_index(1)?,
             log: Mutex::new(Log::default()),
         }));
         let answer = run(change.clone()).await?;

@@ -7,11 +7,11 @@ use aether_entity::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    audit::{Trailing, row},
-    session::Client,
+use super::{audit::row, session::Client};
+use crate::{
+    database::{Trailing, Transaction},
+    value::label,
 };
-use crate::{database::Transaction, error::Result, value::label};
 
 /// What an organization's audit log is told.
 pub(crate) struct Entry {
@@ -58,14 +58,14 @@ pub(crate) enum Event {
 }
 
 /// Writes a row of the organization's audit log.
-pub(crate) async fn log(
+pub(crate) fn log(
     transaction: &Transaction,
     organization_id: Uuid,
     actor: Option<&users::Model>,
     session_id: Option<Uuid>,
     client: &Client,
     entry: Entry,
-) -> Result<()> {
+) {
     let mut details = entry.details;
     details["description"] = entry.description.into();
     let mut row = who(actor, session_id, client);
@@ -79,17 +79,11 @@ pub(crate) async fn log(
     row["risk_level"] = label(&entry.risk).into();
     let mut trailing = Trailing::default();
     trailing.log(row);
-    trailing.write(transaction).await
+    trailing.leave(transaction);
 }
 
 /// Writes an audit event outside any workspace.
-pub(crate) async fn event(
-    transaction: &Transaction,
-    actor: &users::Model,
-    session_id: Uuid,
-    client: &Client,
-    event: Event,
-) -> Result<()> {
+pub(crate) fn event(transaction: &Transaction, actor: &users::Model, session_id: Uuid, client: &Client, event: Event) {
     let mut row = who(Some(actor), Some(session_id), client);
     row["event_type"] = label(&match event {
         Event::Login => AuditEventType::Login,
@@ -100,11 +94,11 @@ pub(crate) async fn event(
     row["target_id"] = json!(session_id);
     let mut trailing = Trailing::default();
     trailing.event(row, actor.organization_id);
-    trailing.write(transaction).await
+    trailing.leave(transaction);
 }
 
 /// Tells the gateways that sessions have ended, so that what is open under them ends too.
-pub(crate) async fn sessions_ended(transaction: &Transaction, organization_id: Uuid, sessions: &[Uuid]) -> Result<()> {
+pub(crate) fn sessions_ended(transaction: &Transaction, organization_id: Uuid, sessions: &[Uuid]) {
     let mut trailing = Trailing::default();
     for session in sessions {
         trailing.announce(json!({
@@ -117,7 +111,7 @@ pub(crate) async fn sessions_ended(transaction: &Transaction, organization_id: U
             "payload": { "type": "user_session", "id": session },
         }));
     }
-    trailing.write(transaction).await
+    trailing.leave(transaction);
 }
 
 fn who(actor: Option<&users::Model>, session_id: Option<Uuid>, client: &Client) -> Value {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::audit::Trailing;
+use crate::database::Trailing;
 use crate::database::{Transaction, share_transaction};
 
 /// The transaction that the mutations of a request share, if they do.

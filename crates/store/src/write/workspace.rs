@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use aether_domain::governance::Rules;
 use aether_entity::{sea_orm_active_enums::MemberStatus, workspace_members, workspaces};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select, prelude::Expr, sea_query::LockType};
 use uuid::Uuid;
 
 use super::{Change, Writable, action::Needs, constraint::words};
 use crate::{
     error::{Error, Result},
     policy::{Seat, WorkspacePermission},
-    sql::Sql,
 };
 
 /// An actor's membership of a workspace that it changes.
@@ -64,21 +63,24 @@ impl Change {
             }
             return Err(Error::internal("a change of two workspaces"));
         }
-        let locked = workspaces::Entity::find_by_id(id).lock(LockType::NoKeyUpdate);
-        let workspace =
-            self.one(locked).await?.ok_or_else(|| Error::NotFound("There is no workspace with this id.".into()))?;
+        let its = workspaces::Entity::find_by_id(id);
+        self.lock(its).await?.ok_or_else(|| Error::NotFound("There is no workspace with this id.".into()))
+    }
+
+    /// Locks the workspace that is found so, and enters it; none where there is none of which the actor is a member.
+    async fn lock(&self, workspace: Select<workspaces::Entity>) -> Result<Option<Arc<Membership>>> {
+        let Some(workspace) = self.one(workspace.lock(LockType::NoKeyUpdate)).await? else { return Ok(None) };
         // Read only now that nobody else can change it.
         let member = workspace_members::Entity::find()
-            .filter(workspace_members::Column::WorkspaceId.eq(id))
+            .filter(workspace_members::Column::WorkspaceId.eq(workspace.id))
             .filter(workspace_members::Column::UserId.eq(self.actor().user_id))
             .filter(workspace_members::Column::Status.eq(MemberStatus::Active));
-        let member =
-            self.one(member).await?.ok_or_else(|| Error::NotFound("There is no workspace with this id.".into()))?;
+        let Some(member) = self.one(member).await? else { return Ok(None) };
         let membership = self.join(workspace, member)?;
         if let Needs::Workspace(permission) = self.action().needs {
             membership.require(permission)?;
         }
-        Ok(membership)
+        Ok(Some(membership))
     }
 
     /// Makes this workspace, which is locked, the one that the change is of.
@@ -97,18 +99,19 @@ impl Change {
 
     /// The row and its workspace, locked; the row is read after the lock.
     pub async fn in_workspace<E: Writable>(&self, id: Uuid) -> Result<(Arc<Membership>, E::Model)> {
-        let table = E::default();
-        let mut sql = Sql::new();
-        // The scope is asked when the workspace is locked; this only tells which one it is.
-        sql.push("SELECT workspace_id FROM ").push(table_of::<E>()).push(" WHERE id = ").uuid(id);
-        let missing = || Error::NotFound(format!("There is no {} with this id.", words(table.table_name())));
-        let found = self.query(&sql).await?;
-        let workspace = found.first().ok_or_else(missing)?.try_get_by_index::<Uuid>(0)?;
-        let membership = match self.workspace(workspace).await {
-            Err(Error::NotFound(_)) => return Err(missing()),
-            answer => answer?,
+        let membership = match self.membership() {
+            Some(known) => known,
+            None => {
+                // The scope is asked when the workspace is locked; this only tells which one it is.
+                let its = format!("workspaces.id = (SELECT workspace_id FROM {} WHERE id = $1)", table_of::<E>());
+                let its = workspaces::Entity::find().filter(Expr::cust_with_values(its, [id]));
+                let missing =
+                    || Error::NotFound(format!("There is no {} with this id.", words(E::default().table_name())));
+                self.lock(its).await?.ok_or_else(missing)?
+            }
         };
-        Ok((membership, self.find::<E>(id).await?))
+        let row = self.find::<E>(id).await?;
+        Ok((membership, row))
     }
 
     /// The same for an edit: the row must have the version that the client saw.

@@ -9,7 +9,6 @@ mod audience;
 mod changes;
 mod progress;
 mod socket;
-mod usage;
 
 use std::{
     collections::HashMap,
@@ -28,12 +27,12 @@ use self::{
     audience::Audience,
     changes::{Change, Clause, NUMBERS, Source},
     progress::Progress,
-    usage::Processes,
 };
 use super::{
-    POOL, fill, login,
+    POOL, fill, login, postmaster,
     programs::{Binaries, Server, gateway},
     sign_in, text,
+    usage::{self, Processes},
 };
 
 /// How many subscribers a workspace has, if there are enough of them.
@@ -153,15 +152,6 @@ pub async fn run(
     let faults = [("gateway", &ours), ("floor", &theirs)];
     let faults = faults.iter().filter_map(|(name, measured)| Some(format!("{name}: {}", measured.account.fault()?)));
     Ok((table(&ours, &theirs, &about), faults.collect()))
-}
-
-/// The process that PostgreSQL's others come from, if it is on this machine.
-async fn postmaster(database: &DatabaseConnection) -> Result<Option<u32>> {
-    let pid = "SELECT (pg_read_file('postmaster.pid', 0, 20))";
-    let Ok(first) = text(database, pid).await else { return Ok(None) };
-    let pid = first.lines().next().context("a postmaster without a number")?.trim().parse()?;
-    let is_postgres = std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "postgres");
-    Ok(is_postgres.then_some(pid))
 }
 
 /// The workspaces, whose users are signed in.

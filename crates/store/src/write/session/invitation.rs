@@ -62,7 +62,7 @@ impl Sessions {
             let entry = Entry::new("INVITATION_REFUSED", "An invitation was presented that is not good any more")
                 .resource("user", user.id)
                 .risk_medium();
-            audit::log(&transaction, user.organization_id, Some(&user), None, client, entry).await?;
+            audit::log(&transaction, user.organization_id, Some(&user), None, client, entry);
             door::commit(self.store.database(), transaction).await?;
             return Err(refused());
         };

@@ -160,7 +160,7 @@ impl Sessions {
                 Entry::new("REFRESH_TOKEN_REUSED", "A spent refresh token was presented; the session was ended")
                     .resource("user_session", session.id)
                     .risk_high();
-            audit::log(&transaction, user.organization_id, Some(&user), Some(session.id), client, entry).await?;
+            audit::log(&transaction, user.organization_id, Some(&user), Some(session.id), client, entry);
             self.store.database().commit(transaction).await?;
             return Err(stale());
         }
@@ -188,7 +188,7 @@ impl Sessions {
             )
             .resource("user_session", session.id)
             .risk_medium();
-            audit::log(&transaction, user.organization_id, Some(&user), Some(session.id), client, entry).await?;
+            audit::log(&transaction, user.organization_id, Some(&user), Some(session.id), client, entry);
             self.store.database().commit(transaction).await?;
             return self.signed_in(user.id, session.id, again);
         }
@@ -207,7 +207,7 @@ impl Sessions {
         session.ip_address = Set(client.address.map(Into::into));
         session.update(&transaction).await?;
         let entry = Entry::new("TOKEN_REFRESHED", "Exchanged a refresh token").resource("user_session", session_id);
-        audit::log(&transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
+        audit::log(&transaction, user.organization_id, Some(&user), Some(session_id), client, entry);
         self.store.database().commit(transaction).await?;
         self.signed_in(user.id, session_id, refresh_token)
     }
@@ -233,8 +233,8 @@ impl Sessions {
             Entry::new("LOGOUT", "Signed out")
         };
         let entry = entry.resource("user_session", session_id);
-        audit::log(&transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
-        audit::event(&transaction, &user, session_id, client, Event::Logout).await?;
+        audit::log(&transaction, user.organization_id, Some(&user), Some(session_id), client, entry);
+        audit::event(&transaction, &user, session_id, client, Event::Logout);
         self.store.database().commit(transaction).await?;
         Ok(open.len() as u64)
     }
@@ -286,5 +286,6 @@ pub(super) async fn revoke(
         .filter(refresh_tokens::Column::RevokedAt.is_null())
         .exec(transaction)
         .await?;
-    audit::sessions_ended(transaction, organization_id, sessions).await
+    audit::sessions_ended(transaction, organization_id, sessions);
+    Ok(())
 }

@@ -168,7 +168,7 @@ pub(super) async fn spend(
                 .resource("user_recovery_code", id)
                 .details(json!({ "left": left }))
                 .risk_medium();
-            audit::log(transaction, user.organization_id, Some(user), session_id, client, entry).await?;
+            audit::log(transaction, user.organization_id, Some(user), session_id, client, entry);
             Ok(user.mfa_last_step)
         }
     }

@@ -105,7 +105,7 @@ impl Sessions {
                 let entry = Entry::new("LOGIN_FAILED", "Sign-in for an unknown e-mail address")
                     .risk_medium()
                     .details(json!({ "email": email }));
-                audit::log(&transaction, organization.id, None, None, client, entry).await?;
+                audit::log(&transaction, organization.id, None, None, client, entry);
             }
             self.store.database().commit(transaction).await?;
             return Err(refused());
@@ -134,7 +134,7 @@ impl Sessions {
             let entry = Entry::new("LOGIN_FAILED", "Sign-in refused");
             match device {
                 None => fail(&transaction, user, entry, None, client, now).await?,
-                Some(device) => fail_on(&transaction, &user, device, &guesses, entry, client).await?,
+                Some(device) => fail_on(&transaction, &user, device, &guesses, entry, client),
             }
             self.store.database().commit(transaction).await?;
             return Err(refused());
@@ -177,8 +177,8 @@ impl Sessions {
         let entry = Entry::new("LOGIN", "Signed in")
             .resource("user_session", session_id)
             .details(json!({ "device": device_id, "locked": locked }));
-        audit::log(transaction, user.organization_id, Some(&user), Some(session_id), client, entry).await?;
-        audit::event(transaction, &user, session_id, client, Event::Login).await?;
+        audit::log(transaction, user.organization_id, Some(&user), Some(session_id), client, entry);
+        audit::event(transaction, &user, session_id, client, Event::Login);
         let mut user = user.into_active_model();
         // Who comes in from a known device does not open the account to those for whom it is locked.
         if !locked {
@@ -224,20 +224,20 @@ impl Guesses {
 }
 
 /// Tells the audit log of a failure on a known device, which counts there and not against the account.
-async fn fail_on(
+fn fail_on(
     transaction: &Transaction,
     user: &users::Model,
     device: Uuid,
     guesses: &Guesses,
     entry: Entry,
     client: &Client,
-) -> Result<()> {
+) {
     let failures = guesses.failures.saturating_add(i32::from(!guesses.locked));
     let locks = !guesses.locked && failures >= MOST_FAILURES;
     let counted = !guesses.locked;
     let entry = entry.details(json!({ "failures": failures, "locked": locks, "device": device, "counted": counted }));
     let entry = if locks { entry.risk_high() } else { entry.risk_medium() };
-    audit::log(transaction, user.organization_id, Some(user), None, client, entry).await
+    audit::log(transaction, user.organization_id, Some(user), None, client, entry);
 }
 
 /// Whether the account is locked for a while.
@@ -260,7 +260,7 @@ pub(super) async fn fail(
     let locks = !locked && failures >= MOST_FAILURES;
     let entry = entry.details(json!({ "failures": failures, "locked": locks }));
     let entry = if locks { entry.risk_high() } else { entry.risk_medium() };
-    audit::log(transaction, user.organization_id, Some(&user), session_id, client, entry).await?;
+    audit::log(transaction, user.organization_id, Some(&user), session_id, client, entry);
     let mut user = user.into_active_model();
     if locks {
         user.locked_until = Set(Some(now + LOCKED_FOR));
