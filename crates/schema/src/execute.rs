@@ -104,7 +104,8 @@ impl Planned {
 
     /// Carries out what the store alone answers.
     pub(crate) async fn read(&self, bound: &Bound<'_>, reader: &Reader) -> Response {
-        let fetched = reader.run(self.fetch(bound, reader)).await;
+        // Boxed once, so that it is not moved from one that waits for it to the next.
+        let fetched = reader.run(Box::pin(self.fetch(bound, reader))).await;
         self.answer(reader, fetched, None)
     }
 

@@ -14,7 +14,7 @@ use std::{
     future::poll_fn,
     io::{self, ErrorKind},
     num::NonZeroUsize,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -173,7 +173,8 @@ impl Reading {
                 answer => return answer,
             }
         }
-        let connection = self.0.open().await.map_err(Failure::Other)?;
+        // Boxed, as is what else is seldom done: a future is as large as the largest of what it may wait for, and is moved around.
+        let connection = Box::pin(self.0.open()).await.map_err(Failure::Other)?;
         lease.rows(connection, calls, room).await
     }
 
@@ -204,9 +205,8 @@ impl From<Failure> for Error {
 }
 
 /// Does something that waits for a connection, and moves the connection along meanwhile.
-async fn driven<T>(driver: &mut Option<Driver>, work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    poll_fn(|context| {
+fn driven<T>(driver: &mut Option<Driver>, mut work: Pin<&mut impl Future<Output = T>>) -> impl Future<Output = T> {
+    poll_fn(move |context| {
         loop {
             if let Poll::Ready(done) = work.as_mut().poll(context) {
                 return Poll::Ready(done);
@@ -221,7 +221,6 @@ async fn driven<T>(driver: &mut Option<Driver>, work: impl Future<Output = T>) -
         // What has just come may be all that was waited for.
         work.as_mut().poll(context)
     })
-    .await
 }
 
 /// Whether connecting may succeed a moment later: the server is not there yet, is starting or stopping, or is full.
@@ -234,7 +233,8 @@ fn passes(error: &tokio_postgres::Error) -> bool {
 impl Connection {
     /// Whether it works.
     async fn is_good(&mut self) -> bool {
-        let ping = driven(&mut self.driver, self.client.simple_query(""));
+        let ping = pin!(self.client.simple_query(""));
+        let ping = driven(&mut self.driver, ping);
         matches!(tokio::time::timeout(PATIENCE, ping).await, Ok(Ok(_)))
     }
 
@@ -258,7 +258,7 @@ impl Pool {
             };
             if connection.opened.elapsed() > OLDEST {
                 tokio::spawn(connection.close());
-            } else if connection.used.elapsed() < UNTESTED || connection.is_good().await {
+            } else if connection.used.elapsed() < UNTESTED || Box::pin(connection.is_good()).await {
                 return Some(connection);
             }
         }
@@ -274,7 +274,7 @@ impl Pool {
                 }
             };
             let mut driver = Some(driver);
-            let answer = driven(&mut driver, client.simple_query("SELECT pg_backend_pid()")).await?;
+            let answer = driven(&mut driver, pin!(client.simple_query("SELECT pg_backend_pid()"))).await?;
             let backend = answer.iter().find_map(|message| match message {
                 SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
                 _ => None,
@@ -356,7 +356,8 @@ impl Pool {
     /// Stops what a connection's statements are doing, each in its turn, and tells whether all have ended.
     async fn has_stopped(&self, Connection { client, driver, backend, .. }: &mut Connection) -> bool {
         // What is left of the answers is read and thrown away.
-        let mut rest = pin!(driven(driver, client.simple_query("")));
+        let rest = pin!(client.simple_query(""));
+        let mut rest = pin!(driven(driver, rest));
         let until = Instant::now() + PATIENCE;
         while self.control.cancel(*backend).await && Instant::now() < until {
             if let Ok(answer) = tokio::time::timeout(NEXT, &mut rest).await {
@@ -373,13 +374,13 @@ impl Lease {
         let deadline = self.pool.deadline;
         let pool = &*self.pool;
         let Connection { client, driver, kept, planning, .. } = self.connection.insert(connection);
-        let reading = driven(driver, batch(pool, client, kept, planning, calls, room));
-        let answer = match tokio::time::timeout(deadline, reading).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                tracing::warn!("a statement was not stopped by PostgreSQL in time");
-                return Err(Failure::Late);
-            }
+        let answer = {
+            let reading = pin!(batch(pool, client, kept, planning, calls, room));
+            tokio::time::timeout(deadline, driven(driver, reading)).await
+        };
+        let Ok(answer) = answer else {
+            tracing::warn!("a statement was not stopped by PostgreSQL in time");
+            return Err(Failure::Late);
         };
         // What the database itself says leaves the connection as good as it was, but others of the batch may still run;
         // everything else is the end of it.
@@ -420,7 +421,7 @@ async fn batch(
         prepared.push(match kept.get(text) {
             Some(statement) => Some(statement.clone()),
             None if pool.is_usual(text) => {
-                let statement = client.prepare_typed(text.sql(), text.types()).await;
+                let statement = Box::pin(client.prepare_typed(text.sql(), text.types())).await;
                 let statement = statement.map_err(|error| Failure::Said(place, error))?;
                 kept.put(text.clone(), statement.clone());
                 Some(statement)
@@ -432,7 +433,7 @@ async fn batch(
     let planning = planning(calls);
     if *planned != planning {
         let set = format!("SET plan_cache_mode = {}", planning.mode());
-        client.batch_execute(&set).await.map_err(|error| Failure::Said(0, error))?;
+        Box::pin(client.batch_execute(&set)).await.map_err(|error| Failure::Said(0, error))?;
         *planned = planning;
     }
     match (calls, &prepared[..]) {
@@ -460,9 +461,8 @@ async fn one(
         Some(statement) => client.query_raw(statement, values.iter().map(|value| value as &(dyn ToSql + Sync))).await,
         None => {
             let types = call.text().types().iter().cloned();
-            client
-                .query_typed_raw(call.text().sql(), values.iter().map(|value| value as &(dyn ToSql + Sync)).zip(types))
-                .await
+            let values = values.iter().map(|value| value as &(dyn ToSql + Sync));
+            Box::pin(client.query_typed_raw(call.text().sql(), values.zip(types))).await
         }
     };
     let mut coming = pin!(coming.map_err(said)?);

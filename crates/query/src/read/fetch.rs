@@ -122,7 +122,7 @@ impl Reader {
                 on_behalf_of(Party::User(actor.user_id));
                 Ok(actor)
             }
-            None => self.load(session).await,
+            None => Box::pin(self.load(session)).await,
         }
     }
 
@@ -227,7 +227,7 @@ impl Reader {
                 return Ok((rows, actor));
             }
             // The session ended, or the actor is no longer who it was: only in the second case there is another try.
-            actor = self.load(session).await?;
+            actor = Box::pin(self.load(session)).await?;
         }
         Err(ended())
     }
