@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Gateway, cluster};
+use crate::support::{Answer, Gateway, cluster, log::Log};
 
 const JSON: &str = "application/json";
 const DEALS: &str = "{ deals(first: 1) { nodes { id name } } }";
@@ -218,6 +218,25 @@ async fn a_request_keeps_the_id_that_it_came_with() {
     send(&id, login).await;
     let logged = format!("SELECT action FROM audit_logs WHERE request_id = '{id}'");
     assert_eq!(gateway.value(&logged).await, "LOGIN_FAILED");
+}
+
+#[tokio::test]
+async fn what_is_logged_of_a_request_has_its_id_its_user_and_its_operation() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    gateway.execute("ALTER TABLE deal_history RENAME TO gone").await;
+    let log = Log::listen();
+    let query = "query Changes { dealHistories(first: 1) { nodes { id } } } query Others { users { nodes { id } } }";
+    let request = cfo.request(json!({ "query": query, "operationName": "Changes" }));
+    let answer = Answer::of(query, request.send().await.expect("an answer")).await;
+    told(&answer.body, "INTERNAL");
+    let id = answer.body["errors"][0]["extensions"]["requestId"].as_str().expect("an id").to_owned();
+    let lines = log.lines("internal error");
+    let [line] = &lines[..] else { panic!("{lines:#?}") };
+    let user = gateway.value("SELECT id FROM users WHERE email = 'sarah.chen@aether-demo.com'").await;
+    let user = user.as_str().expect("an id");
+    assert!(line.contains(&format!("request{{id={id} user={user} operation=\"Changes\"}}")), "{line}");
+    assert!(line.contains("deal_history"), "the log says what was wrong: {line}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Socket;
-use crate::support::{Gateway, User};
+use crate::support::{Gateway, User, log::Log};
 
 /// An access token of the user's session that is good for so long.
 async fn token(user: &User<'_>, seconds: u64) -> String {
@@ -89,6 +89,25 @@ async fn a_token_that_ends_closes_the_connection_unless_a_fresh_one_was_sent() {
     assert_eq!(lasts.receive().await["type"], "complete");
     lasts.send(json!({ "type": "ping", "payload": { "authorization": format!("Bearer {theirs}") } })).await;
     assert_eq!(lasts.closed().await, 4403);
+}
+
+#[tokio::test]
+async fn what_is_logged_of_a_subscription_has_the_request_that_began_it() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let mut socket = Socket::of(&cfo, &gateway).await;
+    let subscription = "subscription Budgets { budgetChanged { budget { lineItems(first: 1) { nodes { id } } } } }";
+    socket.subscribe("b", subscription, json!({})).await;
+    socket.settle().await;
+    gateway.execute("ALTER TABLE budget_line_items RENAME TO gone").await;
+    let log = Log::listen();
+    cfo.query("mutation { createBudget(input: { name: \"Logged\", fiscalYear: 2066, version: \"a\" }) { id } }").await;
+    let error = socket.receive().await;
+    assert_eq!((&error["id"], &error["type"]), (&json!("b"), &json!("error")), "{error:#}");
+    let id = error["payload"][0]["extensions"]["requestId"].as_str().expect("an id");
+    let lines = log.lines("internal error");
+    let [line] = &lines[..] else { panic!("{lines:#?}") };
+    assert!(line.contains(&format!("request{{id={id} user=")) && line.contains("operation=\"Budgets\""), "{line}");
 }
 
 #[tokio::test]

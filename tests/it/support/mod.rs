@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod cluster;
+pub mod log;
 pub mod node;
 pub mod receiver;
 pub mod sdl;
