@@ -223,6 +223,11 @@ fn string(out: &mut Out<'_>, text: &str) -> Result<()> {
     serde_json::to_writer(&mut *out.json, text).map_err(|_| Error::internal("text that is no JSON string"))
 }
 
+/// Whether this is ASCII in which JSON has nothing to escape: most text is. Looks at every byte, for so the compiler looks at many at once.
+fn is_plain(text: &[u8]) -> bool {
+    text.iter().fold(true, |plain, byte| plain & (*byte >= b' ') & (*byte < 0x7f) & (*byte != b'"') & (*byte != b'\\'))
+}
+
 fn value(out: &mut Out<'_>, value: Option<&[u8]>, writer: Writer) -> Result<()> {
     let Some(value) = value else { return literal(out, "null") };
     match writer {
@@ -231,7 +236,15 @@ fn value(out: &mut Out<'_>, value: Option<&[u8]>, writer: Writer) -> Result<()> 
             None => Err(Error::internal("an enum label that the catalog lacks")),
         },
         Writer::Plain(kind) => match kind {
-            Kind::Text | Kind::Inet => string(out, written::utf8(value)?),
+            Kind::Text | Kind::Inet => match is_plain(value) {
+                true => {
+                    out.push(b'"');
+                    out.extend_from_slice(value);
+                    out.push(b'"');
+                    Ok(())
+                }
+                false => string(out, written::utf8(value)?),
+            },
             // JSON as it is.
             Kind::Boolean | Kind::Int | Kind::Json | Kind::UuidList | Kind::TextList => {
                 written::plain(out.json, value, kind)
@@ -309,5 +322,24 @@ fn strings(out: &mut Out<'_>, value: &serde_json::Value) -> Result<()> {
     match value.as_array() {
         Some(items) => listed(out, items.iter().filter_map(|item| item.as_str()), string),
         None => literal(out, "null"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against serde_json: whatever is taken for plain is written as it would write it.
+    #[test]
+    fn plain_text_is_what_json_leaves_as_it_is() {
+        for byte in 0..=255_u8 {
+            for text in [vec![byte], [b"abcdefgh".repeat(5), vec![byte], b"ij".to_vec()].concat()] {
+                let known = std::str::from_utf8(&text)
+                    .is_ok_and(|text| serde_json::to_string(text).unwrap() == format!("\"{text}\"") && text.is_ascii());
+                // DEL needs no escape, but is none that anybody writes.
+                assert_eq!(is_plain(&text), known && byte != 0x7f, "{byte}");
+            }
+        }
+        assert!(is_plain(b""));
     }
 }
