@@ -58,6 +58,11 @@ impl Rows {
         self.cells.len() / self.width.max(1)
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
     /// How many bytes their values have.
     pub fn size(&self) -> usize {
         self.bytes.len()
