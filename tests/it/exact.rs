@@ -89,6 +89,19 @@ async fn variables_are_what_they_were_defined_to_be() {
     ] {
         unfit(&cfo.run(operation, json!({ "s": true })).await);
     }
+    // A whole number of any size is an ID, as a variable and in the document.
+    for number in
+        ["7", "-7", "9223372036854775807", "9223372036854775808", "18446744073709551616", "1180591620717411303424"]
+    {
+        let literal = cfo.query(&format!("{{ node(nodeId: {number}) {{ nodeId }} }}")).await;
+        let body = format!(
+            "{{\"query\": \"query($n: ID!) {{ node(nodeId: $n) {{ nodeId }} }}\", \"variables\": {{\"n\": {number}}}}}"
+        );
+        let variable = send(&cfo, &gateway, &body).await;
+        assert_eq!(variable["data"], literal.body["data"], "{number}: {variable:#}");
+        assert_eq!(variable["errors"][0]["message"], literal.body["errors"][0]["message"], "{number}");
+        assert_eq!(variable["errors"][0]["extensions"]["code"], literal.code(), "{number}");
+    }
     // One is a list of one, and a variable's default is coerced, too.
     let stages = "query($s: [DealStage!] = NEGOTIATION) { deals(filter: { stage: { in: $s } }) { totalCount } }";
     let one = cfo.data(stages).await["deals"]["totalCount"].clone();

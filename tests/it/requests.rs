@@ -56,6 +56,23 @@ async fn a_repeated_request_is_answered_as_the_first_time_and_done_once() {
 }
 
 #[tokio::test]
+async fn a_repeated_answer_has_its_fields_in_the_order_in_which_they_were_asked_for() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let query = "mutation { z: createBudget(input: { name: \"Order\", fiscalYear: 2067, version: \"a\" }) \
+        { totalAmount status id lineItems { totalCount } __typename a: name } __typename }";
+    let mut texts = Vec::new();
+    for _ in 0..2 {
+        let request = gateway.http().post(format!("{}/graphql", gateway.url)).header("Idempotency-Key", "ordered");
+        let request = request.bearer_auth(cfo.token.as_deref().expect("a token")).json(&json!({ "query": query }));
+        let text = request.send().await.expect("an answer").text().await.expect("text");
+        texts.push(text.split(",\"extensions\"").next().unwrap_or_default().trim_end_matches('}').to_owned());
+    }
+    assert!(texts[0].starts_with("{\"data\":{\"z\":{\"totalAmount\""), "{}", texts[0]);
+    assert_eq!(texts[1], texts[0]);
+}
+
+#[tokio::test]
 async fn of_many_at_once_under_one_key_one_is_served() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;

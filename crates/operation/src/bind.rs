@@ -171,10 +171,11 @@ impl Coercion<'_> {
                 .into(),
             ("Float", Json::Number(text)) => float(text).ok_or_else(wrong)?,
             ("String" | "ID", Json::String(text)) => text.as_str().into(),
-            ("ID", Json::Number(text)) => match whole(text) {
-                Some(number) => number.to_string().into(),
-                None => return Err(wrong()),
-            },
+            // Of any size, as in a document.
+            ("ID", Json::Number(text)) if text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) => {
+                text.as_str().into()
+            }
+            ("ID", Json::Number(text)) => whole(text).ok_or_else(wrong)?.to_string().into(),
             ("Boolean", Json::Boolean(value)) => (*value).into(),
             ("Int" | "Float" | "String" | "ID" | "Boolean", _) => return Err(wrong()),
             (name, value) => {

@@ -180,7 +180,7 @@ fn departments(sql: &mut Sql, column: &'static str) {
 pub fn column(ty: &Type, index: usize, alias: Alias, audience: Audience) -> Sql {
     let name = ty.column(index).name;
     let mut sql = Sql::new();
-    match shown(ty, index, alias, audience) {
+    match shown_of_seen(ty, index, alias, audience) {
         None => sql.column(alias, name),
         Some(shown) => sql.push("CASE WHEN ").append(&shown).push(" THEN ").column(alias, name).push(" END"),
     };
@@ -191,7 +191,7 @@ pub fn column(ty: &Type, index: usize, alias: Alias, audience: Audience) -> Sql 
 /// [`column`]` = other`, said so that an index over the column serves it.
 pub fn refers(sql: &mut Sql, ty: &Type, index: usize, alias: Alias, audience: Audience, other: &Sql) {
     sql.column(alias, ty.column(index).name).push(" = ").append(other);
-    if let Some(shown) = shown(ty, index, alias, audience) {
+    if let Some(shown) = shown_of_seen(ty, index, alias, audience) {
         sql.push(" AND (").append(&shown).push(")");
     }
 }
@@ -215,6 +215,17 @@ pub fn shown(ty: &Type, index: usize, alias: Alias, audience: Audience) -> Optio
             }
         }
     }
+    Some(sql)
+}
+
+/// The same for a row that the rest of the statement knows to be one that the actor sees.
+fn shown_of_seen(ty: &Type, index: usize, alias: Alias, audience: Audience) -> Option<Sql> {
+    let shown = shown(ty, index, alias, audience)?;
+    let (Scope::Workspace(_), Some(Mask::NotInvestors)) = (ty.scope, ty.masks.get(&index)) else { return Some(shown) };
+    // Who sees rows as a member, and is an investor nowhere, sees the column of all of them: asked once, not for each row.
+    let mut sql = Sql::new();
+    sql.push("NOT EXISTS (SELECT FROM workspace_members im WHERE im.status = 'active' AND im.role = 'investor' AND im.user_id = ");
+    sql.actor(OfActor::User).push(") OR ").append(&shown);
     Some(sql)
 }
 

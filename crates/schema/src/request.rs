@@ -250,12 +250,17 @@ impl Response {
     }
 
     /// The response to be kept for repeats of its request.
+    ///
+    /// Its data is kept as text: what keeps it has no order of fields.
     pub(crate) fn to_kept(&self) -> Value {
-        let data = match &self.data {
+        let mut kept = match &self.data {
             Answer::Absent => json!({}),
-            _ => json!({ "data": self.data() }),
+            Answer::Null => json!({ "data": null }),
+            Answer::Object(Data(text)) => {
+                json!({ "data": format!("{}}}", String::from_utf8_lossy(&text[BEGINNING.len()..])) })
+            }
+            Answer::Ready(ready) => json!({ "data": &*ready.data }),
         };
-        let mut kept = data;
         kept["errors"] = serde_json::to_value(&self.errors).unwrap_or_default();
         kept
     }
@@ -269,6 +274,8 @@ impl Response {
         let data = match kept.get("data") {
             None => Answer::Absent,
             Some(Value::Null) => Answer::Null,
+            Some(Value::String(text)) => Answer::Object(Data::of(text)),
+            // As it was kept by a gateway of before.
             Some(data) => Answer::Object(Data::of(&data.to_string())),
         };
         Some(Self { data, errors, extensions: BTreeMap::new() })

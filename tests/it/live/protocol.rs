@@ -94,13 +94,14 @@ async fn a_token_that_ends_closes_the_connection_unless_a_fresh_one_was_sent() {
 #[tokio::test]
 async fn what_is_logged_of_a_subscription_has_the_request_that_began_it() {
     let gateway = Gateway::demo().await;
+    // From before it begins: a span is one of whoever listened then.
+    let log = Log::listen();
     let cfo = gateway.cfo().await;
     let mut socket = Socket::of(&cfo, &gateway).await;
     let subscription = "subscription Budgets { budgetChanged { budget { lineItems(first: 1) { nodes { id } } } } }";
     socket.subscribe("b", subscription, json!({})).await;
     socket.settle().await;
     gateway.execute("ALTER TABLE budget_line_items RENAME TO gone").await;
-    let log = Log::listen();
     cfo.query("mutation { createBudget(input: { name: \"Logged\", fiscalYear: 2066, version: \"a\" }) { id } }").await;
     let error = socket.receive().await;
     assert_eq!((&error["id"], &error["type"]), (&json!("b"), &json!("error")), "{error:#}");
