@@ -3,7 +3,7 @@
 //! Deliberately without `Display`: async-graphql turns whatever displays into an error message, and an internal error
 //! must not reach a client by that road. The schema crate converts an [`Error`] in one place.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use aether_domain::sheet::LineError;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
@@ -177,16 +177,6 @@ impl Broken for DbErr {
     }
 }
 
-impl Broken for tokio_postgres::Error {
-    fn sqlstate(&self) -> Option<String> {
-        self.code().map(|code| code.code().to_owned())
-    }
-
-    fn is_lost(&self) -> bool {
-        self.is_closed() || std::error::Error::source(self).is_some_and(|source| source.is::<std::io::Error>())
-    }
-}
-
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Query(RuntimeErr::SqlxError(inner)) | DbErr::Exec(RuntimeErr::SqlxError(inner)) => Some(inner),
@@ -216,17 +206,14 @@ fn of_sqlstate(code: &str) -> Option<Error> {
     }
 }
 
-impl From<tokio_postgres::Error> for Error {
-    fn from(error: tokio_postgres::Error) -> Self {
-        if is_broken(&error) {
-            tracing::error!(%error, "database unavailable");
-            return Self::Unavailable;
-        }
-        // What the driver says is short; the rest is in what it is due to.
-        let because = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        let known = error.sqlstate().and_then(|code| of_sqlstate(&code));
-        known.unwrap_or_else(|| Self::internal(&format!("the database says: {error} {because}")))
+/// What it means to a client that the database answered this while something was read.
+pub(crate) fn of_answer(error: &(impl Broken + fmt::Display)) -> Error {
+    if is_broken(error) {
+        tracing::error!(%error, "database unavailable");
+        return Error::Unavailable;
     }
+    let known = error.sqlstate().and_then(|code| of_sqlstate(&code));
+    known.unwrap_or_else(|| Error::internal(&format!("the database says: {error}")))
 }
 
 impl From<DbErr> for Error {

@@ -3,6 +3,8 @@
 //! Values travel in PostgreSQL's binary format, whichever driver brought them, and are taken apart by whoever knows what they are:
 //! by a type of Rust ([`FromCell`]), or written as JSON (`read/json.rs`).
 
+use std::{num::TryFromIntError, sync::Arc};
+
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use sea_orm::{ActiveEnum, QueryResult, sqlx, sqlx::Row as _};
 use tokio_postgres::types::{FromSql, Type};
@@ -16,11 +18,16 @@ use crate::{
 /// The rows of an answer.
 #[derive(Default)]
 pub struct Rows {
-    columns: Vec<Box<str>>,
+    columns: Arc<Names>,
     width: usize,
     cells: Vec<Cell>,
     bytes: Vec<u8>,
+    /// How many bytes their values have.
+    size: usize,
 }
+
+/// The names of the columns.
+pub type Names = [Box<str>];
 
 /// Where a value stands in the buffer.
 #[derive(Clone, Copy)]
@@ -30,26 +37,18 @@ struct Cell {
     length: u32,
 }
 
+/// What PostgreSQL sends for the length of null, too.
 const NULL: u32 = u32::MAX;
+
+fn too_large(_: TryFromIntError) -> Error {
+    Error::internal("an answer beyond four gigabytes")
+}
 
 /// One of the rows.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     rows: &'a Rows,
     cells: &'a [Cell],
-}
-
-/// A value as it came, of whatever type.
-struct Raw<'a>(&'a [u8]);
-
-impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
 }
 
 impl Rows {
@@ -65,7 +64,7 @@ impl Rows {
 
     /// How many bytes their values have.
     pub fn size(&self) -> usize {
-        self.bytes.len()
+        self.size
     }
 
     /// The row at this place; there must be one.
@@ -83,28 +82,45 @@ impl Rows {
         self.cells.chunks_exact(self.width.max(1)).map(|cells| Row { rows: self, cells })
     }
 
-    /// Appends a row of a statement that reads.
-    pub fn add(&mut self, row: &tokio_postgres::Row) -> Result<()> {
-        if self.width == 0 {
-            self.width = row.len();
-            self.columns = row.columns().iter().map(|column| column.name().into()).collect();
+    /// Appends a row as PostgreSQL sends it (`DataRow`): how many values there are, and each with its length before it. Tells how many
+    /// bytes the values have.
+    pub(crate) fn add(&mut self, row: &[u8]) -> Result<usize> {
+        let cut = || Error::internal("a row that is cut off");
+        let (width, mut rest) = row.split_first_chunk().ok_or_else(cut)?;
+        self.width = u16::from_be_bytes(*width).into();
+        // All at once, with the lengths.
+        let mut start = u32::try_from(self.bytes.len()).map_err(too_large)?;
+        u32::try_from(self.bytes.len() + rest.len()).map_err(too_large)?;
+        self.bytes.extend_from_slice(rest);
+        self.cells.reserve(self.width);
+        let mut size = 0;
+        for _ in 0..self.width {
+            let (length, values) = rest.split_first_chunk().ok_or_else(cut)?;
+            let length = u32::from_be_bytes(*length);
+            start += 4;
+            self.cells.push(Cell { start, length });
+            let length = if length == NULL { 0 } else { length };
+            rest = values.get(length as usize..).ok_or_else(cut)?;
+            start += length;
+            size += length as usize;
         }
-        for place in 0..row.len() {
-            let value =
-                row.try_get::<_, Option<Raw<'_>>>(place).map_err(|_| Error::internal("a row without its columns"))?;
-            self.value(value.map(|raw| raw.0))?;
-        }
-        Ok(())
+        self.size += size;
+        Ok(size)
+    }
+
+    /// Says what the columns are called.
+    pub(crate) fn name(&mut self, columns: Arc<Names>) {
+        self.columns = columns;
     }
 
     #[inline]
     fn value(&mut self, value: Option<&[u8]>) -> Result<()> {
-        let too_large = |_| Error::internal("an answer beyond four gigabytes");
         let start = u32::try_from(self.bytes.len()).map_err(too_large)?;
         let length = match value {
             None => NULL,
             Some(bytes) => {
                 self.bytes.extend_from_slice(bytes);
+                self.size += bytes.len();
                 u32::try_from(bytes.len()).map_err(too_large)?
             }
         };

@@ -1,10 +1,19 @@
-//! Connections by the driver that reads: to the server that the URL names, encrypted as it says.
+//! Connections that read: to the server that the URL names, encrypted as it says.
+//!
+//! The driver signs in, by whatever way the server asks for, and then gives the socket back.
 //!
 //! `sslmode` means what libpq and the driver that writes take it for: `prefer` and `require` encrypt and believe any certificate,
 //! `verify-ca` demands one of a known authority, `verify-full` one of this server.
 
-use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{
+    io,
+    path::PathBuf,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
+use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -16,16 +25,36 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
 };
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgSslMode};
-use tokio_postgres::{Client, Config, NoTls, config::SslMode};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpStream, UnixStream},
+};
+use tokio_postgres::{
+    Config, NoTls,
+    config::SslMode,
+    tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream},
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// What moves a connection: whoever waits for an answer on it has to poll this, too.
-pub(super) type Driver = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
+/// A connection's socket, encrypted or not.
+pub(super) type Socket = Box<dyn Duplex>;
+
+/// What can be read and written.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+
+/// Where the server listens.
+enum Address {
+    Tcp(String, u16),
+    Unix(PathBuf),
+}
 
 /// How to connect. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Connector {
     config: Arc<Config>,
+    address: Arc<Address>,
     tls: Option<MakeRustlsConnect>,
 }
 
@@ -41,13 +70,14 @@ impl Connector {
     /// To the server of this URL, which `options` were read from, with these settings.
     pub(super) fn new(url: &str, options: &PgConnectOptions, settings: &[(&str, &str)]) -> Result<Self, String> {
         let mut config = Config::new();
-        match options.get_socket() {
-            Some(socket) => _ = config.host_path(socket),
-            // As a host, a folder is that of the socket.
-            None if options.get_host().starts_with('/') => _ = config.host_path(options.get_host()),
-            None => _ = config.host(options.get_host()),
-        }
-        config.port(options.get_port()).user(options.get_username()).application_name("aether-nexus");
+        let port = options.get_port();
+        // As a host, a folder is that of the socket.
+        let folder = options.get_host().starts_with('/').then(|| options.get_host().into());
+        let address = match options.get_socket().cloned().or(folder) {
+            Some(folder) => Address::Unix(folder.join(format!(".s.PGSQL.{port}"))),
+            None => Address::Tcp(options.get_host().to_owned(), port),
+        };
+        config.user(options.get_username()).application_name("aether-nexus");
         if let Some(database) = options.get_database() {
             config.dbname(database);
         }
@@ -68,28 +98,149 @@ impl Connector {
             PgSslMode::Allow | PgSslMode::Prefer => SslMode::Prefer,
             PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => SslMode::Require,
         });
-        let is_local = options.get_socket().is_some() || options.get_host().starts_with('/');
-        let tls = match mode {
-            PgSslMode::Disable => None,
-            _ if is_local => None,
-            mode => Some(MakeRustlsConnect::new(tls(mode, &files)?)),
+        let tls = match (mode, &address) {
+            (PgSslMode::Disable, _) | (_, Address::Unix(_)) => None,
+            (mode, Address::Tcp(..)) => Some(MakeRustlsConnect::new(tls(mode, &files)?)),
         };
-        if is_local {
+        if tls.is_none() {
             config.ssl_mode(SslMode::Disable);
         }
-        Ok(Self { config: Arc::new(config), tls })
+        Ok(Self { config: Arc::new(config), address: Arc::new(address), tls })
     }
 
-    pub(super) async fn connect(&self) -> Result<(Client, Driver), tokio_postgres::Error> {
-        Ok(match &self.tls {
-            Some(tls) => {
-                let (client, connection) = self.config.connect(tls.clone()).await?;
-                (client, Box::pin(connection))
+    /// A connection that is signed in.
+    pub(super) async fn connect(&self) -> Result<Socket, Refused> {
+        match &*self.address {
+            Address::Unix(path) => self.plain(UnixStream::connect(path).await?).await,
+            Address::Tcp(host, port) => {
+                let host = host.trim_matches(['[', ']']);
+                let socket = TcpStream::connect((host, *port)).await?;
+                socket.set_nodelay(true)?;
+                match &self.tls {
+                    Some(tls) => self.encrypted(socket, tls.clone(), host).await,
+                    None => self.plain(socket).await,
+                }
             }
-            None => {
-                let (client, connection) = self.config.connect(NoTls).await?;
-                (client, Box::pin(connection))
-            }
+        }
+    }
+
+    async fn plain(&self, socket: impl Duplex + 'static) -> Result<Socket, Refused> {
+        let socket = Lent::new(socket);
+        // Nothing is asked by way of it, so it has nothing to say at its end.
+        drop(self.config.connect_raw(socket.clone(), NoTls).await?);
+        Ok(Box::new(socket.given_back()?))
+    }
+
+    async fn encrypted(&self, socket: TcpStream, mut tls: MakeRustlsConnect, host: &str) -> Result<Socket, Refused> {
+        let (socket, encrypted) = (Lent::new(socket), Arc::default());
+        let tls = MakeTlsConnect::<Lent<TcpStream>>::make_tls_connect(&mut tls, host).map_err(io::Error::other)?;
+        drop(self.config.connect_raw(socket.clone(), Lending { tls, lent: Arc::clone(&encrypted) }).await?);
+        // The server may not encrypt, where it need not.
+        let encrypted = encrypted.lock().take();
+        Ok(match encrypted {
+            Some(encrypted) => Box::new(encrypted.given_back()?),
+            None => Box::new(socket.given_back()?),
+        })
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// The server could not be reached.
+    Network(io::Error),
+    /// It did not let the gateway in.
+    Driver(tokio_postgres::Error),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::Network(error)
+    }
+}
+
+impl From<tokio_postgres::Error> for Refused {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Network(error) => error.fmt(out),
+            Self::Driver(error) => error.fmt(out),
+        }
+    }
+}
+
+/// A socket lent to the driver until it has signed in.
+struct Lent<S>(Arc<Mutex<S>>);
+
+impl<S> Lent<S> {
+    fn new(socket: S) -> Self {
+        Self(Arc::new(Mutex::new(socket)))
+    }
+
+    /// The socket, once the driver has gone: it leaves without a word while it was not asked anything.
+    fn given_back(self) -> Result<S, Refused> {
+        let socket = Arc::into_inner(self.0).ok_or_else(|| io::Error::other("a socket still in use"))?;
+        Ok(socket.into_inner())
+    }
+}
+
+impl<S> Clone for Lent<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Lent<S> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.lock()).poll_read(context, into)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Lent<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0.lock()).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.lock()).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.lock()).poll_shutdown(context)
+    }
+}
+
+impl<S: TlsStream + Unpin> TlsStream for Lent<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        self.0.lock().channel_binding()
+    }
+}
+
+/// Encrypts, and lends what is encrypted.
+struct Lending<T: TlsConnect<Lent<TcpStream>>> {
+    tls: T,
+    lent: Arc<Mutex<Option<Lent<T::Stream>>>>,
+}
+
+impl<T> TlsConnect<Lent<TcpStream>> for Lending<T>
+where
+    T: TlsConnect<Lent<TcpStream>, Stream: Send, Future: Send> + 'static,
+{
+    type Stream = Lent<T::Stream>;
+    type Error = T::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, T::Error>> + Send>>;
+
+    fn connect(self, socket: Lent<TcpStream>) -> Self::Future {
+        let encrypting = self.tls.connect(socket);
+        Box::pin(async move {
+            let lent = Lent::new(encrypting.await?);
+            *self.lent.lock() = Some(lent.clone());
+            Ok(lent)
         })
     }
 }

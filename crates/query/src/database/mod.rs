@@ -7,6 +7,7 @@ mod control;
 mod effort;
 mod reading;
 mod statement;
+mod wire;
 
 use std::{
     sync::{
@@ -28,8 +29,8 @@ use self::{admission::Admission, connect::Connector, effort::Effort, reading::Re
 pub use self::{
     admission::{Party, Permit},
     control::{Backend, Control},
-    reading::KEPT,
     statement::{Call, Planning, Statement},
+    wire::KEPT,
 };
 use crate::{
     error::{Error, Result},

@@ -4,44 +4,31 @@
 //! connection, that a statement nobody waits for any more must be stopped before its connection serves somebody else, and
 //! which statements are worth being kept prepared.
 //!
-//! The driver is tokio-postgres: it sends statements without waiting for the answers of those before, so what one level of a query needs
-//! is one batch on one connection. Whoever waits for a batch moves its connection along ([`driven`]); there is no task behind it whose
-//! turn would have to come first.
+//! Whoever waits for a batch reads its connection (`wire.rs`); there is no task behind it whose turn would have to come first.
 
 use std::{
     collections::HashMap,
-    error::Error as _,
-    future::poll_fn,
-    io::{self, ErrorKind},
-    num::NonZeroUsize,
-    pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::Poll,
+    io::ErrorKind,
+    pin::pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures::{TryStreamExt, future::try_join_all};
-use lru::LruCache;
 use moka::sync::Cache;
 use parking_lot::Mutex;
-use tokio_postgres::{Client, SimpleQueryMessage, types::ToSql};
 
 use super::{
     admission::Permit,
-    connect::{Connector, Driver},
+    connect::{Connector, Refused},
     control::{Backend, Control},
     statement::{Call, Planning, Text},
+    wire::{Failure, Wire},
 };
 use crate::{
-    error::{Error, Result, is_broken, is_locked},
+    error::{Error, Result, is_broken, is_locked, of_answer},
     rows::Rows,
 };
 
-/// How many statements a connection keeps prepared: each costs PostgreSQL memory, some of them half a megabyte.
-pub const KEPT: usize = 100;
 /// The longest text of a statement that is kept prepared; longer ones are seldom the same twice, and cost more.
 const LONGEST_KEPT: usize = 6 * 1024;
 /// How many texts of statements are remembered, to know which come again.
@@ -58,11 +45,6 @@ pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 const SPARED: Duration = Duration::from_secs(1);
 /// How many statements that are locked are known at most before those of earlier are forgotten.
 const MOST_LOCKED: usize = 1_000;
-/// After how many rows others have their turn: where PostgreSQL is faster than the gateway, nothing else interrupts an answer.
-const UNINTERRUPTED: usize = 500;
-/// How many bytes of the room for an answer one of its statements takes at a time, and into how many pieces it is parted at least.
-const PIECE: usize = 64 * 1024;
-const PIECES: usize = 64;
 /// How long connecting may take, and testing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait for statements to end before the next of them is stopped.
@@ -90,12 +72,7 @@ struct Pool {
 }
 
 struct Connection {
-    client: Client,
-    /// None when it has broken.
-    driver: Option<Driver>,
-    kept: LruCache<Text, tokio_postgres::Statement>,
-    /// How what is kept is planned.
-    planning: Planning,
+    wire: Wire,
     backend: Backend,
     opened: Instant,
     used: Instant,
@@ -106,18 +83,6 @@ struct Lease {
     pool: Arc<Pool>,
     connection: Option<Connection>,
     permit: Option<Permit>,
-}
-
-/// How a batch ended that did not end well.
-enum Failure {
-    /// PostgreSQL, or the driver, said something about the statement at this place.
-    Said(usize, tokio_postgres::Error),
-    /// Not in time.
-    Late,
-    /// With more bytes than there was room for, after so many rows.
-    Large(usize),
-    /// Otherwise.
-    Other(Error),
 }
 
 impl Reading {
@@ -182,7 +147,7 @@ impl Reading {
     pub(super) async fn close(&self) {
         let idle = std::mem::take(&mut *self.0.idle.lock());
         for connection in idle {
-            connection.close().await;
+            connection.wire.close().await;
         }
     }
 }
@@ -190,7 +155,7 @@ impl Reading {
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Said(_, error) => error.into(),
+            Failure::Said(_, said) => of_answer(&said),
             Failure::Late => Self::Timeout,
             Failure::Large(rows) => Self::invalid(
                 "first",
@@ -204,45 +169,18 @@ impl From<Failure> for Error {
     }
 }
 
-/// Does something that waits for a connection, and moves the connection along meanwhile.
-fn driven<T>(driver: &mut Option<Driver>, mut work: Pin<&mut impl Future<Output = T>>) -> impl Future<Output = T> {
-    poll_fn(move |context| {
-        loop {
-            if let Poll::Ready(done) = work.as_mut().poll(context) {
-                return Poll::Ready(done);
-            }
-            match driver.as_mut().map(|driver| driver.as_mut().poll(context)) {
-                Some(Poll::Pending) => break,
-                // It is over; whoever waits for it is told.
-                Some(Poll::Ready(_)) => *driver = None,
-                None => break,
-            }
-        }
-        // What has just come may be all that was waited for.
-        work.as_mut().poll(context)
-    })
-}
-
 /// Whether connecting may succeed a moment later: the server is not there yet, is starting or stopping, or is full.
-fn passes(error: &tokio_postgres::Error) -> bool {
-    let refused = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    refused.is_some_and(|error| matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound))
-        || error.code().is_some_and(|code| ["57P03", "53300"].contains(&code.code()))
+fn passes(refused: &Refused) -> bool {
+    match refused {
+        Refused::Network(error) => matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound),
+        Refused::Driver(error) => error.code().is_some_and(|code| ["57P03", "53300"].contains(&code.code())),
+    }
 }
 
 impl Connection {
     /// Whether it works.
     async fn is_good(&mut self) -> bool {
-        let ping = pin!(self.client.simple_query(""));
-        let ping = driven(&mut self.driver, ping);
-        matches!(tokio::time::timeout(PATIENCE, ping).await, Ok(Ok(_)))
-    }
-
-    async fn close(self) {
-        drop(self.client);
-        if let Some(driver) = self.driver {
-            _ = tokio::time::timeout(PATIENCE, driver).await;
-        }
+        matches!(tokio::time::timeout(PATIENCE, self.wire.ask("")).await, Ok(Ok(_)))
     }
 }
 
@@ -252,12 +190,12 @@ impl Pool {
         loop {
             let mut connection = {
                 let mut idle = self.idle.lock();
-                let alike = idle.iter().rposition(|connection| connection.planning == planning);
+                let alike = idle.iter().rposition(|connection| connection.wire.planning() == planning);
                 let place = alike.or_else(|| idle.len().checked_sub(1))?;
                 idle.remove(place)
             };
             if connection.opened.elapsed() > OLDEST {
-                tokio::spawn(connection.close());
+                tokio::spawn(connection.wire.close());
             } else if connection.used.elapsed() < UNTESTED || Box::pin(connection.is_good()).await {
                 return Some(connection);
             }
@@ -266,34 +204,21 @@ impl Pool {
 
     async fn open(&self) -> Result<Connection> {
         let open = async {
-            let (client, driver) = loop {
+            let socket = loop {
                 match self.connector.connect().await {
                     // It may be just starting again.
-                    Err(error) if passes(&error) => tokio::time::sleep(AGAIN).await,
-                    answer => break answer?,
+                    Err(refused) if passes(&refused) => tokio::time::sleep(AGAIN).await,
+                    answer => break answer.map_err(|refused| refused.to_string())?,
                 }
             };
-            let mut driver = Some(driver);
-            let answer = driven(&mut driver, pin!(client.simple_query("SELECT pg_backend_pid()"))).await?;
-            let backend = answer.iter().find_map(|message| match message {
-                SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
-                _ => None,
-            });
+            let mut wire = Wire::new(socket);
+            let backend = wire.ask("SELECT pg_backend_pid()").await.map_err(|said| said.to_string())?;
+            let backend = backend.and_then(|pid| pid.parse().ok()).ok_or("the process behind it is not known")?;
             let now = Instant::now();
-            let kept = LruCache::new(NonZeroUsize::new(KEPT).unwrap_or(NonZeroUsize::MIN));
-            Ok::<_, tokio_postgres::Error>(backend.map(|backend| Connection {
-                client,
-                driver,
-                kept,
-                planning: Planning::Auto,
-                backend: Backend(backend),
-                opened: now,
-                used: now,
-            }))
+            Ok::<_, String>(Connection { wire, backend: Backend(backend), opened: now, used: now })
         };
         match tokio::time::timeout(PATIENCE, open).await {
-            Ok(Ok(Some(connection))) => Ok(connection),
-            Ok(Ok(None)) => Err(Error::internal("a connection whose backend is not known")),
+            Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => {
                 tracing::error!(%error, "database unavailable");
                 Err(Error::Unavailable)
@@ -354,10 +279,8 @@ impl Pool {
     }
 
     /// Stops what a connection's statements are doing, each in its turn, and tells whether all have ended.
-    async fn has_stopped(&self, Connection { client, driver, backend, .. }: &mut Connection) -> bool {
-        // What is left of the answers is read and thrown away.
-        let rest = pin!(client.simple_query(""));
-        let mut rest = pin!(driven(driver, rest));
+    async fn has_stopped(&self, Connection { wire, backend, .. }: &mut Connection) -> bool {
+        let mut rest = pin!(wire.rest());
         let until = Instant::now() + PATIENCE;
         while self.control.cancel(*backend).await && Instant::now() < until {
             if let Ok(answer) = tokio::time::timeout(NEXT, &mut rest).await {
@@ -371,31 +294,19 @@ impl Pool {
 impl Lease {
     /// Runs a batch. One that does not end in time, or grows beyond the room that there is, is stopped when this lease is dropped.
     async fn rows(&mut self, connection: Connection, calls: &[Call<'_>], room: usize) -> Result<Vec<Rows>, Failure> {
-        let deadline = self.pool.deadline;
         let pool = &*self.pool;
-        let Connection { client, driver, kept, planning, .. } = self.connection.insert(connection);
-        let answer = {
-            let reading = pin!(batch(pool, client, kept, planning, calls, room));
-            tokio::time::timeout(deadline, driven(driver, reading)).await
-        };
-        let Ok(answer) = answer else {
+        let Connection { wire, .. } = self.connection.insert(connection);
+        let reading = wire.rows(calls, planning(calls), |text| pool.is_usual(text), room);
+        let answer = tokio::time::timeout(pool.deadline, reading).await.unwrap_or_else(|_| {
             tracing::warn!("a statement was not stopped by PostgreSQL in time");
-            return Err(Failure::Late);
-        };
-        // What the database itself says leaves the connection as good as it was, but others of the batch may still run;
-        // everything else is the end of it.
-        let is_good = match &answer {
-            Ok(_) => true,
-            Err(Failure::Said(_, error)) => {
-                if error.as_db_error().is_none() || is_broken(error) {
-                    self.connection = None;
-                }
-                calls.len() == 1
-            }
-            Err(_) => false,
-        };
-        if is_good && let Some(connection) = self.connection.take() {
-            self.pool.give_back(connection);
+            Err(Failure::Late)
+        });
+        // What PostgreSQL itself says leaves the connection as good as it was, but others of the batch may still run.
+        let is_lost = matches!(&answer, Err(Failure::Said(_, said)) if is_broken(said));
+        if let Some(connection) = self.connection.take_if(|connection| is_lost || connection.wire.is_at_rest())
+            && !is_lost
+        {
+            pool.give_back(connection);
         }
         answer
     }
@@ -404,87 +315,6 @@ impl Lease {
 /// How the connection has to plan for these statements.
 fn planning(calls: &[Call<'_>]) -> Planning {
     if calls.iter().any(|call| call.planning() == Planning::Once) { Planning::Once } else { Planning::Auto }
-}
-
-/// Runs these statements at once.
-async fn batch(
-    pool: &Pool,
-    client: &Client,
-    kept: &mut LruCache<Text, tokio_postgres::Statement>,
-    planned: &mut Planning,
-    calls: &[Call<'_>],
-    room: usize,
-) -> Result<Vec<Rows>, Failure> {
-    let mut prepared = Vec::with_capacity(calls.len());
-    for (place, call) in calls.iter().enumerate() {
-        let text = call.text();
-        prepared.push(match kept.get(text) {
-            Some(statement) => Some(statement.clone()),
-            None if pool.is_usual(text) => {
-                let statement = Box::pin(client.prepare_typed(text.sql(), text.types())).await;
-                let statement = statement.map_err(|error| Failure::Said(place, error))?;
-                kept.put(text.clone(), statement.clone());
-                Some(statement)
-            }
-            None => None,
-        });
-    }
-    let room = AtomicUsize::new(room);
-    let planning = planning(calls);
-    if *planned != planning {
-        let set = format!("SET plan_cache_mode = {}", planning.mode());
-        Box::pin(client.batch_execute(&set)).await.map_err(|error| Failure::Said(0, error))?;
-        *planned = planning;
-    }
-    match (calls, &prepared[..]) {
-        ([call], [prepared]) => Ok(vec![one(client, *call, prepared.as_ref(), &room, 0).await?]),
-        _ => {
-            let calls = calls.iter().zip(&prepared).enumerate();
-            try_join_all(calls.map(|(place, (call, prepared))| one(client, *call, prepared.as_ref(), &room, place)))
-                .await
-        }
-    }
-}
-
-/// Runs one of them.
-async fn one(
-    client: &Client,
-    call: Call<'_>,
-    prepared: Option<&tokio_postgres::Statement>,
-    room: &AtomicUsize,
-    place: usize,
-) -> Result<Rows, Failure> {
-    call.check().map_err(Failure::Other)?;
-    let said = |error| Failure::Said(place, error);
-    let values = call.values();
-    let coming = match prepared {
-        Some(statement) => client.query_raw(statement, values.iter().map(|value| value as &(dyn ToSql + Sync))).await,
-        None => {
-            let types = call.text().types().iter().cloned();
-            let values = values.iter().map(|value| value as &(dyn ToSql + Sync));
-            Box::pin(client.query_typed_raw(call.text().sql(), values.zip(types))).await
-        }
-    };
-    let mut coming = pin!(coming.map_err(said)?);
-    let (mut rows, mut taken) = (Rows::default(), 0);
-    while let Some(row) = coming.try_next().await.map_err(said)? {
-        rows.add(&row).map_err(Failure::Other)?;
-        if let Some(more) = rows.size().checked_sub(taken).filter(|more| *more > 0) {
-            taken += take(room, more).ok_or(Failure::Large(rows.len()))?;
-        }
-        if rows.len() % UNINTERRUPTED == 0 {
-            tokio::task::yield_now().await;
-        }
-    }
-    room.fetch_add(taken - rows.size(), Ordering::Relaxed);
-    Ok(rows)
-}
-
-/// Takes so many bytes of the room, or a good piece of it, so that not every row has to ask; none where there are not so many.
-fn take(room: &AtomicUsize, bytes: usize) -> Option<usize> {
-    let piece = |room: usize| (room / PIECES).min(PIECE).max(bytes);
-    let take = |room: usize| room.checked_sub(piece(room));
-    room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok().map(piece)
 }
 
 impl Drop for Lease {

@@ -1,7 +1,6 @@
 //! Statements as they run: a text that connections keep prepared, and the values bound to it.
 
 use std::{
-    fmt,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
@@ -152,8 +151,8 @@ impl<'a> Call<'a> {
         self.statement.planning
     }
 
-    pub(super) fn values(self) -> Vec<Bound<'a>> {
-        self.statement.params.iter().map(|param| Bound { param, call: self }).collect()
+    pub(super) fn values(self) -> impl Iterator<Item = Bound<'a>> {
+        self.statement.params.iter().map(move |param| Bound { param, call: self })
     }
 
     /// The same for SeaORM, in whose transactions it runs, too.
@@ -192,8 +191,9 @@ impl Param {
 
 type Written = Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
 
-impl ToSql for Bound<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Written {
+impl Bound<'_> {
+    /// Writes the value as one of this type, which the statement was prepared with.
+    pub(super) fn write(&self, ty: &Type, out: &mut BytesMut) -> Written {
         match self.param {
             Param::Uuid(value) => value.to_sql(ty, out),
             Param::Uuids(values) => (&**values).to_sql(ty, out),
@@ -218,21 +218,5 @@ impl ToSql for Bound<'_> {
                 }
             }
         }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        // The statement was prepared with the types of these very values.
-        true
-    }
-
-    fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Written {
-        self.to_sql(ty, out)
-    }
-}
-
-impl fmt::Debug for Bound<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Values are somebody's data.
-        out.write_str("?")
     }
 }
