@@ -483,3 +483,247 @@ fn error(mut body: &[u8]) -> Said {
     }
     Said::Error { code, message }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::{database::Statement, sql::Sql};
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).expect("a length");
+        [&[kind], &length.to_be_bytes()[..], body].concat()
+    }
+
+    /// A `RowDescription` of these columns, each of type `text`.
+    fn description(columns: &[&str]) -> Vec<u8> {
+        let mut body = u16::try_from(columns.len()).expect("a number").to_be_bytes().to_vec();
+        for column in columns {
+            body.extend([column.as_bytes(), &[0; 7], &25_u32.to_be_bytes(), &[255, 255], &[255; 4], &[0, 1]].concat());
+        }
+        message(b'T', &body)
+    }
+
+    fn row(values: &[Option<&[u8]>]) -> Vec<u8> {
+        let mut body = u16::try_from(values.len()).expect("a number").to_be_bytes().to_vec();
+        for value in values {
+            let length = value.map_or(-1, |value| i32::try_from(value.len()).expect("a length"));
+            body.extend([&length.to_be_bytes(), value.unwrap_or_default()].concat());
+        }
+        message(b'D', &body)
+    }
+
+    fn ready() -> Vec<u8> {
+        [message(b'C', b"SELECT 1\0"), message(b'Z', b"I")].concat()
+    }
+
+    fn failure(code: &str) -> Vec<u8> {
+        let fields = ["SERROR", &format!("C{code}"), "Mit did not work"].map(|field| format!("{field}\0"));
+        message(b'E', format!("{}\0", fields.concat()).as_bytes())
+    }
+
+    /// The statement, and what is answered to it.
+    fn statement(sql: &'static str) -> Statement {
+        let mut text = Sql::new();
+        text.push(sql);
+        Statement::new(&text)
+    }
+
+    /// What the gateway has sent: the kinds of its messages, and their names where they have some.
+    async fn heard(server: &mut DuplexStream, syncs: usize) -> Vec<String> {
+        let (mut heard, mut left) = (Vec::new(), syncs);
+        while left > 0 {
+            let kind = char::from(server.read_u8().await.expect("a message"));
+            let mut body = vec![0; server.read_u32().await.expect("a length") as usize - 4];
+            server.read_exact(&mut body).await.expect("a body");
+            left -= usize::from(matches!(kind, 'S' | 'Q'));
+            // Of a portal the name is empty; those of statements are `s` and a number.
+            let name: String = body
+                .split(|byte| *byte == 0)
+                .find_map(|part| {
+                    let text = from_utf8(part).ok()?.trim_start_matches('S');
+                    text.strip_prefix('s')?.parse::<u32>().ok().map(|number| number.to_string())
+                })
+                .unwrap_or_default();
+            heard.push(format!("{kind}{name}"));
+        }
+        heard
+    }
+
+    fn pair() -> (Wire, DuplexStream) {
+        let (ours, theirs) = duplex(1 << 20);
+        (Wire::new(Box::new(ours)), theirs)
+    }
+
+    /// Asks one statement after the server has said all this.
+    async fn answered(said: &[u8], room: usize) -> (Wire, DuplexStream, Result<Rows, Failure>) {
+        let (mut wire, mut server) = pair();
+        server.write_all(said).await.expect("room");
+        let (statement, keys) = (statement("SELECT a, b"), Arc::default());
+        let asked = [statement.call(None, &keys)];
+        let asking = wire.rows(&asked, Planning::Auto, |_| true, room);
+        let answer = tokio::time::timeout(Duration::from_secs(5), async {
+            // A server that has said what it had to say hangs up.
+            tokio::join!(asking, async {
+                heard(&mut server, 1).await;
+                _ = server.shutdown().await;
+            })
+            .0
+        });
+        let answer = answer.await.expect("an end").map(|mut rows| rows.remove(0));
+        (wire, server, answer)
+    }
+
+    fn values(rows: &Rows) -> Vec<Vec<Option<Vec<u8>>>> {
+        let cell = |row: crate::rows::Row<'_>, name: usize| row.raw(name).expect("a cell").map(<[u8]>::to_vec);
+        rows.iter().map(|row| vec![cell(row, 0), cell(row, 1)]).collect()
+    }
+
+    #[tokio::test]
+    async fn rows_are_read_however_they_come() {
+        let long = vec![b'x'; 3 * READ];
+        let rows = [
+            row(&[Some(b"one"), None]),
+            row(&[Some(b""), Some(&long)]),
+            message(b'N', b"SNOTICE\0\0"),
+            message(b'S', b"TimeZone\0UTC\0"),
+            row(&[None, Some(b"\0\xff")]),
+        ];
+        let said = [message(b'1', b""), description(&["a", "b"]), message(b'2', b""), rows.concat(), ready()].concat();
+        let expected = vec![
+            vec![Some(b"one".to_vec()), None],
+            vec![Some(Vec::new()), Some(long.clone())],
+            vec![None, Some(b"\0\xff".to_vec())],
+        ];
+        for piece in [1, 2, 7, 4_096, READ, said.len()] {
+            let (mut wire, mut server) = pair();
+            let (statement, keys) = (statement("SELECT a, b"), Arc::default());
+            let asked = [statement.call(None, &keys)];
+            let saying = async {
+                for piece in said.chunks(piece) {
+                    server.write_all(piece).await.expect("room");
+                    if said.len() / piece.len() < 10_000 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+            };
+            let (answer, ()) = tokio::join!(wire.rows(&asked, Planning::Auto, |_| true, usize::MAX), saying);
+            let rows = answer.unwrap_or_else(|_| panic!("an answer"));
+            assert_eq!(values(&rows[0]), expected);
+            assert_eq!(rows[0].size(), 3 + long.len() + 2);
+            assert_eq!(rows[0].first().expect("a row").get::<String>("a"), Ok("one".into()));
+            assert!(wire.is_at_rest());
+            wire.make_room();
+            assert_eq!(wire.incoming.len(), READ, "what a long value took is given back");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_postgresql_says_is_told_and_leaves_the_connection_as_it_was() {
+        let said = [failure("57014"), message(b'Z', b"I")].concat();
+        let (wire, _, answer) = answered(&said, usize::MAX).await;
+        let Err(Failure::Said(0, said)) = answer else { panic!("an answer") };
+        assert_eq!(said.sqlstate().as_deref(), Some("57014"));
+        assert!(!said.is_lost() && wire.is_at_rest());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_goes_or_talks_nonsense_is_lost() {
+        for said in [
+            Vec::new(),
+            message(b'1', b""),
+            row(&[Some(b"cut off"), None])[..9].to_vec(),
+            // Lengths that are none.
+            vec![b'D', 0, 0, 0, 3, 0, 0],
+            vec![b'D', 255, 255, 255, 255, 0, 0],
+            vec![b'D', 0x80, 0, 0, 0],
+            // A description that ends in a name.
+            message(b'T', b"\0\x02a"),
+        ] {
+            let (_, _, answer) = answered(&said, usize::MAX).await;
+            assert!(matches!(answer, Err(Failure::Said(0, Said::Lost(_)))), "{said:?}");
+        }
+        // Why it goes is what counts.
+        let (_, _, answer) = answered(&failure("57P01"), usize::MAX).await;
+        assert!(matches!(answer, Err(Failure::Said(0, Said::Error { .. }))));
+        for said in [message(b'D', b""), message(b'D', b"\0\x02\0\0\0\x09short")] {
+            assert!(matches!(answered(&said, usize::MAX).await.2, Err(Failure::Other(_))), "{said:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_there_is_no_room_for_is_refused_before_it_is_there() {
+        let said = [message(b'1', b""), row(&[Some(&[b'x'; 60]), None]), row(&[Some(&[b'x'; 60]), None])].concat();
+        assert!(matches!(answered(&said, 100).await.2, Err(Failure::Large(2))));
+        // Of one that says it has a gigabyte, nothing is kept ready.
+        let said = [&[b'D'], &(1_u32 << 30).to_be_bytes()[..], b"\0\x01"].concat();
+        let (wire, _, answer) = answered(&said, 1_000_000).await;
+        assert!(matches!(answer, Err(Failure::Large(0))));
+        assert!(wire.incoming.len() <= READ && !wire.is_at_rest());
+    }
+
+    #[tokio::test]
+    async fn statements_are_prepared_once_and_forgotten_when_they_fail() {
+        let (mut wire, mut server) = pair();
+        let (known, once, keys) = (statement("SELECT a"), statement("SELECT b"), Arc::default());
+        let usual = |text: &Text| text.sql() == "SELECT a";
+        let batch = [known.call(None, &keys), once.call(None, &keys)];
+        let parsed = [message(b'1', b""), description(&["a"]), message(b'2', b"")].concat();
+        let bound = message(b'2', b"");
+
+        server.write_all(&[&parsed[..], &ready(), &parsed, &ready()].concat()).await.expect("room");
+        assert!(wire.rows(&batch, Planning::Auto, usual, usize::MAX).await.is_ok());
+        assert_eq!(heard(&mut server, 2).await, ["P1", "D1", "B1", "E", "S", "P", "D", "B", "E", "S"]);
+
+        // Planned otherwise, which is said before.
+        let set = [message(b'C', b"SET\0"), message(b'Z', b"I")].concat();
+        server.write_all(&[&set[..], &bound, &ready()].concat()).await.expect("room");
+        assert!(wire.rows(&batch[..1], Planning::Once, usual, usize::MAX).await.is_ok());
+        assert_eq!(heard(&mut server, 2).await, ["Q", "B1", "E", "S"]);
+
+        // One that fails may have another table under it by now.
+        server.write_all(&[failure("0A000"), message(b'Z', b"I")].concat()).await.expect("room");
+        assert!(wire.rows(&batch[..1], Planning::Once, usual, usize::MAX).await.is_err());
+        assert_eq!(heard(&mut server, 1).await, ["B1", "E", "S"]);
+        server
+            .write_all(&[&message(b'3', b"")[..], &failure("42P01"), &message(b'Z', b"I")].concat())
+            .await
+            .expect("room");
+        assert!(wire.rows(&batch[..1], Planning::Once, usual, usize::MAX).await.is_err());
+        assert_eq!(heard(&mut server, 1).await, ["C1", "P2", "D2", "B2", "E", "S"]);
+
+        // So may one have been prepared for which nobody waited.
+        {
+            let gone = wire.rows(&batch[..1], Planning::Once, usual, usize::MAX);
+            assert!(tokio::time::timeout(Duration::from_millis(20), gone).await.is_err());
+        }
+        assert!(!wire.is_at_rest());
+        server.write_all(&[&parsed[..], &row(&[Some(b"x")]), &ready()].concat()).await.expect("room");
+        assert!(wire.rest().await.is_ok() && wire.is_at_rest());
+        assert_eq!(heard(&mut server, 1).await, ["C2", "P3", "D3", "B3", "E", "S"]);
+        server.write_all(&[&parsed[..], &ready()].concat()).await.expect("room");
+        assert!(wire.rows(&batch[..1], Planning::Once, usual, usize::MAX).await.is_ok());
+        assert_eq!(heard(&mut server, 1).await, ["C3", "P4", "D4", "B4", "E", "S"]);
+    }
+
+    #[tokio::test]
+    async fn no_more_than_a_hundred_are_kept() {
+        let (mut wire, mut server) = pair();
+        let keys = Arc::default();
+        let parsed = [message(b'1', b""), description(&["a"]), message(b'2', b""), ready()].concat();
+        let mut closed = Vec::new();
+        for number in 0..=KEPT as u64 + 1 {
+            let mut text = Sql::new();
+            text.push("SELECT ").number(number);
+            let statement = Statement::new(&text);
+            server.write_all(&parsed).await.expect("room");
+            assert!(wire.rows(&[statement.call(None, &keys)], Planning::Auto, |_| true, usize::MAX).await.is_ok());
+            closed.extend(heard(&mut server, 1).await.into_iter().filter(|message| message.starts_with('C')));
+        }
+        assert_eq!(closed, ["C1"], "the second is closed along with what comes next");
+        assert_eq!(wire.kept.len(), KEPT);
+    }
+}
