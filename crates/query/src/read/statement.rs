@@ -79,12 +79,10 @@ fn text_search(
     sql
 }
 
-/// How a kind travels. Types that the driver would have to ask the database about travel as text: it asks on the same connection, while
-/// the rows of the statement itself already come, and waits for ever where they are many.
+/// How a kind travels: in its own binary format, but for what is written otherwise than PostgreSQL holds it.
 pub(super) fn travelling(kind: Kind, expression: &Sql) -> Sql {
     let mut sql = Sql::new();
     let (head, tail) = match kind {
-        Kind::Enum(_) => ("(", ")::text"),
         Kind::Inet => ("host(", ")"),
         Kind::UuidList | Kind::TextList => ("to_json(", ")::text"),
         _ => ("", ""),
