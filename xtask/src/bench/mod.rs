@@ -30,7 +30,7 @@ use self::{
 };
 
 /// Connections of each program's reading pool.
-const POOL: u32 = 8;
+const POOL: u32 = 16;
 const WARM_UP_SECONDS: u64 = 2;
 /// How many times the usual volume of demo data surrounds what is read.
 const SCALE: &str = "4";

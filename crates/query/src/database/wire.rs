@@ -155,9 +155,10 @@ impl Wire {
     /// Reads what is still to come of answers that nobody waits for any more.
     pub(super) async fn rest(&mut self) -> Result<(), Said> {
         while self.awaited > 0 {
-            match self.message()? {
-                Some(_) => {}
-                None => self.more().await.map_err(Said::Lost)?,
+            match self.end().await {
+                // The statement was stopped, as it should be.
+                Err(Said::Error { .. }) | Ok(()) => {}
+                Err(lost) => return Err(lost),
             }
         }
         Ok(())
@@ -180,7 +181,7 @@ impl Wire {
         let is_planned = self.planning == planning;
         let asked = self.write(calls, planning, usual)?;
         if !is_planned {
-            self.answer(0, &mut Arc::default(), &mut usize::MAX.clone()).await?;
+            self.end().await.map_err(|said| Failure::Said(0, said))?;
             self.planning = planning;
         }
         let mut answers = Vec::with_capacity(calls.len());
@@ -189,6 +190,7 @@ impl Wire {
             match self.answer(place, &mut columns, &mut room).await {
                 Ok(mut rows) => {
                     if let Some(prepared) = asked.preparing {
+                        self.preparing.retain(|other| other.number != prepared.number);
                         let prepared = Prepared { columns: columns.clone(), ..prepared };
                         // Another of this text, or the one that was not used for longest, makes room.
                         if let Some((_, former)) = self.kept.push(call.text().clone(), prepared) {
@@ -207,7 +209,8 @@ impl Wire {
                 }
             }
         }
-        self.preparing.clear();
+        let last = calls.len().saturating_sub(1);
+        self.end().await.map_err(|said| Failure::Said(last, said))?;
         Ok(answers)
     }
 
@@ -289,16 +292,17 @@ impl Wire {
                 BindError::Serialization(_) => Error::internal("a statement that cannot be written"),
             })?;
             frontend::execute("", 0, out).map_err(unwritten)?;
-            frontend::sync(out);
-            self.awaited += 1;
         }
+        // One end for all: what is answered goes out together, and after a statement that fails none is begun.
+        frontend::sync(out);
+        self.awaited += 1;
         Ok(asked)
     }
 
-    /// The rows that come until PostgreSQL is ready for the next, and their columns where it says what they are.
+    /// The rows of the statement at this place, and their columns where PostgreSQL says what they are.
     async fn answer(&mut self, place: usize, columns: &mut Arc<Names>, room: &mut usize) -> Result<Rows, Failure> {
         let failed = |said| Failure::Said(place, said);
-        let (mut rows, mut said) = (Rows::default(), None);
+        let mut rows = Rows::default();
         loop {
             let mut uninterrupted = 0;
             while let Some((kind, body)) = self.message().map_err(failed)? {
@@ -312,12 +316,14 @@ impl Wire {
                         }
                     }
                     b'T' => *columns = names(body).ok_or_else(|| failed(malformed()))?,
+                    b'C' | b'I' => return Ok(rows),
                     b'E' => {
-                        // The first is what all others are due to.
-                        let error = error(body);
-                        said.get_or_insert(error);
+                        let said = error(body);
+                        // Nothing follows but that PostgreSQL is ready; or it goes, and this is why.
+                        _ = self.end().await;
+                        return Err(failed(said));
                     }
-                    b'Z' => return said.map_or(Ok(rows), |said| Err(failed(said))),
+                    b'Z' => return Err(failed(malformed())),
                     _ => {}
                 }
             }
@@ -325,9 +331,25 @@ impl Wire {
                 tokio::task::yield_now().await;
             } else if self.next_row().is_some_and(|length| length > room.saturating_add(READ)) {
                 return Err(Failure::Large(rows.len()));
-            } else if let Err(lost) = self.more().await {
-                // A server that goes says why, and then nothing.
-                return Err(failed(said.unwrap_or(Said::Lost(lost))));
+            } else {
+                self.more().await.map_err(|lost| failed(Said::Lost(lost)))?;
+            }
+        }
+    }
+
+    /// Reads until PostgreSQL is ready for what comes next.
+    async fn end(&mut self) -> Result<(), Said> {
+        let mut said = Ok(());
+        loop {
+            while let Some((kind, body)) = self.message()? {
+                match kind {
+                    b'E' => said = Err(error(body)),
+                    b'Z' => return said,
+                    _ => {}
+                }
+            }
+            if let Err(lost) = self.more().await {
+                return said.and(Err(Said::Lost(lost)));
             }
         }
     }
@@ -516,8 +538,12 @@ mod tests {
         message(b'D', &body)
     }
 
+    fn done() -> Vec<u8> {
+        message(b'C', b"SELECT 1\0")
+    }
+
     fn ready() -> Vec<u8> {
-        [message(b'C', b"SELECT 1\0"), message(b'Z', b"I")].concat()
+        [done(), message(b'Z', b"I")].concat()
     }
 
     fn failure(code: &str) -> Vec<u8> {
@@ -674,9 +700,9 @@ mod tests {
         let parsed = [message(b'1', b""), description(&["a"]), message(b'2', b"")].concat();
         let bound = message(b'2', b"");
 
-        server.write_all(&[&parsed[..], &ready(), &parsed, &ready()].concat()).await.expect("room");
+        server.write_all(&[&parsed[..], &done(), &parsed, &ready()].concat()).await.expect("room");
         assert!(wire.rows(&batch, Planning::Auto, usual, usize::MAX).await.is_ok());
-        assert_eq!(heard(&mut server, 2).await, ["P1", "D1", "B1", "E", "S", "P", "D", "B", "E", "S"]);
+        assert_eq!(heard(&mut server, 1).await, ["P1", "D1", "B1", "E", "P", "D", "B", "E", "S"]);
 
         // Planned otherwise, which is said before.
         let set = [message(b'C', b"SET\0"), message(b'Z', b"I")].concat();
@@ -707,6 +733,25 @@ mod tests {
         server.write_all(&[&parsed[..], &ready()].concat()).await.expect("room");
         assert!(wire.rows(&batch[..1], Planning::Once, usual, usize::MAX).await.is_ok());
         assert_eq!(heard(&mut server, 1).await, ["C3", "P4", "D4", "B4", "E", "S"]);
+    }
+
+    #[tokio::test]
+    async fn of_a_batch_the_first_that_fails_is_told_and_the_rest_is_not_begun() {
+        let (mut wire, mut server) = pair();
+        let (first, second, third, keys) =
+            (statement("SELECT a"), statement("SELECT b"), statement("SELECT c"), Arc::default());
+        let batch = [first.call(None, &keys), second.call(None, &keys), third.call(None, &keys)];
+        let parsed = [message(b'1', b""), description(&["a"]), message(b'2', b""), done()].concat();
+        server.write_all(&[&parsed[..], &failure("55P03"), &message(b'Z', b"I")].concat()).await.expect("room");
+        let answer = wire.rows(&batch, Planning::Auto, |_| true, usize::MAX).await;
+        let Err(Failure::Said(1, said)) = answer else { panic!("an answer") };
+        assert_eq!(said.sqlstate().as_deref(), Some("55P03"));
+        assert!(wire.is_at_rest());
+        heard(&mut server, 1).await;
+        // The first is known; of the others nobody can tell.
+        server.write_all(&[&message(b'2', b"")[..], &ready()].concat()).await.expect("room");
+        assert!(wire.rows(&batch[..1], Planning::Auto, |_| true, usize::MAX).await.is_ok());
+        assert_eq!(heard(&mut server, 1).await, ["C2", "C3", "B1", "E", "S"]);
     }
 
     #[tokio::test]

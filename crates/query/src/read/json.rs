@@ -113,10 +113,7 @@ fn literal(out: &mut Out<'_>, json: &str) -> Result<()> {
 fn keyed<T>(out: &mut Out<'_>, parts: &[(Key, T)], mut each: impl FnMut(&mut Out<'_>, &T) -> Result<()>) -> Result<()> {
     out.push(b'{');
     for (i, (key, part)) in parts.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(key.0.as_bytes());
+        out.extend_from_slice(key.written(i == 0));
         each(out, part)?;
     }
     out.push(b'}');
@@ -281,10 +278,7 @@ fn shaped(out: &mut Out<'_>, value: Option<&[u8]>, shape: &Shape, picks: &[Pick]
 fn picked(out: &mut Out<'_>, picks: &[Pick], document: &serde_json::Value, entry: Option<(&str, &str)>) -> Result<()> {
     out.push(b'{');
     for (i, pick) in picks.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(pick.key.0.as_bytes());
+        out.extend_from_slice(pick.key.written(i == 0));
         match &pick.what {
             Picked::Literal(json) => literal(out, json)?,
             Picked::Field(field, picks) => match entry {

@@ -93,13 +93,18 @@ pub enum Body {
     Connection(Vec<(Key, Part)>),
 }
 
-/// A response key, ready to be written: `"name":`.
-pub struct Key(pub String);
+/// A response key, ready to be written.
+pub struct Key(String);
 
 impl Key {
     /// The response key of that name.
     pub fn new(name: &str) -> Self {
-        Self(format!("\"{name}\":"))
+        Self(format!(",\"{name}\":"))
+    }
+
+    /// `"name":`, with a comma before it unless it is the first of its object.
+    pub(super) fn written(&self, is_first: bool) -> &[u8] {
+        &self.0.as_bytes()[usize::from(is_first)..]
     }
 }
 
