@@ -29,7 +29,7 @@ use self::{
     progress::Progress,
 };
 use super::{
-    POOL, fill, login, postmaster,
+    fill, login, postmaster,
     programs::{Binaries, Server, gateway},
     sign_in, text,
     usage::{self, Processes},
@@ -105,8 +105,7 @@ pub async fn run(
     let secret = text(&database, "SELECT gen_random_uuid()::text || gen_random_uuid()::text").await?;
     let start = async || {
         let mut command = gateway(binaries, url);
-        // A change takes one connection of the writing pool, which is half as large.
-        command.envs([("AETHER_MAX_CONNECTIONS", (2 * POOL).to_string()), ("AETHER_JWT_SECRET", secret.clone())]);
+        command.env("AETHER_JWT_SECRET", secret.clone());
         // Tokens must outlive the benchmark, and stay good in the next gateway.
         command.envs([("AETHER_ACCESS_TOKEN_MINUTES", "1440"), ("AETHER_LOGINS_PER_MINUTE", "0")]);
         // All subscribers come from one address, and are as many as the run says.
