@@ -26,6 +26,16 @@ pub struct Rows {
     size: usize,
 }
 
+/// How much space rows take: of values, and of bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Size {
+    cells: usize,
+    bytes: usize,
+}
+
+/// How much of it is taken beforehand at most.
+const MOST_FORESEEN: usize = 1 << 22;
+
 /// The names of the columns.
 pub type Names = [Box<str>];
 
@@ -80,6 +90,20 @@ impl Rows {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
         self.cells.chunks_exact(self.width.max(1)).map(|cells| Row { rows: self, cells })
+    }
+
+    /// None yet, with space for as much as there was of others.
+    pub(crate) fn with_space(Size { cells, bytes }: Size) -> Self {
+        Self {
+            cells: Vec::with_capacity(cells.min(MOST_FORESEEN / size_of::<Cell>())),
+            bytes: Vec::with_capacity(bytes.min(MOST_FORESEEN)),
+            ..Self::default()
+        }
+    }
+
+    /// How much space they take.
+    pub(crate) fn space(&self) -> Size {
+        Size { cells: self.cells.len(), bytes: self.bytes.len() }
     }
 
     /// Appends a row as PostgreSQL sends it (`DataRow`): how many values there are, and each with its length before it. Tells how many

@@ -8,12 +8,14 @@ use std::{
     },
 };
 
+use parking_lot::Mutex;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut};
 use uuid::Uuid;
 
 use crate::{
     actor::Actor,
     error::{Error, Result},
+    rows::Size,
     sql::{OfActor, Param, Sql},
 };
 
@@ -23,6 +25,8 @@ pub struct Statement {
     text: Text,
     params: Vec<Param>,
     planning: Planning,
+    /// How large its last answer was: the next is likely to be as large.
+    last: Mutex<Size>,
 }
 
 /// How PostgreSQL plans a statement that is kept prepared.
@@ -89,6 +93,7 @@ impl Statement {
             text: Text(Arc::new(Inner { sql, types, hash: hasher.finish(), came: AtomicBool::new(false) })),
             params,
             planning,
+            last: Mutex::default(),
         }
     }
 
@@ -149,6 +154,15 @@ impl<'a> Call<'a> {
 
     pub(super) fn planning(self) -> Planning {
         self.statement.planning
+    }
+
+    /// How large the last answer to it was.
+    pub(super) fn last_size(self) -> Size {
+        *self.statement.last.lock()
+    }
+
+    pub(super) fn note_size(self, size: Size) {
+        *self.statement.last.lock() = size;
     }
 
     pub(super) fn values(self) -> impl Iterator<Item = Bound<'a>> {

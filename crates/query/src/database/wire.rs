@@ -187,8 +187,10 @@ impl Wire {
         let mut answers = Vec::with_capacity(calls.len());
         for (place, (asked, call)) in asked.into_iter().zip(calls).enumerate() {
             let (is_new, mut columns) = (asked.preparing.is_some(), asked.columns);
-            match self.answer(place, &mut columns, &mut room).await {
+            let rows = Rows::with_space(call.last_size());
+            match self.answer(place, rows, &mut columns, &mut room).await {
                 Ok(mut rows) => {
+                    call.note_size(rows.space());
                     if let Some(prepared) = asked.preparing {
                         self.preparing.retain(|other| other.number != prepared.number);
                         let prepared = Prepared { columns: columns.clone(), ..prepared };
@@ -300,9 +302,14 @@ impl Wire {
     }
 
     /// The rows of the statement at this place, and their columns where PostgreSQL says what they are.
-    async fn answer(&mut self, place: usize, columns: &mut Arc<Names>, room: &mut usize) -> Result<Rows, Failure> {
+    async fn answer(
+        &mut self,
+        place: usize,
+        mut rows: Rows,
+        columns: &mut Arc<Names>,
+        room: &mut usize,
+    ) -> Result<Rows, Failure> {
         let failed = |said| Failure::Said(place, said);
-        let mut rows = Rows::default();
         loop {
             let mut uninterrupted = 0;
             while let Some((kind, body)) = self.message().map_err(failed)? {

@@ -65,13 +65,17 @@ impl Out<'_> {
 /// Appends the answer of a root, of at most so many bytes, and tells how many it has. What fails leaves nothing.
 pub(super) fn root(json: &mut Vec<u8>, fetch: &Fetch, loaded: &Loaded, group: &Group, room: usize) -> Result<usize> {
     let start = json.len();
-    json.reserve(room.min(256 + expected(fetch, loaded)));
+    json.reserve(room.min(fetch.last_size().unwrap_or_else(|| 256 + expected(fetch, loaded))));
     let mut out = Out { start, room, items: 0, json };
     let written = body(&mut out, fetch, loaded, Some(group));
     if written.is_err() {
         json.truncate(start);
     }
-    written.map(|()| json.len() - start)
+    written.map(|()| {
+        let size = json.len() - start;
+        fetch.note_size(size);
+        size
+    })
 }
 
 /// About how many bytes these rows become.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use aether_entity::catalog::{ENUMS, EnumValue, Kind};
@@ -31,6 +34,8 @@ pub struct Fetch {
     pub body: Body,
     /// Its statements, as they were written for those who asked before.
     statements: Statements,
+    /// How many bytes its last answer had; the next is likely to have as many.
+    last_size: AtomicUsize,
 }
 
 /// What is selected of the rows of one type, as it is being found out.
@@ -212,6 +217,16 @@ pub enum PageInfoPart {
 }
 
 impl Fetch {
+    /// How many bytes to take for the next answer: as many as the last had, and a few more.
+    pub(super) fn last_size(&self) -> Option<usize> {
+        let last = self.last_size.load(Ordering::Relaxed);
+        (last > 0).then(|| last + last / 32 + 64)
+    }
+
+    pub(super) fn note_size(&self, size: usize) {
+        self.last_size.store(size, Ordering::Relaxed);
+    }
+
     /// The statement for this audience.
     pub(super) fn statement(&self, audience: Audience, form: Form, write: impl FnOnce() -> Sql) -> Arc<Statement> {
         let planning = if self.ty.table.is_partitioned { Planning::Once } else { Planning::Auto };
@@ -242,7 +257,7 @@ impl Selection {
     /// What is fetched of these rows, and how they are written.
     pub fn fetch(self, which: Which, body: Body) -> Fetch {
         let Self { ty, slots, children } = self;
-        Fetch { ty, which, slots, children, body, statements: Statements::default() }
+        Fetch { ty, which, slots, children, body, statements: Statements::default(), last_size: AtomicUsize::new(0) }
     }
 }
 
