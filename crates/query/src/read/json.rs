@@ -117,7 +117,7 @@ fn literal(out: &mut Out<'_>, json: &str) -> Result<()> {
 fn keyed<T>(out: &mut Out<'_>, parts: &[(Key, T)], mut each: impl FnMut(&mut Out<'_>, &T) -> Result<()>) -> Result<()> {
     out.push(b'{');
     for (i, (key, part)) in parts.iter().enumerate() {
-        out.extend_from_slice(key.written(i == 0));
+        out.extend_from_slice(key.written(i == 0).as_bytes());
         each(out, part)?;
     }
     out.push(b'}');
@@ -282,7 +282,7 @@ fn shaped(out: &mut Out<'_>, value: Option<&[u8]>, shape: &Shape, picks: &[Pick]
 fn picked(out: &mut Out<'_>, picks: &[Pick], document: &serde_json::Value, entry: Option<(&str, &str)>) -> Result<()> {
     out.push(b'{');
     for (i, pick) in picks.iter().enumerate() {
-        out.extend_from_slice(pick.key.written(i == 0));
+        out.extend_from_slice(pick.key.written(i == 0).as_bytes());
         match &pick.what {
             Picked::Literal(json) => literal(out, json)?,
             Picked::Field(field, picks) => match entry {

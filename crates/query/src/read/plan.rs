@@ -108,8 +108,8 @@ impl Key {
     }
 
     /// `"name":`, with a comma before it unless it is the first of its object.
-    pub(super) fn written(&self, is_first: bool) -> &[u8] {
-        &self.0.as_bytes()[usize::from(is_first)..]
+    pub fn written(&self, is_first: bool) -> &str {
+        &self.0[usize::from(is_first)..]
     }
 }
 

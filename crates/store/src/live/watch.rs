@@ -232,13 +232,10 @@ impl Watch {
             |text: &str| serde_json::to_string(text).map_err(|_| Error::internal("text that is no JSON string"));
         let null = || "null".to_owned();
         let mut out = String::from("{\"data\":{");
-        out.push_str(&self.field.0);
+        out.push_str(self.field.written(true));
         out.push('{');
         for (place, (key, part)) in self.parts.iter().enumerate() {
-            if place > 0 {
-                out.push(',');
-            }
-            out.push_str(&key.0);
+            out.push_str(key.written(place == 0));
             out.push_str(&match part {
                 Part::Literal(json) => json.clone(),
                 Part::Kind => quoted(&event.kind.to_ascii_uppercase())?,
