@@ -374,6 +374,13 @@ async fn mistakes_are_answered_so_that_one_can_go_on() {
         ("{ deals(first: 99999999999) { totalCount } }", "a whole number of 32 bits"),
         ("{ deals(orderBy: VALUE_DESC) { totalCount } }", "{ field: VALUE, direction: DESC }"),
         ("{ deals { edges { name } } }", "node { name }"),
+        ("{ metrics { totalCount } }", "`financialMetrics`"),
+        ("{ pipeline { totalCount } }", "`pipelineSummary`"),
+        ("{ deals { nodes { closeDate } } }", "`actualCloseDate`"),
+        ("{ currentUser { user { id } } }", "Write `me`"),
+        ("{ scenario(id: \"01a2cf0c-0000-7000-8000-000000000000\") { nodes { id } } }", "`scenarios { nodes { id } }`"),
+        ("{ deals(filter: { name: { eq: 'x' } }) { totalCount } }", "double quotes"),
+        ("{ deals(first: -1) { totalCount } }", "`first` must be a whole number"),
         ("{ logout }", "write `mutation { logout … }`"),
         ("mutation { deals { totalCount } }", "write `query { deals … }`"),
     ];
@@ -386,6 +393,16 @@ async fn mistakes_are_answered_so_that_one_can_go_on() {
         }
     }
     assert!(amiss.is_empty(), "{}", amiss.join("\n"));
+    // What is refused below the root is told where it stands.
+    for query in [
+        "{ workspaces { nodes { clauses(first: 501) { totalCount } } } }",
+        "{ workspaces { nodes { members { nodes { workspace { clauses(first: 501) { totalCount } } } } } } }",
+        "mutation { createVendor(input: { name: \"x\" }) { organization { deals(first: 501) { totalCount } } } }",
+    ] {
+        let place = query.find("clauses").or_else(|| query.find("deals")).expect("a place") + 1;
+        let answer = cfo.query(query).await;
+        assert_eq!(answer.body["errors"][0]["locations"], json!([{ "line": 1, "column": place }]), "{:#}", answer.body);
+    }
     let variable = cfo
         .run(
             "query($s: DealStage) { deals(filter: { stage: { eq: $s } }) { totalCount } }",

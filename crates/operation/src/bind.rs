@@ -96,7 +96,7 @@ impl Coercion<'_> {
             (Some(value), _) => self.json(&definition.ty, value).map(Some),
             (None, Some(default)) => self.compiler.literal(&definition.ty, default, &Variables::default()),
             (None, None) if definition.ty.is_non_null() => {
-                Err(Wrong::new(format!("It is needed, as {}, and not given.", definition.ty)))
+                Err(Wrong::new(format!("A {} is needed, and none is given.", definition.ty)))
             }
             (None, None) => Ok(None),
         }

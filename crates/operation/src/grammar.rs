@@ -133,8 +133,9 @@ impl<'a> Reader<'a> {
     fn unreadable(&self, error: &Error) -> Problem {
         let why = error.message().trim_end_matches('.');
         let found = shown(error.data());
+        let hint = if found.starts_with('\'') { " Text stands in double quotes, as in \"text\"." } else { "" };
         let found = if found.is_empty() { String::new() } else { format!(" at `{found}`") };
-        self.problem(format!("This is no GraphQL: {why}{found}."), error.index())
+        self.problem(format!("This is no GraphQL: {why}{found}.{hint}"), error.index())
     }
 
     /// Reads something that may contain its like.

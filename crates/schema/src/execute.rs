@@ -73,6 +73,7 @@ impl Planned {
         let mut fields = Vec::new();
         for selected in bound.collect(&[bound.root()], root).map_err(|problem| vec![compiled::error(problem)])? {
             let place = bound.place(selected.field).map(position).unwrap_or_default();
+            let failed = |error| at(error, planner.failed().map_or(place, position));
             let answerer = match selected.name() {
                 "__typename" => Answerer::Known(format!("\"{root}\"")),
                 "__schema" | "__type" => {
@@ -81,12 +82,12 @@ impl Planned {
                 _ => match graph::planned(bound, planner, &selected) {
                     Some(Ok((fetch, Some(id)))) => Answerer::Row(fetch, id),
                     Some(Ok((fetch, None))) => Answerer::Page(fetch),
-                    Some(Err(error)) => Answerer::Failed(at(error, place)),
+                    Some(Err(error)) => Answerer::Failed(failed(error)),
                     None => match plans.add(planner, &selected) {
                         Ok(()) => Answerer::Resolver,
                         // Nothing of a mutation is done whose answer could not be read.
-                        Err(error) if mutates => return Err(vec![at(error, place)]),
-                        Err(error) => Answerer::Failed(at(error, place)),
+                        Err(error) if mutates => return Err(vec![failed(error)]),
+                        Err(error) => Answerer::Failed(failed(error)),
                     },
                 },
             };

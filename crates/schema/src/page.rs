@@ -93,7 +93,7 @@ fn size(value: Option<&Value>, name: &str, limits: &Limits) -> Result<Option<u64
             name,
             format!("A page has at most {} rows. Ask for that many and page on with after.", limits.max_page_size),
         )),
-        None => Err(Error::invalid(name, "This must be a whole number from 0.")),
+        None => Err(Error::invalid(name, format!("`{name}` must be a whole number from 0."))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aether_operation::{Arguments, Bound, Problem, Selected, SelectionSet};
+use aether_operation::{Arguments, Bound, Place, Problem, Selected, SelectionSet};
 use aether_store::{
     Error, Result,
     model::{Leaf, Model, Relation, Shape, ShapeType, Source, Type},
@@ -12,6 +12,8 @@ use aether_store::{
         Writer,
     },
 };
+
+use parking_lot::Mutex;
 
 use crate::{Limits, page};
 
@@ -25,6 +27,8 @@ pub(crate) struct Planner<'a> {
     values: AtomicU64,
     /// What its filters cost to plan.
     filters: AtomicU64,
+    /// The innermost field that could not be planned, until somebody asks.
+    failed: Mutex<Option<Place>>,
 }
 
 type Sets<'a, 's> = &'s [&'a SelectionSet];
@@ -32,7 +36,12 @@ type Sets<'a, 's> = &'s [&'a SelectionSet];
 impl<'a> Planner<'a> {
     pub(crate) fn new(bound: &'a Bound<'a>, limits: &'a Limits) -> Self {
         let zero = || AtomicU64::new(0);
-        Self { bound, limits, rows: zero(), values: zero(), filters: zero() }
+        Self { bound, limits, rows: zero(), values: zero(), filters: zero(), failed: Mutex::default() }
+    }
+
+    /// Where the field stands that could not be planned, if it is not the one of the root.
+    pub(crate) fn failed(&self) -> Option<Place> {
+        self.failed.lock().take()
     }
 
     /// The coerced arguments of a field.
@@ -155,18 +164,24 @@ impl<'a> Planner<'a> {
         selected: &Selected<'a>,
         rows: u64,
     ) -> Result<usize> {
-        let to = &Model::get().types[relation.to];
         let key = selection.slot(Slot::Column(relation.from_column));
-        let child = if relation.many {
-            let page = self.page(to, Some(&relation), None, selected)?;
-            self.connection(to, page, &selected.sets, rows, |page| Which::Pages(relation, page))?
-        } else {
-            self.count(rows)?;
-            let mut child = Selection::new(to);
-            let body = Body::One(self.object(&mut child, &selected.sets, rows)?);
-            child.fetch(Which::One(relation), body)
-        };
+        let child = self.related(relation, selected, rows).inspect_err(|_| {
+            let mut failed = self.failed.lock();
+            *failed = failed.or_else(|| self.bound.place(selected.field));
+        })?;
         Ok(selection.child(key, child))
+    }
+
+    fn related(&self, relation: Relation, selected: &Selected<'a>, rows: u64) -> Result<Fetch> {
+        let to = &Model::get().types[relation.to];
+        if relation.many {
+            let page = self.page(to, Some(&relation), None, selected)?;
+            return self.connection(to, page, &selected.sets, rows, |page| Which::Pages(relation, page));
+        }
+        self.count(rows)?;
+        let mut child = Selection::new(to);
+        let body = Body::One(self.object(&mut child, &selected.sets, rows)?);
+        Ok(child.fetch(Which::One(relation), body))
     }
 
     fn connection(

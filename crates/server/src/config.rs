@@ -154,7 +154,7 @@ pub struct Config {
     /// Whether answers tell how many SQL statements they took, as `extensions.statements`.
     #[arg(long, env = "AETHER_EXPOSE_STATEMENTS", default_value_t = false, action = clap::ArgAction::Set, global = true)]
     pub expose_statements: bool,
-    /// Whether the private PostgreSQL gets the demo data when it is new.
+    /// Whether serving gives the private PostgreSQL the demo data while it has no organization.
     #[arg(long, env = "AETHER_DEMO_DATA", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     pub demo_data: bool,
     /// Origins whose pages may call the gateway, comma-separated; none unless said.
@@ -291,16 +291,17 @@ impl Config {
         }
     }
 
-    /// Refuses secrets that can be guessed, each by itself: the worst one is what all are worth.
+    /// Refuses secrets that can be guessed, each by itself: the worst one is what all are worth. Names all of them at once.
     fn check_secrets(&self) -> Result<()> {
         let make = "Set it to the output of `openssl rand -base64 48`.";
-        secret::check("AETHER_JWT_SECRET", &self.jwt_secret, make)?;
+        let mut wrong = Vec::new();
+        wrong.extend(secret::check("AETHER_JWT_SECRET", &self.jwt_secret, make).err());
         for (number, key) in self.numbered_keys()? {
             let make = format!(
                 "Replace it by the output of `openssl rand -base64 48` under a new number. If anything is encrypted with it, append \
                  the new key first, run `AETHER_PROFILE=development aether-nexus rotate-keys`, then leave key {number} out."
             );
-            secret::check(&format!("key {number} of AETHER_ENCRYPTION_KEYS"), key, &make)?;
+            wrong.extend(secret::check(&format!("key {number} of AETHER_ENCRYPTION_KEYS"), key, &make).err());
         }
         let keys: Vec<&str> = self.audit_signing_keys.split(',').collect();
         for (at, key) in keys.iter().enumerate() {
@@ -308,8 +309,11 @@ impl Config {
                 1 => "AETHER_AUDIT_SIGNING_KEYS".to_owned(),
                 some => format!("key {} of the {some} in AETHER_AUDIT_SIGNING_KEYS", at + 1),
             };
-            secret::check(&which, key, "Replace it by the output of `openssl rand -base64 48`.")?;
+            let make = "Replace it by the output of `openssl rand -base64 48`.";
+            wrong.extend(secret::check(&which, key, make).err());
         }
+        let wrong: Vec<_> = wrong.iter().map(ToString::to_string).collect();
+        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
         Ok(())
     }
 

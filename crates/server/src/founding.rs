@@ -24,7 +24,7 @@ pub(crate) async fn found(config: &Config, organization: NewOrganization) -> Res
     let founding = Founding { name, slug: slug.clone(), admin_email: admin_email.clone(), admin_name, password };
     let postgres = Postgres::start(config).await?;
     let founded = async {
-        let (store, _) = prepare(config, &postgres).await?;
+        let (store, _) = prepare(config, &postgres, false).await?;
         let founded = store.found(founding, &config.sealer()?).await;
         store.database().clone().close().await;
         founded.map_err(said)

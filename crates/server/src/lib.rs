@@ -128,7 +128,7 @@ async fn with_owner<T>(config: &Config, act: impl AsyncFnOnce(&sea_orm::Database
 
 /// Seals everything with the newest key.
 async fn rotate_keys(config: &Config, postgres: &Postgres) -> Result<usize> {
-    let (store, _) = prepare(config, postgres).await?;
+    let (store, _) = prepare(config, postgres, false).await?;
     let rotated = store.rotate_keys(&config.sealer()?).await;
     store.database().clone().close().await;
     rotated.map_err(|_| {
@@ -164,7 +164,7 @@ async fn serve(config: &Config) -> Result<()> {
 
 async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, stop: &Stop) -> Result<()> {
     let (store, has_demo_data) = tokio::select! {
-        prepared = prepare(config, postgres) => prepared?,
+        prepared = prepare(config, postgres, config.demo_data) => prepared?,
         () = stop.wait() => return Ok(()),
     };
     know_signer(&store, &config.audit_keys()).await?;
@@ -234,12 +234,13 @@ async fn know_signer(store: &Store, keys: &Keys) -> Result<()> {
     Ok(())
 }
 
-/// The database migrated and filled as configured, and the pools of the gateway.
-async fn prepare(config: &Config, postgres: &Postgres) -> Result<(Store, bool)> {
+/// The database, migrated where it is the gateway's own, and the pools of the gateway. `fill` gives it the demo data if it has no
+/// organization yet.
+async fn prepare(config: &Config, postgres: &Postgres, fill: bool) -> Result<(Store, bool)> {
     let owner = postgres.owner().await?;
     if postgres.is_private() {
         postgres::migrate(&owner, None).await?;
-        if config.demo_data {
+        if fill && !postgres::has_organizations(&owner).await? {
             postgres::seed(&owner, config, 1).await?;
         }
     } else if !postgres::is_migrated(&owner).await? {

@@ -92,6 +92,13 @@ pub async fn is_migrated(database: &DatabaseConnection) -> Result<bool> {
     Ok(Migrator::get_pending_migrations(database).await?.is_empty())
 }
 
+/// Whether anybody can enter.
+pub async fn has_organizations(database: &DatabaseConnection) -> Result<bool> {
+    let some = "SELECT EXISTS (SELECT FROM organizations)";
+    let row = database.query_one_raw(Statement::from_string(DbBackend::Postgres, some)).await?;
+    Ok(row.map(|row| row.try_get_by_index::<bool>(0)).transpose()?.unwrap_or_default())
+}
+
 /// Loads the demo data, unless it is there.
 pub async fn seed(database: &DatabaseConnection, config: &Config, scale: u32) -> Result<bool> {
     #[expect(clippy::disallowed_methods, reason = "the demo data ends today")]

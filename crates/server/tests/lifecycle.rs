@@ -94,6 +94,21 @@ fn a_first_start_shows_the_way_and_whatever_ends_it_the_next_one_finds_the_data(
 }
 
 #[test]
+fn who_begins_with_an_organization_of_ones_own_gets_no_demo_data() {
+    let folder = Folder::new();
+    let data = folder.join("data");
+    let named = ["--name", "Acme Bank", "--slug", "acme-bank"];
+    let admin = ["--admin-email", "ada@acme.example", "--admin-name", "Ada Byron"];
+    let made = [&["create-organization", "--data-dir", &data][..], &named, &admin].concat();
+    let (well, token, said) = run(nexus(&made));
+    assert!(well && !token.trim().is_empty() && !said.contains("demo"), "{said}");
+    let gateway = Gateway::start(&["--data-dir", &data], &[]);
+    assert!(!gateway.out().contains("aether-demo") && !gateway.err().contains("demo data"), "{}", gateway.err());
+    let refused = gateway.query(LOGIN, None);
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{refused}");
+}
+
+#[test]
 fn a_signal_during_the_first_start_is_heard() {
     let folder = Folder::new();
     let data = folder.join("data");

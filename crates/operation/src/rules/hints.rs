@@ -5,7 +5,7 @@
 
 use apollo_compiler::{
     Name, Node,
-    ast::{OperationType, Type, Value},
+    ast::{FieldDefinition, OperationType, Type, Value},
     schema::{EnumType, ExtendedType, InputObjectType, InputValueDefinition},
 };
 
@@ -24,6 +24,10 @@ const ARGUMENTS: [(&str, &[&str]); 4] = [
     ("orderBy", &["order", "sort", "sortby", "order_by", "sort_by", "orderby"]),
     ("after", &["offset", "skip", "cursor", "page", "start"]),
 ];
+
+/// What other services call what a query begins with.
+const ROOTS: [(&str, &[&str]); 1] =
+    [("me", &["currentuser", "viewer", "whoami", "myself", "self", "profile", "session"])];
 
 /// What other gateways call operators.
 const OPERATORS: [(&str, &[&str]); 12] = [
@@ -50,8 +54,12 @@ impl Compiler {
         let lower = name.to_lowercase();
         let mut near: Vec<(usize, &str)> = known
             .filter(|known| known.len() <= LONGEST)
-            .map(|known| (strsim::osa_distance(&lower, &known.to_lowercase()), known))
-            .filter(|(distance, known)| *distance <= (name.len().max(known.len()) * 2 / 5).max(1))
+            .filter_map(|known| {
+                let distance = strsim::osa_distance(&lower, &known.to_lowercase());
+                let is_near = distance <= (name.len().max(known.len()) * 2 / 5).max(1);
+                // Some write a part of the name: as near as a slip of the pen.
+                if is_part(&lower, known) { Some((1, known)) } else { is_near.then_some((distance, known)) }
+            })
             .collect();
         near.sort_unstable();
         let near: Vec<_> = near.iter().take(3).map(|(_, known)| format!("`{known}`")).collect();
@@ -84,6 +92,19 @@ impl Compiler {
         }
         self.nearest(suggest, name, definition.fields.keys().map(Name::as_str)).unwrap_or_default()
     }
+}
+
+/// Whether this, in small letters, is some of the words that a name begins or ends with, singular or plural.
+fn is_part(lower: &str, name: &str) -> bool {
+    let stem = lower.trim_end_matches('s');
+    let known = name.to_lowercase();
+    let bounded = |at: usize| name[at..].starts_with(|letter: char| letter.is_uppercase());
+    let ends = || {
+        let rest = known.trim_end_matches('s').strip_suffix(stem)?;
+        (!rest.is_empty() && bounded(rest.len())).then_some(())
+    };
+    let begins = || (known.len() > stem.len() && known.starts_with(stem) && bounded(stem.len())).then_some(());
+    stem.len() >= 4 && name.is_ascii() && (ends().is_some() || begins().is_some())
 }
 
 /// What a name of another gateway is here.
@@ -142,6 +163,15 @@ impl Rules<'_> {
             if let Some((_, kind)) = other {
                 return format!(" It is one of {kind}: write `{kind} {{ {name} … }}`.");
             }
+            if let Some(known) = translated(&ROOTS, name).filter(|known| fields.contains_key(*known)) {
+                return format!(" Write `{known}`.");
+            }
+        }
+        // A row was taken for a page of rows.
+        if ["nodes", "edges", "pageInfo", "totalCount"].contains(&name.as_str())
+            && let Some(page) = self.page_of(parent)
+        {
+            return format!(" It is one {parent}; a page of them is `{page} {{ nodes {{ id }} }}`.");
         }
         // A row with its cursor was taken for the row.
         if let Ok(node) = self.compiler.types.schema.type_field(parent, "node")
@@ -156,6 +186,20 @@ impl Rules<'_> {
             return format!(" It is a field of the rows of a page: write `nodes {{ {name} }}`.");
         }
         self.compiler.nearest(true, name, fields.keys().map(Name::as_str)).unwrap_or_default()
+    }
+
+    /// The field of the root that answers pages of this type.
+    fn page_of(&self, ty: &Name) -> Option<&Name> {
+        let schema = &self.compiler.types.schema;
+        let ExtendedType::Object(query) = schema.types.get(schema.root_operation(OperationType::Query)?)? else {
+            return None;
+        };
+        let nodes = |field: &FieldDefinition| schema.type_field(field.ty.inner_named_type(), "nodes").ok().cloned();
+        query
+            .fields
+            .iter()
+            .find(|(_, field)| nodes(field).is_some_and(|nodes| nodes.ty.inner_named_type() == ty))
+            .map(|(name, _)| name)
     }
 
     pub(super) fn selection_hint(&self, field: &str, ty: &Name) -> String {
