@@ -375,7 +375,7 @@ async fn mistakes_are_answered_so_that_one_can_go_on() {
         ("{ deals(orderBy: VALUE_DESC) { totalCount } }", "{ field: VALUE, direction: DESC }"),
         ("{ deals { edges { name } } }", "node { name }"),
         ("{ metrics { totalCount } }", "`financialMetrics`"),
-        ("{ pipeline { totalCount } }", "`pipelineSummary`"),
+        ("{ pipeline { totalCount } }", "`pipelineSnapshots`"),
         ("{ deals { nodes { closeDate } } }", "`actualCloseDate`"),
         ("{ currentUser { user { id } } }", "Write `me`"),
         ("{ scenario(id: \"01a2cf0c-0000-7000-8000-000000000000\") { nodes { id } } }", "`scenarios { nodes { id } }`"),

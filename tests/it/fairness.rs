@@ -302,6 +302,32 @@ async fn many_different_statements_do_not_pile_up() {
     assert!(after < before + 64, "{after} MiB");
 }
 
+#[tokio::test]
+async fn a_table_that_changes_is_read_on() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let query = "{ deals(first: 3) { nodes { name owner { name } history(first: 2) { nodes { newValue } } } }
+        open: deals(first: 2, filter: { name: { contains: \"a\" } }) { totalCount nodes { name } } }";
+    // Often enough that several connections have the statements prepared.
+    let before = cfo.data(query).await;
+    for answer in join_all((0..40).map(|_| cfo.data(query))).await {
+        assert_eq!(answer, before);
+    }
+    for change in [
+        "ALTER TABLE deals ALTER COLUMN name TYPE varchar(499)",
+        "ALTER TABLE deals ALTER COLUMN name TYPE text",
+        "ALTER TABLE users ALTER COLUMN name TYPE varchar(254)",
+        "ALTER TABLE deals ALTER COLUMN name TYPE varchar(500); ALTER TABLE deal_history ALTER COLUMN new_value TYPE varchar(4000)",
+    ] {
+        gateway.execute(change).await;
+        for _ in 0..3 {
+            for answer in join_all((0..8).map(|_| cfo.data(query))).await {
+                assert_eq!(answer, before, "{change}");
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_table_holds_up_only_those_who_ask_for_it() {
     let gateway = Gateway::demo().await;

@@ -144,11 +144,15 @@ async fn one_wrong_line_refuses_all_and_every_wrong_line_is_told() {
     let cfo = gateway.cfo().await;
     assert_eq!(problems(&cfo, "").await, json!([[1, ""]]));
     assert_eq!(problems(&cfo, "date;metric_type\n").await[0], json!([1, "date;metric_type"]));
+    for code in ["ZZZ", "DEM", "usd", "US"] {
+        let csv = format!("date,metric,region,lob,actual,currency\n2031-01,REVENUE,Europe,Software,8,{code}\n");
+        assert_eq!(problems(&cfo, &csv).await, json!([[2, "currency"]]), "{code}");
+    }
     let wrong = "date,metric_type,actual,currency\n\
         2031-01-01,REVENUE,1,USD\n2031-01-01,REVENUE,2,USD\n2031-02-30,PROFIT,\"1,000\",usd\n2031-03-01,ARR,1\n2031-04-01,ARR,,\n";
     assert_eq!(
         problems(&cfo, wrong).await,
-        json!([[5, ""]]),
+        json!([[5, "currency"]]),
         "the shape of the lines comes first: with a cell too few nothing can be told of the others"
     );
     assert_eq!(

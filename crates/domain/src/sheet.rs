@@ -3,6 +3,7 @@
 //! Every line is looked at before anything is refused, so that a file is corrected in one go.
 
 mod cells;
+mod quotes;
 
 use std::collections::HashMap;
 
@@ -103,6 +104,13 @@ fn scan(
         Some(Ok(header)) => header,
         _ => return Err(vec![LineError::new(1, "", "The text is empty. Its first line names the columns.")]),
     };
+    // Spreadsheets save a last column that has no name and nothing in it.
+    let width = header.iter().enumerate().filter(|(_, name)| !name.is_empty()).last().map_or(0, |(last, _)| last + 1);
+    let header: StringRecord = header.iter().take(width).collect();
+    let misquoted = quotes::misquoted(text);
+    if let Some((at, problem)) = misquoted.get(&1) {
+        return Err(vec![LineError::new(1, header.get(*at).unwrap_or_default(), problem.clone())]);
+    }
     let places = places(&header, columns)?;
     let (mut lines, mut problems) = (Vec::new(), Vec::new());
     let mut place = Place { bytes: text.as_bytes(), offset: 0, line: 1 };
@@ -117,14 +125,12 @@ fn scan(
             problems.push(too_many(number, most_lines));
             break;
         }
-        if record.len() != header.len() {
-            problems.push(LineError::new(
-                number,
-                "",
-                format!("This line has {} cells and the header {}. Is a comma not quoted?", record.len(), header.len()),
-            ));
+        if let Some((at, problem)) = misquoted.get(&number) {
+            problems.push(LineError::new(number, column_name(&header, *at), problem.clone()));
+        } else if let Some((at, problem)) = misshapen(&record, &header) {
+            problems.push(LineError::new(number, column_name(&header, at), problem));
         } else if let Some((at, problem)) = unreadable(&record) {
-            problems.push(LineError::new(number, header.get(at).unwrap_or_default(), problem));
+            problems.push(LineError::new(number, column_name(&header, at), problem));
         } else {
             lines.push(Line { number, cells: places.iter().map(|place| cell(&record, *place)).collect() });
         }
@@ -133,6 +139,46 @@ fn scan(
         }
     }
     Ok((lines, problems))
+}
+
+/// The first cell at which a line has another shape than the header. Cells beyond it are let through when they say nothing.
+fn misshapen(record: &StringRecord, header: &StringRecord) -> Option<(usize, String)> {
+    let (width, letter) = (header.len(), column_letter);
+    if record.len() < width {
+        let told = format!(
+            "This line ends before column {}: it has {} cells, and the header {width}. A cell that says nothing needs its comma, too.",
+            letter(record.len()),
+            record.len(),
+        );
+        return Some((record.len(), told));
+    }
+    let beyond = record.iter().enumerate().skip(width).find(|(_, cell)| !cell.is_empty());
+    beyond.map(|(at, cell)| {
+        let told = format!(
+            "\"{}\" stands in column {}, and the header ends with column {}. Is a comma in this line not quoted, as in \"1,234\"?",
+            shortened(cell),
+            letter(at),
+            letter(width.saturating_sub(1)),
+        );
+        (at, told)
+    })
+}
+
+/// The column at this place as the header calls it; by its letter where it has no name.
+fn column_name(header: &StringRecord, at: usize) -> String {
+    match header.get(at) {
+        Some(name) if !name.is_empty() => shortened(name),
+        _ => column_letter(at),
+    }
+}
+
+/// What spreadsheets call the column at this place: A to Z, AA to ZZ, and so on.
+fn column_letter(at: usize) -> String {
+    let last = char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
+    match at / 26 {
+        0 => last.to_string(),
+        before => format!("{}{last}", column_letter(before - 1)),
+    }
 }
 
 /// The first cell that has a character in it that no value has.
@@ -187,6 +233,11 @@ fn places(header: &StringRecord, columns: &[Column]) -> Result<Vec<Option<usize>
         match known.get(&letters(name)) {
             Some(&index) if places[index].is_none() => places[index] = Some(place),
             Some(&index) => problems.push(LineError::new(1, columns[index].name, "This column is there twice.")),
+            None if name.is_empty() => {
+                let letter = column_letter(place);
+                let told = format!("Column {letter} has no name. Name it, or take it out of the file.");
+                problems.push(LineError::new(1, letter, told));
+            }
             None => {
                 let names: Vec<_> = columns.iter().map(|column| column.name).collect();
                 let hint = if name.contains(';') { " Divide columns by commas, not semicolons." } else { "" };
@@ -258,9 +309,48 @@ mod tests {
         assert_eq!(problems(""), [(1, String::new())]);
         assert_eq!(problems("date;actual\n"), [(1, "date;actual".into()), (1, "date".into())]);
         assert_eq!(problems("date,Date,x\n"), [(1, "date".into()), (1, "x".into())]);
-        assert_eq!(problems("date\na\na,b\nc,d,e\n"), [(3, String::new()), (4, String::new())]);
+        assert_eq!(problems("date\na\na,b\nc,d,e\n"), [(3, "B".into()), (4, "B".into())]);
         assert_eq!(problems("date,actual\na,\"b\nc,d\n"), [(2, "actual".into())]);
+        assert_eq!(problems("date,actual\na\n"), [(2, "actual".into())]);
+        assert_eq!(problems("date,,actual\na,b,1\n"), [(1, "B".into())]);
         assert_eq!(problems("date\na\nb\nc\nd\n"), [(5, String::new())]);
+    }
+
+    #[test]
+    fn what_spreadsheets_leave_behind_says_nothing() {
+        for text in ["date,actual,\na,1,\n", "date,actual\na,1,,\n", "date,actual,,\na,1\n", "date,actual\na,1,\n,,,\n"]
+        {
+            let lines = read(text, &COLUMNS, 3).expect(text);
+            assert_eq!((lines.len(), lines[0].cell(0), lines[0].cell(1)), (1, Some("a"), Some("1")), "{text:?}");
+        }
+        let told = read("date,actual,\na,1,\na,1,234\n", &COLUMNS, 3).expect_err("a number without a column");
+        assert!(told[0].message.starts_with("\"234\" stands in column C") && told[0].field == "C", "{told:?}");
+        assert_eq!([0, 25, 26, 51, 52, 701, 702].map(column_letter), ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
+    }
+
+    #[test]
+    fn what_is_misquoted_is_refused_by_line_and_column() {
+        for (text, line, field) in [
+            ("date,actual\na,\"12\"34\n", 2, "actual"),
+            ("date,actual\na,1\nb,12\"34\n", 3, "actual"),
+            ("date,actual\n\"a\"b\",1\n", 2, "date"),
+            ("date,actual\na,1\nb,\"2\n", 3, "actual"),
+            ("date,actual\n\"a\nb\"c,1\n", 2, "date"),
+            ("date,\"actual\n", 1, "actual"),
+        ] {
+            assert_eq!(problems(text), [(line, field.into())], "{text:?}");
+        }
+        for (text, cell) in [
+            ("date,actual\n\"a\"\"b\",1\n", "a\"b"),
+            ("date,actual\n\"\",1\n", ""),
+            ("date,actual\n\"a,b\" ,1\n", "a,b"),
+            ("date,actual\r\n\"a\",\"1\"\r\n", "a"),
+            ("date,actual\n\"a\",\"1\"", "a"),
+        ] {
+            assert_eq!(read(text, &COLUMNS, 3).expect(text)[0].cell(0).unwrap_or_default(), cell, "{text:?}");
+        }
+        let (lines, problems) = read_some("date,actual\na,1\nb\"b,2\nc,3\n", &COLUMNS, 5).expect("a header");
+        assert_eq!((lines.len(), problems.len(), problems[0].line), (2, 1, 3));
     }
 
     #[test]

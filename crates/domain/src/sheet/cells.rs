@@ -104,9 +104,8 @@ impl<'a> Cells<'a> {
 
     /// A currency by its code, ISO 4217.
     pub fn currency(&mut self, column: usize) -> Option<String> {
-        let read =
-            |text: &str| (text.len() == 3 && text.bytes().all(|c| c.is_ascii_uppercase())).then(|| text.to_owned());
-        self.value(column, read, "A currency is an ISO 4217 code of three capitals, such as USD.")
+        let read = |text: &str| crate::term::is_currency(text).then(|| text.to_owned());
+        self.value(column, read, "A currency is the code of a circulating one by ISO 4217, such as USD.")
     }
 }
 

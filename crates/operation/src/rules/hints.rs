@@ -57,8 +57,11 @@ impl Compiler {
             .filter_map(|known| {
                 let distance = strsim::osa_distance(&lower, &known.to_lowercase());
                 let is_near = distance <= (name.len().max(known.len()) * 2 / 5).max(1);
-                // Some write a part of the name: as near as a slip of the pen.
-                if is_part(&lower, known) { Some((1, known)) } else { is_near.then_some((distance, known)) }
+                // Some write a part of the name: as near as a slip of the pen, or nearer where it stands there as it is.
+                match is_part(&lower, known) {
+                    true => Some((usize::from(!known.to_lowercase().ends_with(&lower)), known)),
+                    false => is_near.then_some((distance, known)),
+                }
             })
             .collect();
         near.sort_unstable();

@@ -25,7 +25,7 @@ use super::{
     wire::{Failure, Wire},
 };
 use crate::{
-    error::{Error, Result, is_broken, is_locked, of_answer},
+    error::{Broken, Error, Result, is_broken, is_locked, of_answer},
     rows::Rows,
 };
 
@@ -45,6 +45,8 @@ pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 const SPARED: Duration = Duration::from_secs(1);
 /// How many statements that are locked are known at most before those of earlier are forgotten.
 const MOST_LOCKED: usize = 1_000;
+/// How often a batch is tried whose statements, or whose connection, turn out to be of before a change.
+const STALE: usize = 20;
 /// How long connecting may take, and testing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait for statements to end before the next of them is stopped.
@@ -128,19 +130,31 @@ impl Reading {
 
     async fn answer(&self, calls: &[Call<'_>], permit: Permit, room: usize) -> Result<Vec<Rows>, Failure> {
         let mut lease = Lease { pool: self.0.clone(), connection: None, permit: Some(permit) };
-        if let Some(connection) = self.0.take(planning(calls)).await {
+        let (mut is_fresh_wanted, mut last) = (false, Failure::Other(Error::Unavailable));
+        for _ in 0..STALE {
+            let known = if is_fresh_wanted { None } else { self.0.take(planning(calls)).await };
+            let is_known = known.is_some();
+            let connection = match known {
+                Some(connection) => connection,
+                // Boxed, as is what else is seldom done: a future is as large as the largest of what it may wait for, and is moved around.
+                None => Box::pin(self.0.open()).await.map_err(Failure::Other)?,
+            };
             match lease.rows(connection, calls, room).await {
                 // When the server restarts, every connection breaks. What only reads can be tried again.
-                Err(Failure::Said(_, error)) if is_broken(&error) => {
+                Err(Failure::Said(_, error)) if is_known && is_broken(&error) => {
                     tracing::debug!(%error, "a broken connection");
                     self.0.idle.lock().clear();
+                    is_fresh_wanted = true;
+                }
+                // A table was changed under a statement that is kept prepared; the connection has forgotten it.
+                Err(Failure::Said(place, error)) if is_stale(&error) => {
+                    tracing::debug!(%error, "a statement of before a change of its tables");
+                    last = Failure::Said(place, error);
                 }
                 answer => return answer,
             }
         }
-        // Boxed, as is what else is seldom done: a future is as large as the largest of what it may wait for, and is moved around.
-        let connection = Box::pin(self.0.open()).await.map_err(Failure::Other)?;
-        lease.rows(connection, calls, room).await
+        Err(last)
     }
 
     /// Closes those that are not in use.
@@ -310,6 +324,12 @@ impl Lease {
         }
         answer
     }
+}
+
+/// Whether a statement that was kept prepared cannot be used any more: PostgreSQL has `cached plan must not change result type`, or does
+/// not know it.
+fn is_stale(error: &impl Broken) -> bool {
+    error.sqlstate().is_some_and(|code| ["0A000", "26000"].contains(&&*code))
 }
 
 /// How the connection has to plan for these statements.
