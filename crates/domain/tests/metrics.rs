@@ -45,13 +45,24 @@ fn line() -> impl Strategy<Value = MetricLine> {
         (1900_i32..=2200, 1_u32..=365).prop_filter_map("no day", |(year, day)| NaiveDate::from_yo_opt(year, day));
     let key = (date, select(Kind::ALL.to_vec()), text(50), text(50), text(100))
         .prop_map(|(date, kind, region, lob, product)| MetricKey { date, kind, region, lob, product });
-    (key, option::of(amount()), option::of(forecast()), option::of(amount()), option::of("[A-Z]{3}")).prop_filter_map(
-        "a line without a value",
-        |(key, actual, forecast, budget, currency)| {
-            let says_something = actual.is_some() || forecast.is_some() || budget.is_some();
-            says_something.then_some(MetricLine { line: 0, key, actual, forecast, budget, currency })
-        },
+    (
+        key,
+        option::of(amount()),
+        option::of(forecast()),
+        option::of(amount()),
+        option::of(select(vec!["USD", "EUR", "JPY", "XDR"])),
     )
+        .prop_filter_map("a line without a value", |(key, actual, forecast, budget, currency)| {
+            let says_something = actual.is_some() || forecast.is_some() || budget.is_some();
+            says_something.then_some(MetricLine {
+                line: 0,
+                key,
+                actual,
+                forecast,
+                budget,
+                currency: currency.map(str::to_owned),
+            })
+        })
 }
 
 proptest! {

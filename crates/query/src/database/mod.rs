@@ -63,7 +63,7 @@ struct Share {
     turns: Semaphore,
     /// That it may run; from when it first needs the database to its end.
     turn: OnceCell<effort::Turn>,
-    /// How many bytes a statement may answer.
+    /// How many bytes its statements may still answer.
     room: AtomicUsize,
     /// On whose behalf it runs.
     party: Mutex<Party>,
@@ -98,7 +98,7 @@ pub fn on_behalf_of(party: Party) {
     let _ = SHARE.try_with(|share| *share.party.lock() = party);
 }
 
-/// Has each statement of the request now running answer at most so many bytes.
+/// Has the statements of the request now running answer at most so many bytes, all together.
 pub fn limit_answers(bytes: usize) {
     let _ = SHARE.try_with(|share| share.room.store(bytes, Ordering::Relaxed));
 }
@@ -221,7 +221,8 @@ impl Connections {
             return Ok(answers);
         }
         let permit = self.readers.admit().await?;
-        let room = share.as_ref().map_or(usize::MAX, |share| share.room.load(Ordering::Relaxed));
+        let unlimited = AtomicUsize::new(usize::MAX);
+        let room = share.as_ref().map_or(&unlimited, |share| &share.room);
         self.reading.rows(calls, permit, room).await
     }
 

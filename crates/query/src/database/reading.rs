@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     io::ErrorKind,
     pin::pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 
@@ -104,7 +104,7 @@ impl Reading {
 
     /// The rows of each of these statements, of at most so many bytes in all, on a connection for which this is the permit. All are
     /// sent before the first is answered.
-    pub(super) async fn rows(&self, calls: &[Call<'_>], permit: Permit, room: usize) -> Result<Vec<Rows>> {
+    pub(super) async fn rows(&self, calls: &[Call<'_>], permit: Permit, room: &AtomicUsize) -> Result<Vec<Rows>> {
         let mut trials = Vec::new();
         for call in calls {
             let text = call.text().fingerprint();
@@ -128,7 +128,7 @@ impl Reading {
         }
     }
 
-    async fn answer(&self, calls: &[Call<'_>], permit: Permit, room: usize) -> Result<Vec<Rows>, Failure> {
+    async fn answer(&self, calls: &[Call<'_>], permit: Permit, room: &AtomicUsize) -> Result<Vec<Rows>, Failure> {
         let mut lease = Lease { pool: self.0.clone(), connection: None, permit: Some(permit) };
         let (mut is_fresh_wanted, mut last) = (false, Failure::Other(Error::Unavailable));
         for _ in 0..STALE {
@@ -307,7 +307,12 @@ impl Pool {
 
 impl Lease {
     /// Runs a batch. One that does not end in time, or grows beyond the room that there is, is stopped when this lease is dropped.
-    async fn rows(&mut self, connection: Connection, calls: &[Call<'_>], room: usize) -> Result<Vec<Rows>, Failure> {
+    async fn rows(
+        &mut self,
+        connection: Connection,
+        calls: &[Call<'_>],
+        room: &AtomicUsize,
+    ) -> Result<Vec<Rows>, Failure> {
         let pool = &*self.pool;
         let Connection { wire, .. } = self.connection.insert(connection);
         let reading = wire.rows(calls, planning(calls), |text| pool.is_usual(text), room);

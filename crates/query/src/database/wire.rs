@@ -12,7 +12,10 @@ use std::{
     num::NonZeroUsize,
     pin::Pin,
     str::from_utf8,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Poll, ready},
 };
 
@@ -38,6 +41,8 @@ use crate::{
 pub const KEPT: usize = 100;
 /// How much is read at once: a few of the pieces of 8 KiB that PostgreSQL sends.
 const READ: usize = 32 * 1024;
+/// How many bytes of the room for an answer are taken at a time.
+const PIECE: usize = 64 * 1024;
 /// After how many rows others have their turn: where PostgreSQL is faster than the gateway, nothing else interrupts an answer.
 const UNINTERRUPTED: usize = 500;
 /// A message's kind and its length, which counts itself.
@@ -176,8 +181,9 @@ impl Wire {
         calls: &[Call<'_>],
         planning: Planning,
         usual: impl Fn(&Text) -> bool,
-        mut room: usize,
+        room: &AtomicUsize,
     ) -> Result<Vec<Rows>, Failure> {
+        let mut space = Space { room, left: 0, used: 0 };
         let is_planned = self.planning == planning;
         let asked = self.write(calls, planning, usual)?;
         if !is_planned {
@@ -188,7 +194,7 @@ impl Wire {
         for (place, (asked, call)) in asked.into_iter().zip(calls).enumerate() {
             let (is_new, mut columns) = (asked.preparing.is_some(), asked.columns);
             let rows = Rows::with_space(call.last_size());
-            match self.answer(place, rows, &mut columns, &mut room).await {
+            match self.answer(place, rows, &mut columns, &mut space).await {
                 Ok(mut rows) => {
                     call.note_size(rows.space());
                     if let Some(prepared) = asked.preparing {
@@ -213,6 +219,7 @@ impl Wire {
         }
         let last = calls.len().saturating_sub(1);
         self.end().await.map_err(|said| Failure::Said(last, said))?;
+        space.used = 0;
         Ok(answers)
     }
 
@@ -307,7 +314,7 @@ impl Wire {
         place: usize,
         mut rows: Rows,
         columns: &mut Arc<Names>,
-        room: &mut usize,
+        space: &mut Space<'_>,
     ) -> Result<Rows, Failure> {
         let failed = |said| Failure::Said(place, said);
         loop {
@@ -316,7 +323,9 @@ impl Wire {
                 match kind {
                     b'D' => {
                         let size = rows.add(body).map_err(Failure::Other)?;
-                        *room = room.checked_sub(size).ok_or(Failure::Large(rows.len()))?;
+                        if !space.take(size) {
+                            return Err(Failure::Large(rows.len()));
+                        }
                         uninterrupted += 1;
                         if uninterrupted == UNINTERRUPTED {
                             break;
@@ -336,7 +345,7 @@ impl Wire {
             }
             if uninterrupted == UNINTERRUPTED {
                 tokio::task::yield_now().await;
-            } else if self.next_row().is_some_and(|length| length > room.saturating_add(READ)) {
+            } else if self.next_row().is_some_and(|length| length > space.all().saturating_add(READ)) {
                 return Err(Failure::Large(rows.len()));
             } else {
                 self.more().await.map_err(|lost| failed(Said::Lost(lost)))?;
@@ -434,6 +443,43 @@ impl Wire {
         self.outgoing.clear();
         self.sent = 0;
         Poll::Ready(Ok(()))
+    }
+}
+
+/// What a batch takes of the room that all statements of a request have together. It takes pieces, so that not every row asks; what
+/// it did not use goes back at its end, and all of it where it fails, for nothing is left of its rows then.
+struct Space<'a> {
+    room: &'a AtomicUsize,
+    left: usize,
+    used: usize,
+}
+
+impl Space<'_> {
+    /// Takes so many bytes; whether there are as many.
+    fn take(&mut self, bytes: usize) -> bool {
+        if self.left < bytes {
+            let missing = bytes - self.left;
+            let taken = [missing.max(PIECE), missing].into_iter().find(|more| {
+                let take = |room: usize| room.checked_sub(*more);
+                self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+            });
+            let Some(taken) = taken else { return false };
+            self.left += taken;
+        }
+        self.left -= bytes;
+        self.used += bytes;
+        true
+    }
+
+    /// How much there is yet.
+    fn all(&self) -> usize {
+        self.room.load(Ordering::Relaxed).saturating_add(self.left)
+    }
+}
+
+impl Drop for Space<'_> {
+    fn drop(&mut self) {
+        self.room.fetch_add(self.left + self.used, Ordering::Relaxed);
     }
 }
 
@@ -586,6 +632,9 @@ mod tests {
         heard
     }
 
+    /// More than any test takes.
+    static WHOLE: AtomicUsize = AtomicUsize::new(usize::MAX);
+
     fn pair() -> (Wire, DuplexStream) {
         let (ours, theirs) = duplex(1 << 20);
         (Wire::new(Box::new(ours)), theirs)
@@ -593,11 +642,12 @@ mod tests {
 
     /// Asks one statement after the server has said all this.
     async fn answered(said: &[u8], room: usize) -> (Wire, DuplexStream, Result<Rows, Failure>) {
+        let room = AtomicUsize::new(room);
         let (mut wire, mut server) = pair();
         server.write_all(said).await.expect("room");
         let (statement, keys) = (statement("SELECT a, b"), Arc::default());
         let asked = [statement.call(None, &keys)];
-        let asking = wire.rows(&asked, Planning::Auto, |_| true, room);
+        let asking = wire.rows(&asked, Planning::Auto, |_| true, &room);
         let answer = tokio::time::timeout(Duration::from_secs(5), async {
             // A server that has said what it had to say hangs up.
             tokio::join!(asking, async {
@@ -643,7 +693,7 @@ mod tests {
                     }
                 }
             };
-            let (answer, ()) = tokio::join!(wire.rows(&asked, Planning::Auto, |_| true, usize::MAX), saying);
+            let (answer, ()) = tokio::join!(wire.rows(&asked, Planning::Auto, |_| true, &WHOLE), saying);
             let rows = answer.unwrap_or_else(|_| panic!("an answer"));
             assert_eq!(values(&rows[0]), expected);
             assert_eq!(rows[0].size(), 3 + long.len() + 2);
@@ -698,6 +748,19 @@ mod tests {
         assert!(wire.incoming.len() <= READ && !wire.is_at_rest());
     }
 
+    #[test]
+    fn statements_of_a_request_share_the_room_and_give_back_what_they_do_not_use() {
+        let room = AtomicUsize::new(3 * PIECE);
+        let space = || Space { room: &room, left: 0, used: 0 };
+        let (mut first, mut second) = (space(), space());
+        assert!(first.take(10) && second.take(2 * PIECE) && !first.take(PIECE) && first.take(PIECE - 10));
+        assert_eq!((first.all(), second.take(1)), (0, false));
+        // The first has succeeded, so its rows stay; of the second nothing does.
+        first.used = 0;
+        drop((first, second));
+        assert_eq!(room.into_inner(), 2 * PIECE);
+    }
+
     #[tokio::test]
     async fn statements_are_prepared_once_and_forgotten_when_they_fail() {
         let (mut wire, mut server) = pair();
@@ -708,29 +771,29 @@ mod tests {
         let bound = message(b'2', b"");
 
         server.write_all(&[&parsed[..], &done(), &parsed, &ready()].concat()).await.expect("room");
-        assert!(wire.rows(&batch, Planning::Auto, usual, usize::MAX).await.is_ok());
+        assert!(wire.rows(&batch, Planning::Auto, usual, &WHOLE).await.is_ok());
         assert_eq!(heard(&mut server, 1).await, ["P1", "D1", "B1", "E", "P", "D", "B", "E", "S"]);
 
         // Planned otherwise, which is said before.
         let set = [message(b'C', b"SET\0"), message(b'Z', b"I")].concat();
         server.write_all(&[&set[..], &bound, &ready()].concat()).await.expect("room");
-        assert!(wire.rows(&batch[..1], Planning::Once, usual, usize::MAX).await.is_ok());
+        assert!(wire.rows(&batch[..1], Planning::Once, usual, &WHOLE).await.is_ok());
         assert_eq!(heard(&mut server, 2).await, ["Q", "B1", "E", "S"]);
 
         // One that fails may have another table under it by now.
         server.write_all(&[failure("0A000"), message(b'Z', b"I")].concat()).await.expect("room");
-        assert!(wire.rows(&batch[..1], Planning::Once, usual, usize::MAX).await.is_err());
+        assert!(wire.rows(&batch[..1], Planning::Once, usual, &WHOLE).await.is_err());
         assert_eq!(heard(&mut server, 1).await, ["B1", "E", "S"]);
         server
             .write_all(&[&message(b'3', b"")[..], &failure("42P01"), &message(b'Z', b"I")].concat())
             .await
             .expect("room");
-        assert!(wire.rows(&batch[..1], Planning::Once, usual, usize::MAX).await.is_err());
+        assert!(wire.rows(&batch[..1], Planning::Once, usual, &WHOLE).await.is_err());
         assert_eq!(heard(&mut server, 1).await, ["C1", "P2", "D2", "B2", "E", "S"]);
 
         // So may one have been prepared for which nobody waited.
         {
-            let gone = wire.rows(&batch[..1], Planning::Once, usual, usize::MAX);
+            let gone = wire.rows(&batch[..1], Planning::Once, usual, &WHOLE);
             assert!(tokio::time::timeout(Duration::from_millis(20), gone).await.is_err());
         }
         assert!(!wire.is_at_rest());
@@ -738,7 +801,7 @@ mod tests {
         assert!(wire.rest().await.is_ok() && wire.is_at_rest());
         assert_eq!(heard(&mut server, 1).await, ["C2", "P3", "D3", "B3", "E", "S"]);
         server.write_all(&[&parsed[..], &ready()].concat()).await.expect("room");
-        assert!(wire.rows(&batch[..1], Planning::Once, usual, usize::MAX).await.is_ok());
+        assert!(wire.rows(&batch[..1], Planning::Once, usual, &WHOLE).await.is_ok());
         assert_eq!(heard(&mut server, 1).await, ["C3", "P4", "D4", "B4", "E", "S"]);
     }
 
@@ -750,14 +813,14 @@ mod tests {
         let batch = [first.call(None, &keys), second.call(None, &keys), third.call(None, &keys)];
         let parsed = [message(b'1', b""), description(&["a"]), message(b'2', b""), done()].concat();
         server.write_all(&[&parsed[..], &failure("55P03"), &message(b'Z', b"I")].concat()).await.expect("room");
-        let answer = wire.rows(&batch, Planning::Auto, |_| true, usize::MAX).await;
+        let answer = wire.rows(&batch, Planning::Auto, |_| true, &WHOLE).await;
         let Err(Failure::Said(1, said)) = answer else { panic!("an answer") };
         assert_eq!(said.sqlstate().as_deref(), Some("55P03"));
         assert!(wire.is_at_rest());
         heard(&mut server, 1).await;
         // The first is known; of the others nobody can tell.
         server.write_all(&[&message(b'2', b"")[..], &ready()].concat()).await.expect("room");
-        assert!(wire.rows(&batch[..1], Planning::Auto, |_| true, usize::MAX).await.is_ok());
+        assert!(wire.rows(&batch[..1], Planning::Auto, |_| true, &WHOLE).await.is_ok());
         assert_eq!(heard(&mut server, 1).await, ["C2", "C3", "B1", "E", "S"]);
     }
 
@@ -772,7 +835,7 @@ mod tests {
             text.push("SELECT ").number(number);
             let statement = Statement::new(&text);
             server.write_all(&parsed).await.expect("room");
-            assert!(wire.rows(&[statement.call(None, &keys)], Planning::Auto, |_| true, usize::MAX).await.is_ok());
+            assert!(wire.rows(&[statement.call(None, &keys)], Planning::Auto, |_| true, &WHOLE).await.is_ok());
             closed.extend(heard(&mut server, 1).await.into_iter().filter(|message| message.starts_with('C')));
         }
         assert_eq!(closed, ["C1"], "the second is closed along with what comes next");
