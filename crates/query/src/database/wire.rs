@@ -742,7 +742,7 @@ mod tests {
         let said = [message(b'1', b""), row(&[Some(&[b'x'; 60]), None]), row(&[Some(&[b'x'; 60]), None])].concat();
         assert!(matches!(answered(&said, 100).await.2, Err(Failure::Large(2))));
         // Of one that says it has a gigabyte, nothing is kept ready.
-        let said = [&[b'D'], &(1_u32 << 30).to_be_bytes()[..], b"\0\x01"].concat();
+        let said = [&b"D"[..], &(1_u32 << 30).to_be_bytes()[..], b"\0\x01"].concat();
         let (wire, _, answer) = answered(&said, 1_000_000).await;
         assert!(matches!(answer, Err(Failure::Large(0))));
         assert!(wire.incoming.len() <= READ && !wire.is_at_rest());
