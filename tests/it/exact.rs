@@ -397,7 +397,7 @@ async fn mistakes_are_answered_so_that_one_can_go_on() {
     for query in [
         "{ workspaces { nodes { clauses(first: 501) { totalCount } } } }",
         "{ workspaces { nodes { members { nodes { workspace { clauses(first: 501) { totalCount } } } } } } }",
-        "mutation { createVendor(input: { name: \"x\" }) { organization { deals(first: 501) { totalCount } } } }",
+        "mutation { createVendor(input: { name: \"x\", category: \"y\" }) { organization { deals(first: 501) { totalCount } } } }",
     ] {
         let place = query.find("clauses").or_else(|| query.find("deals")).expect("a place") + 1;
         let answer = cfo.query(query).await;

@@ -185,7 +185,7 @@ async fn a_file_is_fetched_and_its_lines_become_metrics() {
             (json!(4), json!("actual")),
             (json!(5), json!("date")),
             (json!(5), json!("metric_type")),
-            (json!(6), json!(""))
+            (json!(6), json!("currency"))
         ]
     );
     assert_eq!(ended["integration"]["recordsSyncedTotal"], "4");
