@@ -37,7 +37,7 @@ pub(crate) struct Size {
 const MOST_FORESEEN: usize = 1 << 22;
 
 /// The names of the columns.
-pub type Names = [Box<str>];
+pub(crate) type Names = [Box<str>];
 
 /// Where a value stands in the buffer.
 #[derive(Clone, Copy)]

@@ -93,18 +93,15 @@ impl Connector {
         }
         config.options(all.trim());
         let mode = options.get_ssl_mode();
-        config.ssl_mode(match mode {
-            PgSslMode::Disable => SslMode::Disable,
-            PgSslMode::Allow | PgSslMode::Prefer => SslMode::Prefer,
-            PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => SslMode::Require,
-        });
         let tls = match (mode, &address) {
             (PgSslMode::Disable, _) | (_, Address::Unix(_)) => None,
             (mode, Address::Tcp(..)) => Some(MakeRustlsConnect::new(tls(mode, &files)?)),
         };
-        if tls.is_none() {
-            config.ssl_mode(SslMode::Disable);
-        }
+        config.ssl_mode(match mode {
+            _ if tls.is_none() => SslMode::Disable,
+            PgSslMode::Allow | PgSslMode::Prefer => SslMode::Prefer,
+            PgSslMode::Disable | PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => SslMode::Require,
+        });
         Ok(Self { config: Arc::new(config), address: Arc::new(address), tls })
     }
 

@@ -8,7 +8,6 @@
 
 use std::{
     fmt, io,
-    mem::take,
     num::NonZeroUsize,
     pin::Pin,
     str::from_utf8,
@@ -64,14 +63,13 @@ pub(super) struct Wire {
     kept: LruCache<Text, Prepared>,
     /// How many statements were prepared so far.
     numbered: u64,
-    /// Those that may have been prepared, and those that are to be forgotten.
-    preparing: Vec<Prepared>,
-    closing: Vec<Prepared>,
+    /// The numbers of those that may have been prepared, and of those that are to be forgotten.
+    preparing: Vec<u64>,
+    closing: Vec<u64>,
     planning: Planning,
 }
 
-/// A statement that the connection knows by a name.
-#[derive(Clone)]
+/// A statement that the connection knows by its number.
 struct Prepared {
     number: u64,
     columns: Arc<Names>,
@@ -100,8 +98,8 @@ pub(super) enum Said {
 
 /// Where a statement of a batch stands.
 struct Asked {
-    /// Its name, if it is being prepared for times to come.
-    preparing: Option<Prepared>,
+    /// Its number, if it is being prepared for times to come.
+    preparing: Option<u64>,
     columns: Arc<Names>,
 }
 
@@ -136,25 +134,10 @@ impl Wire {
     pub(super) async fn ask(&mut self, sql: &str) -> Result<Option<String>, Said> {
         frontend::query(sql, &mut self.outgoing).map_err(Said::Lost)?;
         self.awaited += 1;
-        let (mut value, mut said) = (None, None);
-        loop {
-            while let Some((kind, body)) = self.message()? {
-                match kind {
-                    b'D' => {
-                        let mut rows = Rows::default();
-                        rows.add(body).map_err(|_| malformed())?;
-                        let text = rows.first().and_then(|row| row.raw(0).ok().flatten());
-                        value = text.and_then(|text| from_utf8(text).ok()).map(ToOwned::to_owned);
-                    }
-                    b'E' => said = Some(error(body)),
-                    b'Z' => return said.map_or(Ok(value), Err),
-                    _ => {}
-                }
-            }
-            if let Err(lost) = self.more().await {
-                return Err(said.unwrap_or(Said::Lost(lost)));
-            }
-        }
+        let mut rows = Rows::default();
+        self.end_with(|row| rows.add(row).map_err(|_| malformed()).map(drop)).await?;
+        let text = rows.first().and_then(|row| row.raw(0).ok().flatten());
+        Ok(text.and_then(|text| from_utf8(text).ok()).map(ToOwned::to_owned))
     }
 
     /// Reads what is still to come of answers that nobody waits for any more.
@@ -192,27 +175,25 @@ impl Wire {
         }
         let mut answers = Vec::with_capacity(calls.len());
         for (place, (asked, call)) in asked.into_iter().zip(calls).enumerate() {
-            let (is_new, mut columns) = (asked.preparing.is_some(), asked.columns);
+            let Asked { preparing, mut columns } = asked;
             let rows = Rows::with_space(call.last_size());
             match self.answer(place, rows, &mut columns, &mut space).await {
                 Ok(mut rows) => {
                     call.note_size(rows.space());
-                    if let Some(prepared) = asked.preparing {
-                        self.preparing.retain(|other| other.number != prepared.number);
-                        let prepared = Prepared { columns: columns.clone(), ..prepared };
+                    if let Some(number) = preparing {
+                        self.preparing.retain(|other| *other != number);
+                        let prepared = Prepared { number, columns: columns.clone() };
                         // Another of this text, or the one that was not used for longest, makes room.
-                        if let Some((_, former)) = self.kept.push(call.text().clone(), prepared) {
-                            self.closing.push(former);
-                        }
+                        let former = self.kept.push(call.text().clone(), prepared);
+                        self.closing.extend(former.map(|(_, former)| former.number));
                     }
                     rows.name(columns);
                     answers.push(rows);
                 }
                 Err(failure) => {
                     // It may be that the table is another by now.
-                    if !is_new && let Some(former) = self.kept.pop(call.text()) {
-                        self.closing.push(former);
-                    }
+                    let former = self.kept.pop(call.text());
+                    self.closing.extend(former.map(|former| former.number));
                     return Err(failure);
                 }
             }
@@ -255,25 +236,25 @@ impl Wire {
             frontend::query(&format!("SET plan_cache_mode = {}", planning.mode()), out).map_err(unwritten)?;
             self.awaited += 1;
         }
+        for number in &self.closing {
+            frontend::close(b'S', &name(*number), out).map_err(unwritten)?;
+        }
         let mut asked = Vec::with_capacity(calls.len());
         for call in calls {
             call.check()?;
             let text = call.text();
-            for prepared in take(&mut self.closing) {
-                frontend::close(b'S', &prepared.name(), out).map_err(unwritten)?;
-            }
             let name = match self.kept.get(text) {
                 Some(kept) => {
                     asked.push(Asked { preparing: None, columns: kept.columns.clone() });
-                    kept.name()
+                    name(kept.number)
                 }
                 None => {
                     let preparing = usual(text).then(|| {
                         self.numbered += 1;
-                        Prepared { number: self.numbered, columns: Arc::default() }
+                        self.numbered
                     });
-                    self.preparing.extend(preparing.clone());
-                    let name = preparing.as_ref().map(Prepared::name).unwrap_or_default();
+                    self.preparing.extend(preparing);
+                    let name = preparing.map(name).unwrap_or_default();
                     let types = text.types().iter().map(Type::oid);
                     frontend::parse(&name, text.sql(), types, out).map_err(unwritten)?;
                     frontend::describe(b'S', &name, out).map_err(unwritten)?;
@@ -305,6 +286,7 @@ impl Wire {
         // One end for all: what is answered goes out together, and after a statement that fails none is begun.
         frontend::sync(out);
         self.awaited += 1;
+        self.closing.clear();
         Ok(asked)
     }
 
@@ -355,10 +337,16 @@ impl Wire {
 
     /// Reads until PostgreSQL is ready for what comes next.
     async fn end(&mut self) -> Result<(), Said> {
+        self.end_with(|_| Ok(())).await
+    }
+
+    /// The same, taking the rows that come before.
+    async fn end_with(&mut self, mut row: impl FnMut(&[u8]) -> Result<(), Said>) -> Result<(), Said> {
         let mut said = Ok(());
         loop {
             while let Some((kind, body)) = self.message()? {
                 match kind {
+                    b'D' => row(body)?,
                     b'E' => said = Err(error(body)),
                     b'Z' => return said,
                     _ => {}
@@ -483,10 +471,9 @@ impl Drop for Space<'_> {
     }
 }
 
-impl Prepared {
-    fn name(&self) -> String {
-        format!("s{}", self.number)
-    }
+/// What a connection calls the statement of this number.
+fn name(number: u64) -> String {
+    format!("s{number}")
 }
 
 impl Broken for Said {
