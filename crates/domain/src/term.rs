@@ -85,6 +85,9 @@ pub fn same(one: &str, other: &str) -> bool {
         }
 }
 
+/// What is said where a currency is none.
+pub const NO_CURRENCY: &str = "A currency is the code of a circulating one by ISO 4217, such as USD.";
+
 /// Whether this is the code of a circulating currency (ISO 4217), such as `USD`.
 #[must_use]
 pub fn is_currency(code: &str) -> bool {

@@ -309,7 +309,7 @@ pub(crate) fn currency(field: &str, value: &str) -> Result<String> {
     if aether_domain::term::is_currency(value) {
         return Ok(value.to_owned());
     }
-    Err(Error::invalid(field, "A currency is the code of a circulating one by ISO 4217, such as USD."))
+    Err(Error::invalid(field, aether_domain::term::NO_CURRENCY))
 }
 
 /// The month in which an amount falls, which is given as its first day.

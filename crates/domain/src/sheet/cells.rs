@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{Column, Line, LineError};
-use crate::entry::date_problem;
+use crate::{entry::date_problem, term};
 
 /// The cells of a line, read into values; whatever is wrong with one is noted. A cell that says nothing is `None`.
 pub struct Cells<'a> {
@@ -104,8 +104,8 @@ impl<'a> Cells<'a> {
 
     /// A currency by its code, ISO 4217.
     pub fn currency(&mut self, column: usize) -> Option<String> {
-        let read = |text: &str| crate::term::is_currency(text).then(|| text.to_owned());
-        self.value(column, read, "A currency is the code of a circulating one by ISO 4217, such as USD.")
+        let read = |text: &str| term::is_currency(text).then(|| text.to_owned());
+        self.value(column, read, term::NO_CURRENCY)
     }
 }
 
