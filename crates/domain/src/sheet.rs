@@ -117,10 +117,10 @@ fn scan(
     for record in records {
         // Text is UTF-8 and any number of cells is let through, so that no record fails.
         let Ok(record) = record else { continue };
-        if record.iter().all(str::is_empty) {
+        let number = place.line_of(record.position().map_or(0, csv::Position::byte));
+        if record.iter().all(str::is_empty) && !misquoted.contains_key(&number) {
             continue;
         }
-        let number = place.line_of(record.position().map_or(0, csv::Position::byte));
         if lines.len() == most_lines {
             problems.push(too_many(number, most_lines));
             break;
@@ -337,6 +337,7 @@ mod tests {
             ("date,actual\na,1\nb,\"2\n", 3, "actual"),
             ("date,actual\n\"a\nb\"c,1\n", 2, "date"),
             ("date,\"actual\n", 1, "actual"),
+            ("date,actual\na,1\n\"", 3, "date"),
         ] {
             assert_eq!(problems(text), [(line, field.into())], "{text:?}");
         }
