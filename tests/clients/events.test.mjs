@@ -116,7 +116,8 @@ for (const [mode, single] of [['distinct connections', false], ['a single connec
         // From the second round on they are added while the client is on its way back.
         added.push(...(await workspace.addClauses(...Array.from({ length: 4 }, (_, n) => `${round}.${n}`))));
         await listener.atLeast(added.length);
-        // Cut while it waits: this client takes an error between two messages for the end, now and then.
+        // Cut while it waits: graphql-sse 2.6.1 reconnects after no other error (`waiting` in its `connect`), and ends with one that
+        // comes while it hands out messages.
         await new Promise((resolve) => setTimeout(resolve, 50));
         client.cut();
       }
