@@ -4,7 +4,7 @@
 
 use std::{env, fs, path::Path, process::Command};
 
-use aether_schema::{Introspection, Limits, Request, Schema, error::code};
+use aether_graphql::{Introspection, Limits, Request, Schema, error::code};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

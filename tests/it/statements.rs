@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use aether_schema::{Asker, Identity, Introspection, Limits, Request, Schema};
+use aether_graphql::{Asker, Identity, Introspection, Limits, Request, Schema};
 use aether_server::config::Cli;
 use aether_store::{
     Connect, Database, Store, counting,

@@ -8,7 +8,7 @@ use std::{
 
 use aether_store::{
     Database, Store,
-    merkle::{tree::Hash, verify::KnownHead},
+    audit_log::{tree::Hash, verify::KnownHead},
 };
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;

@@ -7,8 +7,8 @@ use std::{
 };
 
 use aether_domain::network::{Allowed, Reach};
-use aether_schema::{Introspection, Limits};
-use aether_store::{Connect, merkle, seal::Sealer, token::Tokens};
+use aether_graphql::{Introspection, Limits};
+use aether_store::{Connect, audit_log, encryption::Sealer, token::Tokens};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use async_nats::ServerAddr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -422,8 +422,8 @@ impl Config {
     }
 
     /// The keys that sign the heads of the audit log.
-    pub fn audit_keys(&self) -> merkle::Keys {
-        merkle::Keys::new(self.audit_signing_keys.split(','))
+    pub fn audit_keys(&self) -> audit_log::Keys {
+        audit_log::Keys::new(self.audit_signing_keys.split(','))
     }
 
     /// How to reach the database.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use aether_domain::connector;
 use aether_store::{
     Store,
-    seal::Sealer,
+    encryption::Sealer,
     write::delivery::{Attempt, Due},
 };
 use reqwest::{Method, header::CONTENT_TYPE};

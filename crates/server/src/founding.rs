@@ -2,10 +2,8 @@
 
 use std::io::Read;
 
-use aether_store::{
-    Error,
-    write::{Founded, Founding},
-};
+use aether_application::people::founding::{self, Founded, Founding};
+use aether_store::Error;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::{
@@ -25,7 +23,7 @@ pub(crate) async fn found(config: &Config, organization: NewOrganization) -> Res
     let postgres = Postgres::start(config).await?;
     let founded = async {
         let (store, _) = prepare(config, &postgres, false).await?;
-        let founded = store.found(founding, &config.sealer()?).await;
+        let founded = founding::found(&store, founding, &config.sealer()?).await;
         store.database().clone().close().await;
         founded.map_err(said)
     }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use aether_schema::{Asker, Identity, OperationType, Prepared, Request, Response as Answered, Schema, error::code};
+use aether_graphql::{Asker, Identity, OperationType, Prepared, Request, Response as Answered, Schema, error::code};
 use aether_store::{
     Store, counting,
     live::Hub,

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use aether_schema::Schema;
-use aether_store::{Store, merkle::Keys};
+use aether_graphql::Schema;
+use aether_store::{Store, audit_log::Keys};
 
 /// How often the summaries are refreshed.
 const EVERY: Duration = Duration::from_secs(300);

@@ -20,8 +20,8 @@ pub mod source;
 
 use std::{sync::Arc, time::Duration};
 
-use aether_schema::Schema;
-use aether_store::{Database, Store, live::Hub, merkle::Keys, session::Sessions};
+use aether_graphql::Schema;
+use aether_store::{Database, Store, audit_log::Keys, live::Hub, session::Sessions};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio::{

@@ -5,15 +5,12 @@
 
 use std::time::Duration;
 
+use aether_application::integrations::synchronization::{self, Claimed, Outcome};
 use aether_domain::{
     metric::parse_some_metrics,
     source::{Content, CsvOverHttp, MOST_BYTES},
 };
-use aether_store::{
-    Result, Store,
-    seal::Sealer,
-    write::sync::{Claimed, Outcome},
-};
+use aether_store::{Result, Store, encryption::Sealer};
 use reqwest::{
     Method, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -60,13 +57,13 @@ impl Synchronizer {
 
     /// Does everything that is due now, and tells how many synchronizations it ended.
     pub async fn round(&self) -> Result<usize> {
-        let abandoned = self.store.expire_syncs(&self.sealer).await?;
+        let abandoned = synchronization::expire(&self.store, &self.sealer).await?;
         if abandoned > 0 {
             tracing::warn!(abandoned, "synchronizations of a gateway that has stopped were ended as failed");
         }
-        self.store.schedule_syncs(&self.sealer).await?;
+        synchronization::schedule(&self.store, &self.sealer).await?;
         let mut ended = abandoned;
-        while let Some(claimed) = self.store.claim_sync(self.patience + LEASE, &self.sealer).await? {
+        while let Some(claimed) = synchronization::claim(&self.store, self.patience + LEASE, &self.sealer).await? {
             let outcome = self.read(&claimed).await;
             if let Outcome::Failed { code, .. } = &outcome {
                 tracing::warn!(sync = %claimed.sync_id, integration = %claimed.integration_id, code, "a source failed");
@@ -77,13 +74,13 @@ impl Synchronizer {
     }
 
     async fn finish(&self, claimed: &Claimed, outcome: Outcome) -> Result<bool> {
-        match self.store.finish_sync(claimed, outcome, &self.sealer).await {
+        match synchronization::finish(&self.store, claimed, outcome, &self.sealer).await {
             // It must not run for ever because its lines cannot be written.
             Err(error) => {
                 error.log();
                 let outcome =
                     failed("NOT_WRITTEN", "What the source gave could not be written. Nothing of it was taken.");
-                self.store.finish_sync(claimed, outcome, &self.sealer).await
+                synchronization::finish(&self.store, claimed, outcome, &self.sealer).await
             }
             finished => finished,
         }

@@ -2,18 +2,23 @@
 //!
 //! - [`write`]: the door; [`session`] is signing in and out
 //! - [`live`]: what is committed, told to those who subscribe
-//! - [`merkle`]: the log that makes the audit trail tamper-evident
+//! - [`audit_log`]: the log that makes the audit trail tamper-evident
 //! - [`read`], [`model`], [`policy`], [`actor`]: how a query is answered, a crate of its own (`aether-query`)
 
+pub mod audit_log;
 mod database;
+pub mod encryption;
 pub mod live;
-pub mod seal;
+mod maintenance;
+mod rotation;
 pub mod token;
 pub mod write;
 
 use std::sync::Arc;
 
-use aether_query::{Source, actors::Actors, database::Connections, read::Reader, rows, scope, sql};
+/// Statements under construction.
+pub use aether_query::sql;
+use aether_query::{Source, actors::Actors, database::Connections, read::Reader, rows, scope};
 pub use aether_query::{
     database::counting,
     error::{self, Error, Result},
@@ -31,7 +36,7 @@ pub mod actor {
 
 pub use self::{
     database::{Connect, Database},
-    write::{merkle, session},
+    write::session,
 };
 
 /// The store: the pools and what is remembered between requests. Cheap to clone.

@@ -7,7 +7,7 @@ mod trees;
 use std::collections::HashMap;
 
 use aether_server::config::Cli;
-use aether_store::merkle::Keys;
+use aether_store::audit_log::Keys;
 use clap::Parser;
 use serde_json::{Value, json};
 

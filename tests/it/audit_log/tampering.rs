@@ -2,7 +2,7 @@
 
 use aether_store::{
     Error,
-    merkle::{
+    audit_log::{
         Keys,
         verify::{Finding, KnownHead, Problem, Report},
     },

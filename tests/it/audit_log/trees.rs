@@ -1,6 +1,6 @@
 //! Each organization and each workspace has a log of its own, whose size tells nothing of another's.
 
-use aether_store::merkle::{
+use aether_store::audit_log::{
     Keys,
     verify::{Finding, Problem},
 };

@@ -32,7 +32,7 @@ impl Log {
         let text = Arc::<Mutex<Vec<u8>>>::default();
         let heard = text.clone();
         let subscriber = tracing_subscriber::fmt()
-            .with_env_filter("aether_server=info,aether_schema=info,aether_store=info,aether_query=info")
+            .with_env_filter("aether_server=info,aether_graphql=info,aether_store=info,aether_query=info")
             .with_ansi(false)
             .with_writer(move || Writer(heard.clone()))
             .finish();

@@ -12,7 +12,7 @@ pub mod sequences;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use aether_schema::Schema;
+use aether_graphql::Schema;
 use aether_server::{
     config::{Cli, Config},
     delivery::Courier,

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aether_schema::{Identity, OperationType, Prepared, Request, Response, Schema, error::code};
+use aether_graphql::{Identity, OperationType, Prepared, Request, Response, Schema, error::code};
 use aether_store::{
     live::{Cursor, Delivery, Line, Message, Subscription},
     session::Client,

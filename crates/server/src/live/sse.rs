@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use aether_schema::{Identity, OperationType, Request};
+use aether_graphql::{Identity, OperationType, Request};
 use aether_store::{live::Cursor, session::Client, token::Access};
 use axum::{
     Extension, Json,

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, net::SocketAddr, sync::Arc, time::Duration};
 
-use aether_schema::{Identity, Request};
+use aether_graphql::{Identity, Request};
 use axum::{
     Extension,
     extract::{

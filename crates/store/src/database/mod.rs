@@ -1,5 +1,6 @@
 //! The connections: those that write, beside those that read (`aether_query`).
 
+mod audit_batch;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};
@@ -12,7 +13,10 @@ use sea_orm::{
 };
 use tokio::sync::Notify;
 
-pub(crate) use self::transaction::{Trailing, Transaction};
+pub(crate) use self::{
+    audit_batch::{AuditBatch, AuditEvent, AuditLog, Origin, OutboxEvent, Tenant},
+    transaction::Transaction,
+};
 use crate::{
     error::{Error, Result, is_broken},
     sql::Sql,
@@ -124,7 +128,7 @@ impl Database {
     /// [`Error::Overdue`] when it took too long.
     pub(crate) async fn commit(&self, transaction: Transaction) -> Result<()> {
         if transaction.leaves_something() {
-            match tokio::time::timeout(TELLING, transaction.write_trail()).await {
+            match tokio::time::timeout(TELLING, transaction.write_all()).await {
                 Ok(written) => written?,
                 Err(_) => {
                     tracing::warn!("events could not be written in time; their transaction is taken back");
@@ -145,6 +149,12 @@ impl Database {
         });
         commit.await.map_err(|_| Error::internal("a commit that broke off"))??;
         Ok(())
+    }
+
+    /// Commits a transaction that was shared, once nobody else holds it.
+    pub(crate) async fn commit_shared(&self, transaction: Arc<Transaction>) -> Result<()> {
+        let transaction = Arc::into_inner(transaction).ok_or_else(|| Error::internal("a transaction still in use"))?;
+        self.commit(transaction).await
     }
 
     /// Told whenever this process has committed something.

@@ -1,7 +1,6 @@
 //! Transactions that may write.
 
 use std::{
-    fmt::Write as _,
     ops::Deref,
     sync::{
         Arc,
@@ -9,18 +8,17 @@ use std::{
     },
 };
 
-use parking_lot::Mutex;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, prelude::async_trait,
-};
-use serde_json::Value;
-
 use aether_query::{
     database::{Backend, Call, Control, Permit},
     rows::Rows,
 };
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, prelude::async_trait,
+};
 
+use super::audit_batch::AuditBatch;
 use crate::{
     error::{Error, Result},
     sql::Sql,
@@ -35,19 +33,8 @@ pub(crate) struct Transaction {
     backend: Backend,
     control: Control,
     permit: Mutex<Option<Permit>>,
-    trail: Mutex<Trailing>,
+    audit: Mutex<AuditBatch>,
     ended: AtomicBool,
-}
-
-/// What a transaction leaves of itself besides its changes, written as the last thing before it is committed: rows as JSON.
-#[derive(Default)]
-pub(crate) struct Trailing {
-    /// Rows of the organizations' audit logs.
-    pub(crate) logs: Vec<Value>,
-    /// Audit events.
-    pub(crate) events: Vec<Value>,
-    /// What is told of it: rows of the outbox.
-    pub(crate) outbox: Vec<Value>,
 }
 
 /// What a new connection notes, so that a transaction on it knows its backend.
@@ -84,49 +71,44 @@ impl Transaction {
             backend,
             control,
             permit: Mutex::new(Some(permit)),
-            trail: Mutex::default(),
+            audit: Mutex::default(),
             ended: AtomicBool::new(false),
         }
     }
 
     /// Has this written when the transaction is committed, as the last thing before that: from an event's number until the end of its
     /// transaction nobody is told of later ones.
-    pub(crate) fn leave(&self, trail: Trailing) {
-        let mut all = self.trail.lock();
-        all.logs.extend(trail.logs);
-        all.events.extend(trail.events);
-        all.outbox.extend(trail.outbox);
+    pub(crate) fn leave(&self, batch: AuditBatch) {
+        self.audit.lock().append(batch);
     }
 
     /// Writes the audit rows already, for what follows in the same transaction may read them.
     pub(crate) async fn write_audit(&self) -> Result<()> {
-        let trail = {
-            let mut all = self.trail.lock();
-            Trailing {
-                logs: std::mem::take(&mut all.logs),
-                events: std::mem::take(&mut all.events),
-                outbox: Vec::new(),
-            }
-        };
-        trail.write(&self.inner).await
+        let rows = self.audit.lock().take_audit();
+        self.write(rows).await
     }
 
     /// Writes all that the transaction leaves.
-    pub(super) async fn write_trail(&self) -> Result<()> {
-        let trail = std::mem::take(&mut *self.trail.lock());
-        trail.write(&self.inner).await
+    pub(super) async fn write_all(&self) -> Result<()> {
+        let all = std::mem::take(&mut *self.audit.lock());
+        self.write(all).await
+    }
+
+    async fn write(&self, batch: AuditBatch) -> Result<()> {
+        if let Some(statement) = batch.statement()? {
+            self.inner.execute_raw(statement).await?;
+        }
+        Ok(())
     }
 
     /// Whether an event of this row or aggregate is to be written.
     pub(crate) fn announces(&self, aggregate: uuid::Uuid) -> bool {
-        let aggregate = aggregate.to_string();
-        let trail = self.trail.lock();
-        trail.outbox.iter().any(|event| event["topic"] != "audit" && event["aggregate_id"] == *aggregate)
+        self.audit.lock().announces(aggregate)
     }
 
     /// Whether it leaves anything that is yet to be written.
     pub(super) fn leaves_something(&self) -> bool {
-        !self.trail.lock().is_empty()
+        !self.audit.lock().is_empty()
     }
 
     /// The transaction itself, with the permit for its connection: from here on it is not stopped when it is dropped.
@@ -146,54 +128,6 @@ impl Transaction {
     /// Ends the transaction at once, and its connection with it.
     pub(super) async fn terminate(&self) {
         self.control.terminate(self.backend).await;
-    }
-}
-
-impl Trailing {
-    /// Whether there is nothing to write.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.logs.is_empty() && self.events.is_empty() && self.outbox.is_empty()
-    }
-
-    /// Writes all of it.
-    async fn write(self, transaction: &DatabaseTransaction) -> Result<()> {
-        if let Some(statement) = self.statement() {
-            transaction.execute_raw(statement).await?;
-        }
-        Ok(())
-    }
-
-    /// The one statement that writes all of it.
-    fn statement(self) -> Option<Statement> {
-        const LOGS: &str = "INSERT INTO audit_logs (id, organization_id, actor_type, actor_id, actor_name, actor_email, action,
-                action_category, resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id,
-                request_id)
-            SELECT id, organization_id, actor_type, actor_id, actor_name, actor_email, action, action_category,
-                resource_type, resource_id, details, risk_level, requires_review, ip_address, user_agent, session_id, request_id
-              FROM jsonb_populate_recordset(NULL::audit_logs, $1)";
-        const EVENTS: &str =
-            "INSERT INTO audit_events (id, workspace_id, actor_id, actor_name, event_type, target_type, target_id,
-                before_state, after_state, reason, reason_category, request_id, session_id, ip_address, user_agent)
-            SELECT id, workspace_id, actor_id, actor_name, event_type, target_type, target_id, before_state,
-                after_state, reason, reason_category, request_id, session_id, ip_address, user_agent
-              FROM jsonb_populate_recordset(NULL::audit_events, $1)";
-        const OUTBOX: &str = "INSERT INTO event_outbox (topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind,
-                changed_fields, payload, actor_id)
-            SELECT topic, aggregate_type, aggregate_id, organization_id, workspace_id, kind, changed_fields, payload, actor_id
-              FROM jsonb_populate_recordset(NULL::event_outbox, $1)";
-        let parts = [(LOGS, self.logs), (EVENTS, self.events), (OUTBOX, self.outbox)];
-        let (mut sql, mut values) = (String::new(), Vec::<sea_orm::Value>::new());
-        let mut parts = parts.into_iter().filter(|(_, rows)| !rows.is_empty()).peekable();
-        while let Some((insert, rows)) = parts.next() {
-            values.push(Value::Array(rows).into());
-            let place = values.len();
-            let insert = insert.replace("$1", &format!("${place}"));
-            _ = match parts.peek() {
-                Some(_) => write!(sql, "{} part{place} AS ({insert})", if place == 1 { "WITH" } else { "," }),
-                None => write!(sql, " {insert}"),
-            };
-        }
-        (!values.is_empty()).then(|| Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
     }
 }
 

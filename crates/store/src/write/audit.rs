@@ -9,84 +9,121 @@ use super::{
     change::{Change, Entry},
     constraint::type_name,
     record::Record,
+    session::Client,
 };
 use crate::{
     actor::Actor,
-    database::{Trailing, Transaction},
+    database::{AuditBatch, AuditEvent, AuditLog, Origin, OutboxEvent, Tenant},
     error::Error,
-    value::label,
-    write::session::Client,
 };
 
 /// How many rows besides its target an audit row lists, or of an import; beyond that it counts them.
-pub(super) const MOST_LISTED: usize = 1_000;
+pub const MOST_LISTED: usize = 1_000;
 
-impl Trailing {
+type Fields = Map<String, Value>;
+
+impl AuditBatch {
     /// The trail of everything that the change has done.
     pub(super) fn of(change: &Change) -> Self {
-        let mut trailing = Self::default();
+        let mut batch = Self::default();
         let entries = std::mem::take(&mut change.log().entries);
         for entry in entries {
-            if !entry.records.is_empty() || entry.always {
-                trailing.add(change, &entry);
+            if entry.records.is_empty() && !entry.always {
+                continue;
+            }
+            for event in outbox(change, &entry) {
+                batch.announce(event);
+            }
+            let told = Told::of(&entry);
+            match &entry.action.trail {
+                Trail::Organization(area, risk) => batch.log(organization_row(change, entry, told, area, risk)),
+                Trail::Workspace(_) => batch.event(workspace_row(change, entry, told), change.actor().organization_id),
             }
         }
-        trailing
+        batch
     }
 
     /// The trail of something that was refused.
     pub(super) fn of_refusal(actor: &Actor, action: &Action, error: &Error, client: &Client, on: Option<Uuid>) -> Self {
         let (name, why) = match error {
-            Error::Forbidden { permission, .. } => ("PERMISSION_DENIED", json!({ "permission": permission })),
-            Error::Governance { rule, .. } => ("GOVERNANCE_BLOCKED", json!({ "rule": rule })),
-            _ => ("NOT_VISIBLE", json!({})),
+            Error::Forbidden { permission, .. } => ("PERMISSION_DENIED", Some(("permission", permission.to_string()))),
+            Error::Governance { rule, .. } => ("GOVERNANCE_BLOCKED", Some(("rule", rule.to_string()))),
+            _ => ("NOT_VISIBLE", None),
         };
-        let mut details = why;
-        details["description"] = "Refused what was tried.".into();
-        details["attempted"] = action.name.into();
-        let mut row = of_actor(actor, client);
-        row["organization_id"] = actor.organization_id.to_string().into();
-        row["action"] = name.into();
-        row["action_category"] = "AUTH".into();
-        row["resource_type"] = on.map(|_| "workspace").into();
-        row["resource_id"] = on.map(|id| id.to_string()).into();
-        row["details"] = details;
-        row["risk_level"] = label(&RiskLevel::Medium).into();
-        row["requires_review"] = false.into();
-        let mut trailing = Self::default();
-        trailing.log(row);
-        trailing
+        let mut details = Fields::from_iter(why.map(|(what, name)| (what.to_owned(), name.into())));
+        details.insert("description".into(), "Refused what was tried.".into());
+        details.insert("attempted".into(), action.name.into());
+        let mut batch = Self::default();
+        batch.log(AuditLog {
+            id: Uuid::now_v7(),
+            organization_id: actor.organization_id,
+            origin: Origin::of(actor, client),
+            action: name,
+            action_category: "AUTH",
+            resource_type: on.map(|_| "workspace".to_owned()),
+            resource_id: on,
+            details,
+            risk_level: RiskLevel::Medium,
+            requires_review: false,
+        });
+        batch
+    }
+}
+
+impl Origin {
+    /// An actor's doing.
+    fn of(actor: &Actor, client: &Client) -> Self {
+        let user = (!actor.is_system()).then_some((actor.user_id, actor.email.as_str()));
+        Self::new(user, &actor.name, user.map(|_| actor.session_id), client)
     }
 
-    /// A row of an organization's audit log, and the event that tells of it.
-    pub(super) fn log(&mut self, row: Value) {
-        self.outbox.push(appended("audit_log", &row, &row["organization_id"]));
-        self.logs.push(row);
+    /// The gateway's own doing.
+    pub(crate) fn system() -> Self {
+        Self {
+            actor_type: ActorType::System,
+            actor_id: None,
+            actor_name: "System".into(),
+            actor_email: None,
+            session_id: None,
+            request_id: None,
+            ip_address: None,
+            user_agent: None,
+        }
     }
 
-    /// An audit event, and the event that tells of it: in its workspace, or else in the organization of whoever acted.
-    pub(super) fn event(&mut self, row: Value, organization_id: Uuid) {
-        let organization = match row["workspace_id"].is_null() {
-            true => json!(organization_id),
-            false => Value::Null,
-        };
-        self.outbox.push(appended("audit_event", &row, &organization));
-        self.events.push(row);
+    /// The doing of a user, by id and e-mail address, or else of the system.
+    pub(crate) fn new(user: Option<(Uuid, &str)>, name: &str, session_id: Option<Uuid>, client: &Client) -> Self {
+        Self {
+            actor_type: if user.is_some() { ActorType::Human } else { ActorType::System },
+            actor_id: user.map(|(id, _)| id),
+            actor_name: name.to_owned(),
+            actor_email: user.map(|(_, email)| email.to_owned()),
+            session_id,
+            request_id: Some(client.request_id),
+            ip_address: client.address,
+            user_agent: client.user_agent.clone(),
+        }
     }
+}
 
-    /// An event that no audit row tells of: a row of the outbox.
-    pub(super) fn announce(&mut self, event: Value) {
-        self.outbox.push(event);
-    }
+/// What an audit row tells of rows.
+struct Told {
+    target: Option<(&'static str, Uuid)>,
+    /// The changed fields of the target, before and after, and what was noted besides.
+    before: Fields,
+    after: Fields,
+    /// What was done to other rows, as far as they are listed.
+    also: Vec<Value>,
+    /// How many are not.
+    not_listed: usize,
+}
 
-    fn add(&mut self, change: &Change, entry: &Entry) {
-        let actor = change.actor();
-        let workspace = change.membership().map(|membership| membership.workspace.id);
-        let of_workspace = matches!(entry.action.trail, Trail::Workspace(_));
+impl Told {
+    fn of(entry: &Entry) -> Self {
         let target = entry.target.or_else(|| entry.records.first().map(|record| (record.table, record.id)));
-        let mine = |record: &&Record| target == Some((record.table, record.id));
-        let (mut before, mut after) = (Map::new(), Map::new());
-        for record in entry.records.iter().filter(mine) {
+        let is_target = |record: &&Record| target == Some((record.table, record.id));
+        let (mut before, mut after) = (Fields::new(), Fields::new());
+        for record in entry.records.iter().filter(is_target) {
             // Of several changes of one row the first tells how it was.
             for (field, value) in &record.before {
                 before.entry(field.clone()).or_insert_with(|| value.clone());
@@ -94,146 +131,92 @@ impl Trailing {
             after.extend(record.after.clone());
         }
         after.extend(entry.notes.clone());
-        let others = entry.records.iter().filter(|record| !mine(record));
-        let also: Vec<Value> = others
-            .clone()
-            .take(MOST_LISTED)
-            .map(|record| {
-                json!({
-                    "type": type_name(record.table),
-                    "id": record.id,
-                    "what": record.done.name(),
-                    "before": record.before,
-                    "after": record.after,
-                })
+        let others = entry.records.iter().filter(|record| !is_target(record));
+        let also = others.clone().take(MOST_LISTED).map(|record| {
+            json!({
+                "type": type_name(record.table),
+                "id": record.id,
+                "what": record.done.name(),
+                "before": record.before,
+                "after": record.after,
             })
-            .collect();
-        let left = others.count().saturating_sub(MOST_LISTED);
-        let target_type = target.map(|(table, _)| type_name(table));
-        let target_id = target.map(|(_, id)| id.to_string());
-        let mut row = of_actor(actor, change.client());
-        match &entry.action.trail {
-            Trail::Organization(area, risk) => {
-                let mut details = json!({ "description": entry.action.doc });
-                for (name, fields) in [("before", before), ("after", after)] {
-                    if !fields.is_empty() {
-                        details[name] = Value::Object(fields);
-                    }
-                }
-                if !also.is_empty() {
-                    details["also"] = also.into();
-                }
-                if left > 0 {
-                    details["alsoNotListed"] = left.into();
-                }
-                if let Some(reason) = &entry.reason {
-                    details["reason"] = reason.as_str().into();
-                }
-                row["organization_id"] = actor.organization_id.to_string().into();
-                row["action"] = entry.action.name.into();
-                row["action_category"] = (*area).into();
-                row["resource_type"] = target_type.into();
-                row["resource_id"] = target_id.into();
-                row["details"] = details;
-                row["risk_level"] = label(risk).into();
-                row["requires_review"] = matches!(risk, RiskLevel::High | RiskLevel::Critical).into();
-            }
-            Trail::Workspace(event) => {
-                if !also.is_empty() {
-                    after.insert("also".into(), also.into());
-                }
-                if left > 0 {
-                    after.insert("alsoNotListed".into(), left.into());
-                }
-                let state = |fields: Map<String, Value>| match fields.is_empty() {
-                    true => Value::Null,
-                    false => Value::Object(fields),
-                };
-                row["workspace_id"] = workspace.map(|id| id.to_string()).into();
-                row["event_type"] = label(event).into();
-                row["target_type"] = target_type.into();
-                row["target_id"] = target_id.into();
-                row["before_state"] = state(before);
-                row["after_state"] = state(after);
-                row["reason"] = entry.reason.clone().into();
-                row["reason_category"] = entry.category.as_ref().map(label).into();
-            }
-        }
-        let tenant = |mut event: Value| {
-            match workspace.filter(|_| of_workspace) {
-                Some(workspace) => event["workspace_id"] = workspace.to_string().into(),
-                None => event["organization_id"] = actor.organization_id.to_string().into(),
-            }
-            if !actor.is_system() {
-                event["actor_id"] = actor.user_id.to_string().into();
-            }
-            event
-        };
-        for record in &entry.records {
-            self.outbox.push(tenant(json!({
-                "topic": record.topic,
-                "aggregate_type": record.topic,
-                "aggregate_id": record.aggregate_id,
-                "kind": record.done.name(),
-                "changed_fields": record.changed_fields(),
-                "payload": record.about,
-            })));
-        }
-        for announcement in &entry.announcements {
-            self.outbox.push(tenant(json!({
-                "topic": announcement.topic,
-                "aggregate_type": announcement.topic,
-                "aggregate_id": announcement.aggregate_id,
-                "kind": announcement.kind,
-                "changed_fields": [],
-                "payload": announcement.payload,
-            })));
-        }
-        match of_workspace {
-            true => self.event(row, actor.organization_id),
-            false => self.log(row),
-        }
+        });
+        Self { target, before, after, also: also.collect(), not_listed: others.count().saturating_sub(MOST_LISTED) }
     }
 
-    /// Leaves it with the transaction, which writes it when it is committed.
-    pub(super) fn leave(self, transaction: &Transaction) {
-        transaction.leave(self);
+    /// Adds the other rows to these fields.
+    fn list(also: Vec<Value>, not_listed: usize, fields: &mut Fields) {
+        if !also.is_empty() {
+            fields.insert("also".into(), also.into());
+        }
+        if not_listed > 0 {
+            fields.insert("alsoNotListed".into(), not_listed.into());
+        }
     }
 }
 
-/// The event that tells of an audit row.
-fn appended(kind: &str, row: &Value, organization: &Value) -> Value {
-    json!({
-        "topic": "audit",
-        "aggregate_type": kind,
-        "aggregate_id": row["id"],
-        "organization_id": organization,
-        "workspace_id": row["workspace_id"],
-        "actor_id": row["actor_id"],
-        "kind": "created",
-        "changed_fields": [],
-        "payload": { "type": kind, "id": row["id"] },
-    })
+/// The row of the organization's audit log.
+fn organization_row(change: &Change, entry: Entry, told: Told, area: &'static str, risk: &RiskLevel) -> AuditLog {
+    let actor = change.actor();
+    let mut details = Fields::from_iter([("description".to_owned(), entry.action.doc.into())]);
+    for (name, fields) in [("before", told.before), ("after", told.after)] {
+        if !fields.is_empty() {
+            details.insert(name.into(), fields.into());
+        }
+    }
+    Told::list(told.also, told.not_listed, &mut details);
+    if let Some(reason) = entry.reason {
+        details.insert("reason".into(), reason.into());
+    }
+    AuditLog {
+        id: Uuid::now_v7(),
+        organization_id: actor.organization_id,
+        origin: Origin::of(actor, change.client()),
+        action: entry.action.name,
+        action_category: area,
+        resource_type: told.target.map(|(table, _)| type_name(table)),
+        resource_id: told.target.map(|(_, id)| id),
+        details,
+        risk_level: risk.clone(),
+        requires_review: matches!(risk, RiskLevel::High | RiskLevel::Critical),
+    }
 }
 
-/// A new row of what an actor does.
-fn of_actor(actor: &Actor, client: &Client) -> Value {
-    let user = (!actor.is_system()).then_some((actor.user_id, actor.email.as_str()));
-    row(user, &actor.name, user.map(|_| actor.session_id), client)
+/// The row of the workspace's audit trail.
+fn workspace_row(change: &Change, entry: Entry, told: Told) -> AuditEvent {
+    let Trail::Workspace(event_type) = &entry.action.trail else { unreachable!("an action of a workspace") };
+    let mut after = told.after;
+    Told::list(told.also, told.not_listed, &mut after);
+    let state = |fields: Fields| (!fields.is_empty()).then_some(fields);
+    AuditEvent {
+        id: Uuid::now_v7(),
+        workspace_id: change.membership().map(|membership| membership.workspace.id),
+        origin: Origin::of(change.actor(), change.client()),
+        event_type: event_type.clone(),
+        target_type: told.target.map(|(table, _)| type_name(table)),
+        target_id: told.target.map(|(_, id)| id),
+        before_state: state(told.before),
+        after_state: state(after),
+        reason: entry.reason,
+        reason_category: entry.category,
+    }
 }
 
-/// A new row for either trail, with the columns that both share: who does it, by id and e-mail address if it is a user, and
-/// from where.
-pub(super) fn row(user: Option<(Uuid, &str)>, name: &str, session_id: Option<Uuid>, client: &Client) -> Value {
-    json!({
-        "id": Uuid::now_v7(),
-        "actor_type": label(if user.is_some() { &ActorType::Human } else { &ActorType::System }),
-        "actor_id": user.map(|(id, _)| id),
-        "actor_name": name,
-        "actor_email": user.map(|(_, email)| email),
-        "session_id": session_id,
-        "request_id": client.request_id,
-        "ip_address": client.address,
-        "user_agent": client.user_agent,
-    })
+/// The events that subscribers are told: one for each row that was written, and those that are about more than one.
+fn outbox(change: &Change, entry: &Entry) -> impl Iterator<Item = OutboxEvent> {
+    let actor = change.actor();
+    let of_workspace = matches!(entry.action.trail, Trail::Workspace(_));
+    let workspace = change.membership().map(|membership| membership.workspace.id).filter(|_| of_workspace);
+    let tenant = workspace.map_or(Tenant::Organization(actor.organization_id), Tenant::Workspace);
+    let by = (!actor.is_system()).then_some(actor.user_id);
+    let rows = entry.records.iter().map(move |record| {
+        OutboxEvent::new(record.topic, record.aggregate_id, record.done.name(), tenant)
+            .changed_fields(record.changed_fields())
+            .payload(record.about.clone())
+            .by(by)
+    });
+    let announced = entry.announcements.iter().map(move |said| {
+        OutboxEvent::new(said.topic, said.aggregate_id, said.kind, tenant).payload(said.payload.clone()).by(by)
+    });
+    rows.chain(announced)
 }

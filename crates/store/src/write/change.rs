@@ -20,29 +20,25 @@ use uuid::Uuid;
 
 use super::{
     Action, Membership, Writable, WritableEdit, WritableRow,
-    action::Trail,
+    action::{Needs, Trail},
     constraint::{explained, words},
-    door::commit,
     entries,
     record::{Record, column, int_of, uuid_of},
-    workspace::table_of,
+    table::table_of,
 };
 use crate::{
     actor::Actor,
-    database::{Database, Trailing, Transaction},
+    database::{AuditBatch, Database, Transaction},
+    encryption::Sealer,
     error::{Error, Result, Stale},
     model::Model,
     scope,
-    seal::Sealer,
     sql::{Param, Sql},
     write::session::Client,
 };
 
-/// A change under way. Cheap to clone; whoever keeps a clone beyond the mutation keeps it from being committed.
-#[derive(Clone)]
-pub struct Change(pub(super) Arc<Inner>);
-
-pub(super) struct Inner {
+/// A change under way. A use case is lent it and cannot keep it, so nothing of it outlives its transaction.
+pub struct Change {
     /// Private to this folder: it is the one way to write.
     pub(super) transaction: Arc<Transaction>,
     pub(super) actor: Arc<Actor>,
@@ -100,33 +96,33 @@ impl Entry {
 impl Change {
     /// Who changes.
     pub fn actor(&self) -> &Actor {
-        &self.0.actor
+        &self.actor
     }
 
     /// The moment of the change: one for all of it, the database's.
     pub fn now(&self) -> DateTime<FixedOffset> {
-        self.0.now
+        self.now
     }
 
     /// Under which action.
     pub fn action(&self) -> &'static Action {
-        self.0.action
+        self.action
     }
 
     /// The request that asks for the change.
     pub fn client(&self) -> &Client {
-        &self.0.client
+        &self.client
     }
 
     /// What encrypts secrets at rest.
     pub fn sealer(&self) -> &Sealer {
-        &self.0.sealer
+        &self.sealer
     }
 
     /// The reason that the actor gives, for the audit row.
     pub fn reason(&self, reason: Option<&str>, category: Option<ReasonCategory>) {
         let mut log = self.log();
-        let entry = current(&mut log, self.0.action);
+        let entry = current(&mut log, self.action);
         entry.reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
         entry.category = category;
     }
@@ -134,26 +130,25 @@ impl Change {
     /// Something that the audit row tells besides the rows, among what came after; it is told even if no row is written.
     pub fn note(&self, name: &str, value: impl Into<serde_json::Value>) {
         let mut log = self.log();
-        let entry = current(&mut log, self.0.action);
+        let entry = current(&mut log, self.action);
         entry.notes.insert(name.to_owned(), value.into());
         entry.always = true;
     }
 
     /// Tells subscribers of something that is about more than one row.
-    pub(crate) fn announce(
-        &self,
-        topic: &'static str,
-        aggregate_id: Uuid,
-        kind: &'static str,
-        payload: serde_json::Value,
-    ) {
+    pub fn announce(&self, topic: &'static str, aggregate_id: Uuid, kind: &'static str, payload: serde_json::Value) {
         let announcement = Announcement { topic, aggregate_id, kind, payload };
-        current(&mut self.log(), self.0.action).announcements.push(announcement);
+        current(&mut self.log(), self.action).announcements.push(announcement);
     }
 
     /// What the audit row is about, where that is not the row that was written first.
-    pub fn about<E: Writable>(&self, id: Uuid) {
-        current(&mut self.log(), self.0.action).target = Some((table_of::<E>(), id));
+    pub fn about<E: EntityTrait>(&self, id: Uuid) {
+        current(&mut self.log(), self.action).target = Some((table_of::<E>(), id));
+    }
+
+    /// Tells of a row that SQL of one's own has written.
+    pub fn record(&self, record: Record) {
+        current(&mut self.log(), self.action).records.push(record);
     }
 
     /// Begins another audit row: what follows is told under this action.
@@ -184,10 +179,10 @@ impl Change {
         }
         let id = uuid_of::<E>(row, "id").unwrap_or_default();
         let aggregate = uuid_of::<E>(row, E::AGGREGATE).unwrap_or(id);
-        if self.0.transaction.announces(aggregate) {
+        if self.transaction.announces(aggregate) {
             // By an earlier mutation of the same transaction.
             let (changed_by, changed_at) =
-                (Some((self.actor().user_id, self.actor().name.clone())), Some(self.0.now.to_rfc3339()));
+                (Some((self.actor().user_id, self.actor().name.clone())), Some(self.now.to_rfc3339()));
             return Err(Error::Stale(Box::new(Stale { expected, current, changed_by, changed_at })));
         }
         let mut sql = Sql::new();
@@ -206,7 +201,7 @@ impl Change {
                 sql.push(" AND e.payload ->> 'id' = ").text(id.to_string()).push(" ORDER BY e.sequence DESC LIMIT 1");
             }
         }
-        let last = self.query(&sql).await?;
+        let last = self.run_sql(&sql).await?;
         let (mut changed_by, mut changed_at) = (None, None);
         if let Some(last) = last.first() {
             let user: (Option<Uuid>, Option<String>) = (last.try_get_by_index(0)?, last.try_get_by_index(1)?);
@@ -311,13 +306,15 @@ impl Change {
             .ok_or_else(|| Error::invalid(field, "There is no active user of your organization with this id."))
     }
 
-    /// Runs the store's own SQL in the transaction.
-    pub(crate) async fn query(&self, sql: &Sql) -> Result<Vec<QueryResult>> {
+    /// Runs SQL of one's own in the transaction: what concerns many rows at once. Neither scope nor audit know of it, so whoever
+    /// writes by it names the organization or the workspace, and [`note`](Self::note)s or [`record`](Self::record)s what was done.
+    /// `clippy.toml` bans it, so each who uses it says why.
+    pub async fn run_sql(&self, sql: &Sql) -> Result<Vec<QueryResult>> {
         Ok(self.transaction().query_all_raw(sql.clone().for_actor(self.actor()).statement()?).await?)
     }
 
-    pub(super) fn transaction(&self) -> &Transaction {
-        &self.0.transaction
+    pub(crate) fn transaction(&self) -> &Transaction {
+        &self.transaction
     }
 
     /// Refuses what nobody may enter, whichever mutation brings it; what the gateway itself writes, it has not entered.
@@ -327,29 +324,32 @@ impl Change {
 
     /// Writes audit rows and events of all that was done; whether there were any.
     pub(super) fn tell(&self) -> Result<bool> {
+        if matches!(self.action.needs, Needs::Workspace(_)) && self.membership().is_none() {
+            // Nobody has asked whether the actor may.
+            return Err(Error::internal("an action of a workspace that has entered none"));
+        }
         for reason in self.log().entries.iter().filter_map(|entry| entry.reason.as_deref()) {
             entries::check_text("reason", reason, Lines::Many)?;
         }
-        let trailing = Trailing::of(self);
-        let any = !trailing.is_empty();
-        trailing.leave(self.transaction());
+        let batch = AuditBatch::of(self);
+        let any = !batch.is_empty();
+        self.transaction.leave(batch);
         Ok(any)
     }
 
     /// Ends a change that is a transaction of its own.
     pub(super) async fn finish(self, database: &Database) -> Result<()> {
         self.tell()?;
-        commit(database, self.end()?).await
+        database.commit_shared(self.end()).await
     }
 
-    /// The transaction, once nobody else holds the change.
-    pub(super) fn end(self) -> Result<Arc<Transaction>> {
-        let inner = Arc::into_inner(self.0).ok_or_else(|| Error::internal("a change that is still in use"))?;
-        Ok(inner.transaction)
+    /// The transaction, now that the change is over.
+    pub(super) fn end(self) -> Arc<Transaction> {
+        self.transaction
     }
 
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {
-        self.0.log.lock()
+        self.log.lock()
     }
 
     pub(super) fn membership(&self) -> Option<Arc<Membership>> {
@@ -376,7 +376,7 @@ impl Change {
 
     /// Whether a row is of the organization or the workspace that the change is of.
     fn is_ours<E: Writable>(&self, row: &E::Model) -> bool {
-        if matches!(current(&mut self.log(), self.0.action).action.trail, Trail::Organization(..)) {
+        if matches!(current(&mut self.log(), self.action).action.trail, Trail::Organization(..)) {
             let organization = match table_of::<E>() {
                 "organizations" => "id",
                 _ => "organization_id",
@@ -399,7 +399,7 @@ impl Change {
             return Err(Error::internal("a change of a row of another tenant"));
         }
         if let Some(record) = Record::new::<E>(before, after) {
-            current(&mut self.log(), self.0.action).records.push(record);
+            current(&mut self.log(), self.action).records.push(record);
         }
         Ok(())
     }

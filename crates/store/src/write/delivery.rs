@@ -7,13 +7,13 @@
 use std::time::Duration;
 
 use aether_domain::{connector, golden};
-use aether_entity::sea_orm_active_enums::{ActorType, RiskLevel};
+use aether_entity::sea_orm_active_enums::RiskLevel;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::database::Trailing;
-use crate::{Store, database::Transaction, error::Result, seal::Sealer, sql::Sql, value::label};
+use crate::database::{AuditBatch, AuditLog, Origin, OutboxEvent, Tenant};
+use crate::{Store, database::Transaction, encryption::Sealer, error::Result, sql::Sql};
 
 /// How long a claim holds: much longer than an attempt may take.
 const CLAIM: &str = "interval '60 seconds'";
@@ -210,17 +210,11 @@ async fn note(transaction: &Transaction, due: &Due, attempt: &Attempt) -> Result
 
 /// The events for subscribers of the workspace, and how a delivery ended for the audit log of the deal's host.
 async fn tell(transaction: &Transaction, due: &Due, attempt: &Attempt, changed: bool, ended: bool) -> Result<()> {
-    let mut trailing = Trailing::default();
-    let mut event = |kind: &str, fields: &[&str], ty: &str, id: Uuid| {
-        trailing.announce(json!({
-            "topic": "connector",
-            "aggregate_type": "connector",
-            "aggregate_id": due.connector_id,
-            "workspace_id": due.workspace_id,
-            "kind": kind,
-            "changed_fields": fields,
-            "payload": { "type": ty, "id": id },
-        }));
+    let mut batch = AuditBatch::default();
+    let mut event = |kind: &'static str, fields: &[&str], ty: &str, id: Uuid| {
+        let event = OutboxEvent::new("connector", due.connector_id, kind, Tenant::Workspace(due.workspace_id));
+        let fields = fields.iter().map(ToString::to_string).collect();
+        batch.announce(event.changed_fields(fields).payload(json!({ "type": ty, "id": id })));
     };
     event("created", &[], "delivery_attempt", due.id);
     if changed {
@@ -231,38 +225,38 @@ async fn tell(transaction: &Transaction, due: &Due, attempt: &Attempt, changed: 
         }
     }
     if changed && ended {
-        trailing.log(ending(due, attempt));
+        batch.log(ending(due, attempt));
     }
-    trailing.leave(transaction);
+    transaction.leave(batch);
     Ok(())
 }
 
 /// The row of the audit log that tells how a delivery ended.
-fn ending(due: &Due, attempt: &Attempt) -> Json {
+fn ending(due: &Due, attempt: &Attempt) -> AuditLog {
     let (action, description, status) = match attempt.error {
         None => ("CONNECTOR_DELIVERED", "Delivered a published golden record to a connector.", "DELIVERED"),
         Some(_) => {
             ("CONNECTOR_DELIVERY_FAILED", "Gave up delivering a published golden record to a connector.", "FAILED")
         }
     };
-    json!({
-        "id": Uuid::now_v7(),
-        "organization_id": due.organization_id,
-        "actor_type": label(&ActorType::System),
-        "actor_name": "System",
-        "action": action,
-        "action_category": "CONFIG",
-        "resource_type": "connector_delivery",
-        "resource_id": due.id,
-        "risk_level": label(&RiskLevel::Low),
-        "requires_review": false,
-        "details": {
-            "description": description,
-            "before": { "status": "PENDING" },
-            "after": { "status": status, "attempts": due.attempt, "lastError": attempt.error },
-            "connectorId": due.connector_id,
-            "workspaceId": due.workspace_id,
-            "documentHash": due.hash,
-        },
-    })
+    let details = json!({
+        "description": description,
+        "before": { "status": "PENDING" },
+        "after": { "status": status, "attempts": due.attempt, "lastError": attempt.error },
+        "connectorId": due.connector_id,
+        "workspaceId": due.workspace_id,
+        "documentHash": due.hash,
+    });
+    AuditLog {
+        id: Uuid::now_v7(),
+        organization_id: due.organization_id,
+        origin: Origin::system(),
+        action,
+        action_category: "CONFIG",
+        resource_type: Some("connector_delivery".into()),
+        resource_id: Some(due.id),
+        details: details.as_object().cloned().unwrap_or_default(),
+        risk_level: RiskLevel::Low,
+        requires_review: false,
+    }
 }

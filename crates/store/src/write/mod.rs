@@ -3,7 +3,7 @@
 //! A mutation asks the [`Door`] for a [`Change`] under an [`Action`]; the door opens the transaction, checks that the actor
 //! may, hands out rows that are in the actor's scope and locked, and notes every row that is written, before and after. When
 //! the mutation has run, the audit row and the events of all that was noted are written and the transaction commits. A
-//! [`Change`] is no database connection: there is no other way to write with it, and outside this folder there is no other
+//! [`Change`] is no database connection: there is no other way to write with it, and outside this crate there is no other
 //! way to begin a transaction, for that takes a [`Key`].
 //!
 //! Around the door does not compile:
@@ -41,48 +41,35 @@
 pub mod action;
 mod audit;
 mod change;
-mod clauses;
+mod client;
 mod constraint;
-mod deal;
 pub mod delivery;
-mod department;
 mod door;
 mod entries;
-mod founding;
-pub mod graph;
-mod house;
 pub mod idempotency;
-mod import;
-mod members;
-pub mod merkle;
-mod people;
-mod pipeline;
+mod membership;
+mod own_membership;
 mod record;
-mod review;
-mod rotate;
 pub mod session;
-mod sign_in_audit;
-pub mod sync;
 mod table;
 mod together;
-mod trails;
+mod use_case;
 mod workspace;
 
 pub use self::{
     action::Action,
+    audit::MOST_LISTED,
     change::Change,
-    deal::deal_differs,
+    client::Client,
     door::Door,
-    founding::{Founded, Founding},
-    import::Upserted,
-    members::Invitee,
-    pipeline::OpenPipeline,
+    membership::Membership,
+    record::{Done, Record, named},
     table::{Writable, WritableEdit, WritableRow},
-    workspace::Membership,
+    use_case::UseCase,
 };
 
-/// What it takes to begin a transaction that may write; only this folder has it.
+/// What it takes to begin a transaction that may write; only this crate has it.
 pub(crate) struct Key(());
 
 /// See [`Key`].
-const KEY: Key = Key(());
+pub(crate) const KEY: Key = Key(());

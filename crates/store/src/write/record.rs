@@ -25,11 +25,14 @@ const NOISE: [&str; 3] = ["updated_at", "row_version", "created_at"];
 
 /// What was done to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Done {
+pub enum Done {
+    /// A new row.
     Created,
+    /// An updated row.
     Updated,
     /// Updated, so that it is settled now.
     Resolved,
+    /// A row that is gone.
     Deleted,
 }
 
@@ -46,16 +49,23 @@ impl Done {
 
 /// One row that was written.
 #[derive(Debug, Clone)]
-pub(super) struct Record {
-    pub(super) table: &'static str,
-    pub(super) topic: &'static str,
-    pub(super) id: Uuid,
-    pub(super) aggregate_id: Uuid,
-    pub(super) done: Done,
-    pub(super) before: Map<String, Json>,
-    pub(super) after: Map<String, Json>,
+pub struct Record {
+    /// Its table.
+    pub table: &'static str,
+    /// The topic under which subscribers are told.
+    pub topic: &'static str,
+    /// Its id.
+    pub id: Uuid,
+    /// The id of the thing whose change this is.
+    pub aggregate_id: Uuid,
+    /// What was done to it.
+    pub done: Done,
+    /// The fields that changed, as they were.
+    pub before: Map<String, Json>,
+    /// The fields that changed, as they are.
+    pub after: Map<String, Json>,
     /// What subscribers are told of it besides the names of the fields: see `crate::live`.
-    pub(super) about: Json,
+    pub about: Json,
 }
 
 impl Record {
@@ -128,16 +138,16 @@ impl Record {
     }
 
     /// The names of the fields that changed; none for a row that is new or gone.
-    pub(super) fn changed_fields(&self) -> Vec<&str> {
+    pub(super) fn changed_fields(&self) -> Vec<String> {
         match self.done {
-            Done::Updated | Done::Resolved => self.after.keys().map(String::as_str).collect(),
+            Done::Updated | Done::Resolved => self.after.keys().cloned().collect(),
             Done::Created | Done::Deleted => Vec::new(),
         }
     }
 }
 
 /// What every event of a row says of it.
-pub(super) fn named(table: &str, id: Uuid) -> Json {
+pub fn named(table: &str, id: Uuid) -> Json {
     json!({ "type": type_name(table), "id": id })
 }
 

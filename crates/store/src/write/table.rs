@@ -65,6 +65,13 @@ macro_rules! writable {
     (@aggregate $aggregate:literal) => { $aggregate };
 }
 
+/// A deal's row is [`Writable`] but neither a [`WritableRow`] nor a [`WritableEdit`]: only who wraps it can write it, which is the
+/// sales domain's `deal`, for every change of a deal leaves its history.
+impl Writable for entity::deals::Entity {
+    const TOPIC: &'static str = "deal";
+    const AGGREGATE: &'static str = "id";
+}
+
 writable! {
     organizations => "organization",
     users => "user",
@@ -112,4 +119,9 @@ writable! {
     golden_record_versions => "golden_record" of "golden_record_id",
     downstream_connectors => "connector",
     connector_deliveries => "connector" of "connector_id",
+}
+
+/// The table's name as the catalog has it.
+pub(super) fn table_of<E: EntityTrait>() -> &'static str {
+    aether_entity::catalog::table(E::default().table_name()).map_or("", |table| table.name)
 }

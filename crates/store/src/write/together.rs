@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::database::Trailing;
+use crate::database::AuditBatch;
 use crate::database::{Transaction, share_transaction};
 
 /// The transaction that the mutations of a request share, if they do.
@@ -15,7 +15,7 @@ pub(super) struct Together(Mutex<State>);
 struct State {
     transaction: Option<Arc<Transaction>>,
     failed: bool,
-    refusals: Vec<Trailing>,
+    refusals: Vec<AuditBatch>,
 }
 
 impl Together {
@@ -29,7 +29,7 @@ impl Together {
         self.state().transaction = Some(transaction);
     }
 
-    pub(super) fn end(&self) -> (Option<Arc<Transaction>>, bool, Vec<Trailing>) {
+    pub(super) fn end(&self) -> (Option<Arc<Transaction>>, bool, Vec<AuditBatch>) {
         share_transaction(None);
         let mut state = self.state();
         (state.transaction.take(), state.failed, std::mem::take(&mut state.refusals))
@@ -49,7 +49,7 @@ impl Together {
     }
 
     /// Keeps what a refusal leaves for when the transaction has been rolled back; gives it back where there is none.
-    pub(super) fn keep(&self, refusal: Trailing) -> Option<Trailing> {
+    pub(super) fn keep(&self, refusal: AuditBatch) -> Option<AuditBatch> {
         let mut state = self.state();
         if state.transaction.is_none() {
             return Some(refusal);

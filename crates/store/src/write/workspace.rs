@@ -1,4 +1,4 @@
-//! A workspace under change: locked, so that one change of it follows another, and with what its member may do in it.
+//! A workspace under change: locked, so that one change of it follows another.
 
 use std::sync::Arc;
 
@@ -7,52 +7,8 @@ use aether_entity::{sea_orm_active_enums::MemberStatus, workspace_members, works
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select, prelude::Expr, sea_query::LockType};
 use uuid::Uuid;
 
-use super::{Change, Writable, action::Needs, constraint::words};
-use crate::{
-    error::{Error, Result},
-    policy::{Seat, WorkspacePermission},
-};
-
-/// An actor's membership of a workspace that it changes.
-#[derive(Debug)]
-pub struct Membership {
-    /// The workspace.
-    pub workspace: workspaces::Model,
-    /// The membership.
-    pub member: workspace_members::Model,
-    /// The workspace's rules, defaults filled in.
-    pub rules: Rules,
-    /// Whether the member is of the organization that hosts the workspace.
-    pub of_host: bool,
-}
-
-impl Membership {
-    /// Whether the member has the permission here.
-    pub fn may(&self, permission: WorkspacePermission) -> bool {
-        self.seat().is_granted(permission)
-    }
-
-    fn seat(&self) -> Seat<'_> {
-        Seat { role: &self.member.role, is_admin: self.member.is_admin, of_host: self.of_host, rules: &self.rules }
-    }
-
-    /// Refuses what the member may not.
-    pub fn require(&self, permission: WorkspacePermission) -> Result<()> {
-        if !self.may(permission) {
-            return Err(Error::forbidden(permission.name()));
-        }
-        if self.seat().only_reads() {
-            return Err(Error::Governance {
-                rule: "externalCounselReadOnly",
-                message:
-                    "Counsel of another organization only reads in this workspace. Ask the agent to make the change, \
-                          or to change the rule."
-                        .into(),
-            });
-        }
-        Ok(())
-    }
-}
+use super::{Change, Writable, action::Needs, constraint::words, membership::Membership, table::table_of};
+use crate::error::{Error, Result};
 
 impl Change {
     /// The workspace, locked until the change ends, once the actor is found to be a member that may do what the action does.
@@ -97,6 +53,12 @@ impl Change {
         Ok(membership)
     }
 
+    /// The workspace that the change is of.
+    pub fn entered(&self) -> Result<Uuid> {
+        let membership = self.membership().ok_or_else(|| Error::internal("a change of no workspace"))?;
+        Ok(membership.workspace.id)
+    }
+
     /// The row and its workspace, locked; the row is read after the lock.
     pub async fn in_workspace<E: Writable>(&self, id: Uuid) -> Result<(Arc<Membership>, E::Model)> {
         let membership = match self.membership() {
@@ -120,9 +82,4 @@ impl Change {
         self.expect::<E>(&row, expected).await?;
         Ok((membership, row))
     }
-}
-
-/// The table's name as the catalog has it.
-pub(super) fn table_of<E: Writable>() -> &'static str {
-    aether_entity::catalog::table(E::default().table_name()).map_or("", |table| table.name)
 }

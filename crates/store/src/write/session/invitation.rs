@@ -15,15 +15,11 @@ use uuid::Uuid;
 use super::{Client, Sessions, SignedIn, password, sign_in::Opened};
 use crate::{
     actor::Actor,
+    audit_log::sign_in::{self as audit, Entry},
     database::Transaction,
     error::{Error, Result},
     token,
-    write::{
-        Change, KEY, action,
-        change::{Inner, Log},
-        door,
-        sign_in_audit::{self as audit, Entry},
-    },
+    write::{Change, KEY, action, change::Log},
 };
 
 /// How long an invitation can be accepted.
@@ -63,7 +59,7 @@ impl Sessions {
                 .resource("user", user.id)
                 .risk_medium();
             audit::log(&transaction, user.organization_id, Some(&user), None, client, entry);
-            door::commit(self.store.database(), transaction).await?;
+            self.store.database().commit_shared(transaction).await?;
             return Err(refused());
         };
         let (user_id, session_id) = (user.id, Uuid::now_v7());
@@ -99,7 +95,7 @@ impl Sessions {
         client: &Client,
         now: DateTime<FixedOffset>,
     ) -> Change {
-        Change(Arc::new(Inner {
+        Change {
             transaction,
             actor: Arc::new(actor),
             action: &action::ACCEPT_USER_INVITATION,
@@ -107,7 +103,7 @@ impl Sessions {
             sealer: self.sealer.clone(),
             now,
             log: Mutex::new(Log::default()),
-        }))
+        }
     }
 }
 

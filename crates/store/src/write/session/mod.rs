@@ -16,8 +16,6 @@ mod proof;
 pub mod second_factor;
 mod sign_in;
 
-use std::net::IpAddr;
-
 use aether_entity::{
     organizations, refresh_tokens,
     sea_orm_active_enums::{SubscriptionStatus, UserStatus},
@@ -28,7 +26,6 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel,
     QueryFilter, QuerySelect, Statement, prelude::Expr,
 };
-use serde_json::json;
 use uuid::Uuid;
 
 pub use self::{
@@ -36,30 +33,16 @@ pub use self::{
     proof::Proof,
     sign_in::Credentials,
 };
+pub use super::client::Client;
 use crate::{
     Store,
+    audit_log::sign_in::{self as audit, Entry, Event},
     database::Transaction,
+    encryption::Sealer,
     error::{Error, Result},
-    seal::Sealer,
     token::{self, Access, Tokens},
-    write::{
-        KEY,
-        sign_in_audit::{self as audit, Entry, Event},
-    },
+    write::{Change, KEY},
 };
-
-/// Where a request comes from, for the session and the audit log.
-#[derive(Debug, Clone)]
-pub struct Client {
-    /// The peer's address.
-    pub address: Option<IpAddr>,
-    /// `User-Agent`
-    pub user_agent: Option<String>,
-    /// What the device says of itself.
-    pub device: Option<serde_json::Value>,
-    /// The request's id.
-    pub request_id: Uuid,
-}
 
 /// A session that was opened or renewed.
 pub struct SignedIn {
@@ -228,7 +211,7 @@ impl Sessions {
         let user = user.ok_or_else(|| Error::internal("an actor without a user"))?;
         revoke(&transaction, user.organization_id, &open, Utc::now().fixed_offset()).await?;
         let entry = if everywhere {
-            Entry::new("LOGOUT_EVERYWHERE", "Signed out of every session").details(json!({ "sessions": open.len() }))
+            Entry::new("LOGOUT_EVERYWHERE", "Signed out of every session").detail("sessions", open.len())
         } else {
             Entry::new("LOGOUT", "Signed out")
         };
@@ -288,4 +271,11 @@ pub(super) async fn revoke(
         .await?;
     audit::sessions_ended(transaction, organization_id, sessions);
     Ok(())
+}
+
+impl Change {
+    /// Ends these sessions and their refresh tokens. Their next request is refused.
+    pub async fn end_sessions(&self, sessions: &[Uuid]) -> Result<()> {
+        revoke(self.transaction(), self.actor().organization_id, sessions, self.now()).await
+    }
 }

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    audit_log::sign_in::Entry,
     error::{Error, Result},
-    write::{KEY, sign_in_audit::Entry},
+    write::KEY,
 };
 
 /// That a signed-in user has just given the right password, and code if one was asked for.

@@ -7,17 +7,16 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
     QuerySelect,
 };
-use serde_json::json;
 use totp_rs::{Algorithm, Secret, TOTP};
 use uuid::Uuid;
 
 use super::Client;
 use crate::{
+    audit_log::sign_in::{self as audit, Entry},
     database::Transaction,
+    encryption::Sealer,
     error::{Error, Result},
-    seal::Sealer,
     token,
-    write::sign_in_audit::{self as audit, Entry},
 };
 
 /// How many recovery codes a user gets.
@@ -166,7 +165,7 @@ pub(super) async fn spend(
                 .await?;
             let entry = Entry::new("RECOVERY_CODE_USED", "Used a recovery code in place of the second factor")
                 .resource("user_recovery_code", id)
-                .details(json!({ "left": left }))
+                .detail("left", left)
                 .risk_medium();
             audit::log(transaction, user.organization_id, Some(user), session_id, client, entry);
             Ok(user.mfa_last_step)

@@ -17,13 +17,11 @@ use uuid::Uuid;
 
 use super::{Client, Sessions, SignedIn, issue, password, second_factor};
 use crate::{
+    audit_log::sign_in::{self as audit, Entry, Event},
     database::Transaction,
     error::{Error, Result},
     token,
-    write::{
-        KEY,
-        sign_in_audit::{self as audit, Entry, Event},
-    },
+    write::KEY,
 };
 
 /// After so many failures in a row an account is locked …
@@ -104,7 +102,7 @@ impl Sessions {
             if let Some(organization) = &organization {
                 let entry = Entry::new("LOGIN_FAILED", "Sign-in for an unknown e-mail address")
                     .risk_medium()
-                    .details(json!({ "email": email }));
+                    .detail("email", email);
                 audit::log(&transaction, organization.id, None, None, client, entry);
             }
             self.store.database().commit(transaction).await?;
@@ -176,7 +174,8 @@ impl Sessions {
         issue(transaction, Uuid::now_v7(), session_id, &refresh_token, expires_at).await?;
         let entry = Entry::new("LOGIN", "Signed in")
             .resource("user_session", session_id)
-            .details(json!({ "device": device_id, "locked": locked }));
+            .detail("device", json!(device_id))
+            .detail("locked", locked);
         audit::log(transaction, user.organization_id, Some(&user), Some(session_id), client, entry);
         audit::event(transaction, &user, session_id, client, Event::Login);
         let mut user = user.into_active_model();
@@ -235,7 +234,11 @@ fn fail_on(
     let failures = guesses.failures.saturating_add(i32::from(!guesses.locked));
     let locks = !guesses.locked && failures >= MOST_FAILURES;
     let counted = !guesses.locked;
-    let entry = entry.details(json!({ "failures": failures, "locked": locks, "device": device, "counted": counted }));
+    let entry = entry
+        .detail("failures", failures)
+        .detail("locked", locks)
+        .detail("device", json!(device))
+        .detail("counted", counted);
     let entry = if locks { entry.risk_high() } else { entry.risk_medium() };
     audit::log(transaction, user.organization_id, Some(user), None, client, entry);
 }
@@ -258,7 +261,7 @@ pub(super) async fn fail(
     let locked = is_locked(&user, now);
     let failures = user.failed_login_attempts + i32::from(!locked);
     let locks = !locked && failures >= MOST_FAILURES;
-    let entry = entry.details(json!({ "failures": failures, "locked": locks }));
+    let entry = entry.detail("failures", failures).detail("locked", locks);
     let entry = if locks { entry.risk_high() } else { entry.risk_medium() };
     audit::log(transaction, user.organization_id, Some(&user), session_id, client, entry);
     let mut user = user.into_active_model();

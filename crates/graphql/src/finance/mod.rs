@@ -1,0 +1,27 @@
+//! The finance domain: what is measured, planned and spent, and what stands out of it.
+
+mod anomalies;
+mod budget_approval;
+mod budget_lines;
+mod budgets;
+mod costs;
+mod departments;
+mod metrics;
+mod vendor_spend;
+mod vendors;
+
+use async_graphql::MergedObject;
+
+/// Planning and recording what is spent.
+#[derive(MergedObject, Default)]
+pub(crate) struct FinanceMutation(
+    anomalies::AnomalyMutation,
+    budgets::BudgetMutation,
+    budget_approval::BudgetApprovalMutation,
+    budget_lines::BudgetLineMutation,
+    costs::DepartmentCostMutation,
+    departments::DepartmentMutation,
+    metrics::MetricMutation,
+    vendors::VendorMutation,
+    vendor_spend::VendorSpendMutation,
+);

@@ -1,0 +1,18 @@
+//! The sales domain: deals from the first contact to their end, and what the pipeline was like.
+
+mod close;
+mod deals;
+mod import;
+mod snapshots;
+pub(crate) mod stalled;
+
+use async_graphql::MergedObject;
+
+/// Selling: deals and the pipeline.
+#[derive(MergedObject, Default)]
+pub(crate) struct SalesMutation(
+    deals::DealMutation,
+    close::DealCloseMutation,
+    import::DealImportMutation,
+    snapshots::PipelineMutation,
+);
