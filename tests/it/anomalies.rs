@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     case,
-    door::{Case, May},
+    mutations::{Case, May},
     support::{Gateway, HOME},
 };
 
@@ -50,7 +50,7 @@ pub fn cases() -> Vec<Case> {
 async fn new(gateway: &Gateway, count: usize) -> Vec<Value> {
     let mut ids = Vec::new();
     for _ in 0..count {
-        let row = crate::door::by_sql(gateway, "", OPEN).await;
+        let row = crate::mutations::by_sql(gateway, "", OPEN).await;
         ids.push(row["id"].clone());
     }
     ids

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     case,
-    door::{Case, IN_WORKSPACE, May, by_sql},
+    mutations::{Case, IN_WORKSPACE, May, by_sql},
     support::Gateway,
 };
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     case,
-    door::{Case, May},
+    mutations::{Case, May},
     support::Gateway,
 };
 

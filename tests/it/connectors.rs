@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    door::{Case, IN_WORKSPACE, May, by_sql},
+    mutations::{Case, IN_WORKSPACE, May, by_sql},
     golden,
     support::{Gateway, User},
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    support::sdl::{Sdl, Slot},
+    support::sdl::{Sdl, SelectedColumn},
     support::{Gateway, HOME, User},
 };
 
@@ -37,7 +37,7 @@ enum What {
     Many,
 }
 
-fn what(sdl: &Sdl, field: &Slot) -> What {
+fn what(sdl: &Sdl, field: &SelectedColumn) -> What {
     match field.kind {
         "OBJECT" if field.ty.ends_with("Connection") => What::Many,
         "OBJECT" if sdl.field(field.ty, "nodeId").is_some() => What::One,
@@ -47,7 +47,7 @@ fn what(sdl: &Sdl, field: &Slot) -> What {
 }
 
 /// The field with all that one can ask of it without leaving the row.
-fn selection(sdl: &Sdl, field: &Slot) -> String {
+fn selection(sdl: &Sdl, field: &SelectedColumn) -> String {
     match what(sdl, field) {
         What::Value => format!("{} ", field.name),
         What::Document => format!("{} {{ {}}} ", field.name, all(sdl, field.ty)),

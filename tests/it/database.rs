@@ -475,19 +475,19 @@ async fn the_summaries_are_kept_up_by_one_gateway_at_a_time() {
     assert_eq!((count(&gateway, summed).await, count(&gateway, measured).await), (0, 0));
 
     let other = gateway.owner.begin().await.expect("a transaction");
-    other.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('keep_house'))").await.expect("a lock");
-    assert_eq!(store.keep_house(WEEK).await, Ok(false));
+    other.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('maintain'))").await.expect("a lock");
+    assert_eq!(store.maintain(WEEK).await, Ok(false));
     assert_eq!(count(&gateway, summed).await, 0);
     other.rollback().await.expect("it is let go");
 
-    assert_eq!(store.keep_house(WEEK).await, Ok(true));
+    assert_eq!(store.maintain(WEEK).await, Ok(true));
     assert_eq!((count(&gateway, summed).await, count(&gateway, measured).await), (1, 1));
     let months =
         "SELECT count(*) FROM generate_series(date_trunc('month', now()), now() + interval '3 months', '1 month') m
         WHERE to_regclass('audit_logs_' || to_char(m, 'YYYY_MM')) IS NULL";
     assert_eq!(count(&gateway, months).await, 0);
 
-    let (one, two) = tokio::join!(store.keep_house(WEEK), store.keep_house(WEEK));
+    let (one, two) = tokio::join!(store.maintain(WEEK), store.maintain(WEEK));
     assert!(one == Ok(true) || two == Ok(true), "{one:?} {two:?}");
     assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    door::IN_WORKSPACE,
+    mutations::IN_WORKSPACE,
     golden::{self, PUBLISH},
     support::{
         Gateway, User,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    door::{Case, IN_WORKSPACE, May},
+    mutations::{Case, IN_WORKSPACE, May},
     support::Gateway,
 };
 
@@ -29,20 +29,20 @@ pub fn cases() -> Vec<Case> {
             mutation: "exportGoldenRecord",
             operation: EXPORT,
             may: May::Workspace(&["agent", "agent, no admin", "risk"]),
-            prepare: |gateway, user| crate::door::by_sql(gateway, user, &format!("SELECT {IN_WORKSPACE} AS id")),
+            prepare: |gateway, user| crate::mutations::by_sql(gateway, user, &format!("SELECT {IN_WORKSPACE} AS id")),
         },
         Case {
             mutation: "publishGoldenRecord",
             operation: PUBLISH,
             may: May::Workspace(&["agent", "agent, no admin"]),
-            prepare: |gateway, user| crate::door::by_sql(gateway, user, &READY.replace("IN_WORKSPACE", IN_WORKSPACE)),
+            prepare: |gateway, user| crate::mutations::by_sql(gateway, user, &READY.replace("IN_WORKSPACE", IN_WORKSPACE)),
         },
     ]
 }
 
 /// The variables of a workspace whose golden record may be published.
 pub async fn ready(gateway: &Gateway) -> Value {
-    crate::door::by_sql(gateway, "", &READY.replace("IN_WORKSPACE", IN_WORKSPACE)).await
+    crate::mutations::by_sql(gateway, "", &READY.replace("IN_WORKSPACE", IN_WORKSPACE)).await
 }
 
 async fn validator(gateway: &Gateway) -> Validator {

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     case,
-    door::{Case, May},
+    mutations::{Case, May},
     support::{Gateway, User},
 };
 

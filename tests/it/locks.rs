@@ -2,7 +2,7 @@
 
 use crate::{
     case,
-    door::{Case, May},
+    mutations::{Case, May},
 };
 
 const AGENTS: May = May::Workspace(&["agent", "agent, no admin"]);

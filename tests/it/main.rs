@@ -21,7 +21,7 @@ mod deals;
 mod deliveries;
 mod departments;
 mod docs_pages;
-mod door;
+mod mutations;
 mod drafting;
 mod entries;
 mod errors;

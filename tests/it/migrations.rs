@@ -97,7 +97,7 @@ async fn works(url: String) {
     let Ok(database) = Database::connect(&connect).await else { panic!("the roles cannot connect") };
     let store = Store::new(database);
     assert!(store.database().ping().await.is_ok());
-    assert_eq!(store.keep_house(std::time::Duration::from_secs(7 * 24 * 3_600)).await, Ok(true));
+    assert_eq!(store.maintain(std::time::Duration::from_secs(7 * 24 * 3_600)).await, Ok(true));
     store.database().clone().close().await;
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aether_server::config::{Cli, Config};
-use aether_store::{node_id, token::Tokens};
+use aether_store::{node_id, identity::token::Tokens};
 use clap::Parser;
 use futures::{
     future::join_all,
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     case,
-    door::{Case, May},
+    mutations::{Case, May},
     support::{Answer, Gateway, HOME, User},
 };
 

@@ -12,7 +12,7 @@ use aether_graphql::{Asker, Identity, Introspection, Limits, Request, Schema};
 use aether_server::config::Cli;
 use aether_store::{
     Connect, Database, Store, counting,
-    session::{Client, Sessions},
+    identity::{Client, Sessions},
 };
 use clap::Parser;
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aether_store::{
     Error, Store,
-    session::{Client, Sessions},
+    identity::{Client, Sessions},
 };
 use uuid::Uuid;
 

@@ -6,8 +6,8 @@ use aether_store::{
     Store,
     actor::Actor,
     policy::{Permission, WorkspacePermission},
-    read::{Invitation, OwnSeat, Reader},
-    session::{Client, Credentials, Proof, Sessions, SignedIn},
+    read::{Invitation, MyMembership, Reader},
+    identity::{Client, Credentials, Proof, Sessions, SignedIn},
 };
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
@@ -15,7 +15,7 @@ use aether_entity::{sea_orm_active_enums::WorkspaceRole, users::Entity as User};
 use chrono::{DateTime, FixedOffset};
 
 use crate::{
-    change::door,
+    run::executor,
     error::Failure,
     input::{Choice, Scalar},
     rate::Rates,
@@ -87,8 +87,8 @@ struct OwnMembership {
     permissions: Vec<GrantedPermission>,
 }
 
-impl From<OwnSeat> for OwnMembership {
-    fn from(seat: OwnSeat) -> Self {
+impl From<MyMembership> for OwnMembership {
+    fn from(seat: MyMembership) -> Self {
         Self {
             workspace_id: seat.workspace_id,
             role: Choice(seat.role),
@@ -257,7 +257,7 @@ impl AuthMutation {
         #[graphql(desc = "The refresh token.", secret)] refresh_token: String,
     ) -> Result<SignInPayload> {
         alone(ctx)?;
-        door(ctx).keep_secret();
+        executor(ctx).keep_secret();
         Ok(SignInPayload(sessions(ctx).refresh(&refresh_token, &client(ctx)).await.map_err(Failure)?))
     }
 
@@ -274,7 +274,7 @@ impl AuthMutation {
 
 /// Refuses to open or end sessions as a part of a transaction, which could not take a token back.
 pub(crate) fn alone(ctx: &Context<'_>) -> Result<()> {
-    Ok(door(ctx).alone().map_err(Failure)?)
+    Ok(executor(ctx).alone().map_err(Failure)?)
 }
 
 async fn sign_out(ctx: &Context<'_>, everywhere: bool) -> Result<u64> {
@@ -298,7 +298,7 @@ pub(crate) fn signing_in(ctx: &Context<'_>, device: Option<DeviceInput>) -> Resu
     let mut client = client(ctx);
     client.device = Some(device_info(device, client.user_agent.as_deref()));
     ctx.data_unchecked::<Rates>().sign_in(client.address).map_err(Failure)?;
-    door(ctx).keep_secret();
+    executor(ctx).keep_secret();
     Ok(client)
 }
 

@@ -7,7 +7,7 @@ use aether_store::{
     model::{Relation, Source, Type, orderable},
     read::{
         Cursor, Filter,
-        plan::{Page, Slot, Term},
+        plan::{Page, SelectedColumn, Term},
     },
 };
 use async_graphql::{Value, indexmap::IndexMap};
@@ -101,7 +101,7 @@ fn order(ty: &'static Type, value: Option<&Value>, searching: bool) -> Result<Ve
     let mut terms = Vec::new();
     match value {
         None if searching => {
-            terms.push(Term { slot: Slot::Rank, descending: true, nulls_first: false, nullable: false });
+            terms.push(Term { slot: SelectedColumn::Rank, descending: true, nulls_first: false, nullable: false });
         }
         None => {
             for &(index, descending) in &ty.order {
@@ -123,9 +123,9 @@ fn order(ty: &'static Type, value: Option<&Value>, searching: bool) -> Result<Ve
     }
     // Without a last word that is unique, rows that tie could fall between two pages.
     let (id, _) = ty.table.column("id").ok_or_else(|| Error::invalid("orderBy", "This type has no id."))?;
-    if !terms.iter().any(|term| term.slot == Slot::Column(id)) {
+    if !terms.iter().any(|term| term.slot == SelectedColumn::Column(id)) {
         let descending = terms.last().is_some_and(|term| term.descending);
-        terms.push(Term { slot: Slot::Column(id), descending, nulls_first: false, nullable: false });
+        terms.push(Term { slot: SelectedColumn::Column(id), descending, nulls_first: false, nullable: false });
     }
     Ok(terms)
 }
@@ -153,5 +153,5 @@ fn written(ty: &'static Type, item: &Value, path: &str) -> Result<Term> {
 /// Nulls come last unless asked for first, whatever the direction.
 fn term(ty: &Type, index: usize, descending: bool, nulls_first: Option<bool>) -> Term {
     let nullable = ty.columns().any(|(_, column)| column.index == index && column.nullable);
-    Term { slot: Slot::Column(index), descending, nulls_first: nulls_first.unwrap_or(false), nullable }
+    Term { slot: SelectedColumn::Column(index), descending, nulls_first: nulls_first.unwrap_or(false), nullable }
 }

@@ -8,7 +8,7 @@ use aether_store::{
     model::{Leaf, Model, Relation, Shape, ShapeType, Source, Type},
     read::Filter,
     read::plan::{
-        Body, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Selection, Slot, Template, Value, Which,
+        ResponseShape, EdgeField, Fetch, Key, Page, PageInfoField, ConnectionField, SelectedField, FieldValue, Selection, SelectedColumn, Template, Value, RowSelector,
         Writer,
     },
 };
@@ -58,23 +58,23 @@ impl<'a> Planner<'a> {
     pub(crate) fn one(&self, ty: &'static Type, sets: Sets<'a, '_>) -> Result<Fetch> {
         self.count(1)?;
         let mut selection = Selection::new(ty);
-        let body = Body::One(self.object(&mut selection, sets, 1)?);
-        Ok(selection.fetch(Which::Id, body))
+        let body = ResponseShape::One(self.object(&mut selection, sets, 1)?);
+        Ok(selection.fetch(RowSelector::Id, body))
     }
 
     /// Rows by their ids, which are read, too.
     pub(crate) fn identified(&self, ty: &'static Type, sets: Sets<'a, '_>) -> Result<Fetch> {
         self.count(1)?;
         let mut selection = Selection::new(ty);
-        let body = Body::One(self.object(&mut selection, sets, 1)?);
-        selection.slot(Slot::Column(id_column(ty)?));
-        Ok(selection.fetch(Which::Id, body))
+        let body = ResponseShape::One(self.object(&mut selection, sets, 1)?);
+        selection.slot(SelectedColumn::Column(id_column(ty)?));
+        Ok(selection.fetch(RowSelector::Id, body))
     }
 
     /// A page of all rows, or of those that satisfy `base`.
     pub(crate) fn list(&self, ty: &'static Type, base: Option<Filter>, selected: &Selected<'a>) -> Result<Fetch> {
         let page = self.page(ty, None, base, selected)?;
-        self.connection(ty, page, &selected.sets, 1, Which::Page)
+        self.connection(ty, page, &selected.sets, 1, RowSelector::Page)
     }
 
     /// A page as its arguments ask for it.
@@ -136,15 +136,15 @@ impl<'a> Planner<'a> {
         for selected in self.collect(sets, ty.name)? {
             let value = match selected.name() {
                 "__typename" => Value::Literal(quoted(ty.name)),
-                "nodeId" => Value::NodeId(selection.slot(Slot::Column(id_column(ty)?))),
+                "nodeId" => Value::NodeId(selection.slot(SelectedColumn::Column(id_column(ty)?))),
                 name => {
                     let field = ty.field(name).ok_or_else(|| no_field(ty.name, name))?;
                     match &field.source {
                         Source::Column(column) => {
-                            let slot = selection.slot(Slot::Column(column.index));
+                            let slot = selection.slot(SelectedColumn::Column(column.index));
                             match column.shape {
                                 Some(shape) => Value::Shaped(slot, shape, self.shaped(shape, &selected.sets)?),
-                                None => Value::Slot(slot, Writer::new(column.kind)),
+                                None => Value::SelectedColumn(slot, Writer::new(column.kind)),
                             }
                         }
                         Source::Relation(relation) => Value::Child(self.child(selection, *relation, &selected, rows)?),
@@ -164,7 +164,7 @@ impl<'a> Planner<'a> {
         selected: &Selected<'a>,
         rows: u64,
     ) -> Result<usize> {
-        let key = selection.slot(Slot::Column(relation.from_column));
+        let key = selection.slot(SelectedColumn::Column(relation.from_column));
         let child = self.related(relation, selected, rows).inspect_err(|_| {
             let mut failed = self.failed.lock();
             *failed = failed.or_else(|| self.bound.place(selected.field));
@@ -176,12 +176,12 @@ impl<'a> Planner<'a> {
         let to = &Model::get().types[relation.to];
         if relation.many {
             let page = self.page(to, Some(&relation), None, selected)?;
-            return self.connection(to, page, &selected.sets, rows, |page| Which::Pages(relation, page));
+            return self.connection(to, page, &selected.sets, rows, |page| RowSelector::Pages(relation, page));
         }
         self.count(rows)?;
         let mut child = Selection::new(to);
-        let body = Body::One(self.object(&mut child, &selected.sets, rows)?);
-        Ok(child.fetch(Which::One(relation), body))
+        let body = ResponseShape::One(self.object(&mut child, &selected.sets, rows)?);
+        Ok(child.fetch(RowSelector::One(relation), body))
     }
 
     fn connection(
@@ -190,7 +190,7 @@ impl<'a> Planner<'a> {
         mut page: Page,
         sets: Sets<'a, '_>,
         parents: u64,
-        which: impl FnOnce(Page) -> Which,
+        which: impl FnOnce(Page) -> RowSelector,
     ) -> Result<Fetch> {
         let rows = parents.saturating_mul(page.size);
         let mut selection = Selection::new(ty);
@@ -199,10 +199,10 @@ impl<'a> Planner<'a> {
         let mut counted = false;
         for selected in self.collect(sets, &format!("{}Connection", ty.name))? {
             let part = match selected.name() {
-                "__typename" => Part::Literal(quoted(&format!("{}Connection", ty.name))),
+                "__typename" => ConnectionField::Literal(quoted(&format!("{}Connection", ty.name))),
                 "totalCount" => {
                     page.total = true;
-                    Part::TotalCount
+                    ConnectionField::TotalCount
                 }
                 name => {
                     page.rows = true;
@@ -210,9 +210,9 @@ impl<'a> Planner<'a> {
                         self.count(rows)?;
                     }
                     match name {
-                        "nodes" => Part::Nodes(self.object(&mut selection, &selected.sets, rows)?),
-                        "edges" => Part::Edges(self.edge(&mut selection, &selected.sets, rows, &mut cursors)?),
-                        "pageInfo" => Part::PageInfo(self.page_info(&selected.sets, &mut cursors)?),
+                        "nodes" => ConnectionField::Nodes(self.object(&mut selection, &selected.sets, rows)?),
+                        "edges" => ConnectionField::Edges(self.edge(&mut selection, &selected.sets, rows, &mut cursors)?),
+                        "pageInfo" => ConnectionField::PageInfo(self.page_info(&selected.sets, &mut cursors)?),
                         name => return Err(no_field("connection", name)),
                     }
                 }
@@ -224,7 +224,7 @@ impl<'a> Planner<'a> {
                 selection.slot(term.slot);
             }
         }
-        Ok(selection.fetch(which(page), Body::Connection(parts)))
+        Ok(selection.fetch(which(page), ResponseShape::Connection(parts)))
     }
 
     fn edge(
@@ -233,19 +233,19 @@ impl<'a> Planner<'a> {
         sets: Sets<'a, '_>,
         rows: u64,
         cursors: &mut bool,
-    ) -> Result<Vec<(Key, EdgePart)>> {
+    ) -> Result<Vec<(Key, EdgeField)>> {
         let name = format!("{}Edge", selection.ty.name);
         let mut parts = Vec::new();
         for selected in self.collect(sets, &name)? {
             let part = match selected.name() {
-                "__typename" => EdgePart::Literal(quoted(&name)),
-                "node" => EdgePart::Node(self.object(selection, &selected.sets, rows)?),
+                "__typename" => EdgeField::Literal(quoted(&name)),
+                "node" => EdgeField::Node(self.object(selection, &selected.sets, rows)?),
                 "cursor" => {
                     *cursors = true;
-                    EdgePart::Cursor
+                    EdgeField::Cursor
                 }
-                "rank" => EdgePart::Rank(selection.slot(Slot::Rank)),
-                "snippet" => EdgePart::Snippet(selection.slot(Slot::Snippet)),
+                "rank" => EdgeField::Rank(selection.slot(SelectedColumn::Rank)),
+                "snippet" => EdgeField::Snippet(selection.slot(SelectedColumn::Snippet)),
                 other => return Err(no_field(&name, other)),
             };
             parts.push((Key::new(selected.key), part));
@@ -253,18 +253,18 @@ impl<'a> Planner<'a> {
         Ok(parts)
     }
 
-    fn page_info(&self, sets: Sets<'a, '_>, cursors: &mut bool) -> Result<Vec<(Key, PageInfoPart)>> {
+    fn page_info(&self, sets: Sets<'a, '_>, cursors: &mut bool) -> Result<Vec<(Key, PageInfoField)>> {
         let mut parts = Vec::new();
         for selected in self.collect(sets, "PageInfo")? {
             let part = match selected.name() {
-                "__typename" => PageInfoPart::Literal(quoted("PageInfo")),
-                "hasNextPage" => PageInfoPart::HasNextPage,
-                "hasPreviousPage" => PageInfoPart::HasPreviousPage,
+                "__typename" => PageInfoField::Literal(quoted("PageInfo")),
+                "hasNextPage" => PageInfoField::HasNextPage,
+                "hasPreviousPage" => PageInfoField::HasPreviousPage,
                 name => {
                     *cursors = true;
                     match name {
-                        "startCursor" => PageInfoPart::StartCursor,
-                        "endCursor" => PageInfoPart::EndCursor,
+                        "startCursor" => PageInfoField::StartCursor,
+                        "endCursor" => PageInfoField::EndCursor,
                         other => return Err(no_field("PageInfo", other)),
                     }
                 }
@@ -274,18 +274,18 @@ impl<'a> Planner<'a> {
         Ok(parts)
     }
 
-    fn shaped(&self, shape: &'static Shape, sets: Sets<'a, '_>) -> Result<Vec<Pick>> {
+    fn shaped(&self, shape: &'static Shape, sets: Sets<'a, '_>) -> Result<Vec<SelectedField>> {
         match shape {
             Shape::Object(ty) | Shape::List(ty) | Shape::Entries(_, ty) => self.picks(ty, sets),
             Shape::Strings => Ok(Vec::new()),
         }
     }
 
-    fn picks(&self, ty: &'static ShapeType, sets: Sets<'a, '_>) -> Result<Vec<Pick>> {
+    fn picks(&self, ty: &'static ShapeType, sets: Sets<'a, '_>) -> Result<Vec<SelectedField>> {
         let mut picks = Vec::new();
         for selected in self.collect(sets, ty.name)? {
             let what = match selected.name() {
-                "__typename" => Picked::Literal(quoted(ty.name)),
+                "__typename" => FieldValue::Literal(quoted(ty.name)),
                 name => {
                     let field =
                         ty.fields.iter().find(|field| field.name == name).ok_or_else(|| no_field(ty.name, name))?;
@@ -293,10 +293,10 @@ impl<'a> Planner<'a> {
                         Leaf::Object(inner) => self.picks(inner, &selected.sets)?,
                         _ => Vec::new(),
                     };
-                    Picked::Field(field, inner)
+                    FieldValue::Field(field, inner)
                 }
             };
-            picks.push(Pick { key: Key::new(selected.key), what });
+            picks.push(SelectedField { key: Key::new(selected.key), what });
         }
         Ok(picks)
     }

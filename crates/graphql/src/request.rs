@@ -19,7 +19,7 @@ const DEEPEST: usize = 128;
 pub struct Request {
     /// The document.
     pub query: String,
-    /// Which of its operations; none for the only one.
+    /// RowSelector of its operations; none for the only one.
     pub operation_name: Option<String>,
     /// The variables, an object.
     pub variables: Option<Json>,
@@ -31,7 +31,7 @@ pub struct Request {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+struct ResponseShape<'a> {
     #[serde(borrow)]
     query: Cow<'a, str>,
     operation_name: Option<String>,
@@ -57,7 +57,7 @@ impl Request {
                 "This is no GraphQL request. Send one JSON object, {\"query\": \"…\", \"variables\": {…}}.".into()
             );
         }
-        let body: Body<'_> = serde_json::from_str(json).map_err(|error: serde_json::Error| none(error))?;
+        let body: ResponseShape<'_> = serde_json::from_str(json).map_err(|error: serde_json::Error| none(error))?;
         let operation_id = body.extensions.as_ref().and_then(|extensions| extensions["operationId"].as_str());
         Ok(Self {
             query: body.query.into_owned(),

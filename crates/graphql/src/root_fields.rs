@@ -16,7 +16,7 @@ use async_graphql::{
 };
 use uuid::Uuid;
 
-use crate::{change, node, plan::Planner, sales::stalled, types};
+use crate::{run, node, plan::Planner, sales::stalled, types};
 
 /// The part of the query root that the model gives.
 #[derive(Default)]
@@ -53,7 +53,7 @@ impl OutputType for Fields {
 
     fn create_type_info(registry: &mut Registry) -> String {
         registry.types.entry("Graph".into()).or_insert_with(|| types::object("Graph", "", IndexMap::new()));
-        change::register(registry);
+        run::register(registry);
         let fields = types::register(registry);
         registry.types.insert("Graph".into(), types::object("Graph", "", fields));
         Self::qualified_type_name()

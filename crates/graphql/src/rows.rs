@@ -7,7 +7,7 @@ use aether_store::{
     Error, Result,
     model::{Model, Type},
     read::{Reader, plan::Fetch},
-    write::Door,
+    write::Executor,
 };
 use async_graphql::{
     ContextSelectionSet, Name, OutputType, Positioned, QueryPathSegment, ServerResult, Value, indexmap::IndexMap,
@@ -117,9 +117,9 @@ impl<T: EntityName + Default + Send + Sync> OutputType for Row<T> {
             String::from_utf8(json).map(raw).map_err(|_| Error::internal("an answer that is not UTF-8"))
         };
         read.await.map_err(|error| {
-            ctx.data_unchecked::<Arc<Door>>().fail_together();
+            ctx.data_unchecked::<Arc<Executor>>().fail_together();
             // What led to this row may be committed, and must not be sent again for want of an answer.
-            let error = match ctx.data_unchecked::<Arc<Door>>().has_committed() {
+            let error = match ctx.data_unchecked::<Arc<Executor>>().has_committed() {
                 true => error.after_commit(&Self::ty().singular, self.id),
                 false => error,
             };

@@ -11,14 +11,14 @@ use aether_store::{
     Error, Result, Store,
     read::Reader,
     write::{
-        Door,
+        Executor,
         idempotency::{Begun, Held},
     },
 };
 use async_graphql::ServerError;
 
 use crate::{
-    Asker, Identity, Introspection, Limits, Ready, Request, Response, change, compiled, error,
+    Asker, Identity, Introspection, Limits, Ready, Request, Response, run, compiled, error,
     error::code,
     execute::Planned,
     kept,
@@ -152,7 +152,7 @@ impl Schema {
         asker: Asker,
     ) -> Response {
         let reader = Arc::new(reader);
-        let door = Arc::new(Door::new(
+        let executor = Arc::new(Executor::new(
             asker.store.clone(),
             reader.clone(),
             asker.client.clone(),
@@ -160,7 +160,7 @@ impl Schema {
         ));
         let introspected = match self.introspect(bound, prepared, &reader).await {
             Ok(Introspected::Whole(answer)) => return Response::ready(answer),
-            Ok(Introspected::Part(answers)) => answers,
+            Ok(Introspected::ConnectionField(answers)) => answers,
             Err(error) => return Response::refused(vec![error]),
         };
         let planner = Planner::new(bound, &self.0.limits);
@@ -185,29 +185,29 @@ impl Schema {
             },
         };
         if let Some(held) = &held {
-            door.hold(held.clone());
+            executor.hold(held.clone());
         }
         let request = async_graphql::Request::new("")
             .data(reader.clone())
-            .data(door.clone())
+            .data(executor.clone())
             .data(asker.store.clone())
             .data(asker.sessions)
             .data(asker.client);
-        let together = mutates && prepared.operation.has_directive(change::TRANSACTION);
+        let together = mutates && prepared.operation.has_directive(run::TRANSACTION);
         // Boxed, as what it consists of takes much of the stack, and those who call it have some already.
         let carried_out = Box::pin(async {
             if together {
-                self.together(planned.run(bound, &self.0.resolvers, &reader, plans, request), &door).await
+                self.together(planned.run(bound, &self.0.resolvers, &reader, plans, request), &executor).await
             } else {
                 planned.run(bound, &self.0.resolvers, &reader, plans, request).await
             }
         });
         let response = match tokio::time::timeout(asker.patience, carried_out).await {
             Ok(response) => response,
-            Err(_) => failed(if door.has_committed() { Error::StoppedAfterCommit } else { Error::Stopped }),
+            Err(_) => failed(if executor.has_committed() { Error::StoppedAfterCommit } else { Error::Stopped }),
         };
         if let Some(held) = held {
-            keep(&asker.store, held, &response, door.is_secret()).await;
+            keep(&asker.store, held, &response, executor.is_secret()).await;
         }
         response
     }
@@ -223,7 +223,7 @@ impl Schema {
         let fields = bound.collect(&root, "Query").map_err(compiled::error)?;
         let about = |name: &str| matches!(name, "__schema" | "__type");
         if bound.kind() != OperationType::Query || !fields.iter().any(|field| about(field.name())) {
-            return Ok(Introspected::Part(HashMap::new()));
+            return Ok(Introspected::ConnectionField(HashMap::new()));
         }
         match self.0.introspection {
             Introspection::Anybody => {}
@@ -245,7 +245,7 @@ impl Schema {
         }
         let answers = self.0.compiler.introspect(bound).map_err(compiled::error)?;
         if !is_whole {
-            return Ok(Introspected::Part(answers.into_iter().collect()));
+            return Ok(Introspected::ConnectionField(answers.into_iter().collect()));
         }
         let members: Vec<_> = answers.iter().map(|(key, json)| format!("\"{key}\":{json}")).collect();
         let answer = Arc::new(Ready::new(format!("{{{}}}", members.join(","))));
@@ -254,12 +254,12 @@ impl Schema {
     }
 
     /// Executes a request whose mutations succeed or fail as one.
-    async fn together(&self, carried_out: impl Future<Output = Response>, door: &Door) -> Response {
-        if let Err(error) = door.begin_together().await {
+    async fn together(&self, carried_out: impl Future<Output = Response>, executor: &Executor) -> Response {
+        if let Err(error) = executor.begin_together().await {
             return failed(error);
         }
         let mut response = carried_out.await;
-        match door.end_together(response.errors.is_empty()).await {
+        match executor.end_together(response.errors.is_empty()).await {
             Ok(true) => {}
             Ok(false) => response.without_data(),
             Err(error) => {
@@ -286,7 +286,7 @@ enum Introspected {
     /// The whole answer.
     Whole(Arc<Ready>),
     /// The answers to these keys, as JSON; others are asked for, too.
-    Part(HashMap<String, String>),
+    ConnectionField(HashMap<String, String>),
 }
 
 /// What to do with a request that may be a repeated one.

@@ -165,7 +165,7 @@ impl WorkspacePermission {
 
 /// A member's place in a workspace: all that its permissions there depend on.
 #[derive(Debug)]
-pub struct Seat<'a> {
+pub struct WorkspaceRights<'a> {
     /// The role that the member has there.
     pub role: &'a WorkspaceRole,
     /// Whether the member administers the workspace.
@@ -176,7 +176,7 @@ pub struct Seat<'a> {
     pub rules: &'a Rules,
 }
 
-impl Seat<'_> {
+impl WorkspaceRights<'_> {
     /// Whether the role has the permission here.
     pub fn is_granted(&self, permission: WorkspacePermission) -> bool {
         permission.granted_to(self.role, self.is_admin, self.rules.legal_can_revert_draft)

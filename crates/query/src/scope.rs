@@ -5,7 +5,7 @@
 
 use crate::{
     actor::Audience,
-    model::{Mask, Model, Narrow, Scope, Source, Type},
+    model::{Mask, Model, Restriction, Scope, Source, Type},
     policy::Permission,
     sql::{Alias, OfActor, Sql},
 };
@@ -115,46 +115,46 @@ fn workspaces(sql: &mut Sql, with_investor: bool) {
 pub fn narrowings(sql: &mut Sql, ty: &Type, alias: Alias, audience: Audience) {
     for narrow in &ty.narrow {
         match *narrow {
-            Narrow::Region(column) => {
+            Restriction::Region(column) => {
                 if audience.is_confined_to_a_region() {
                     sql.push(" AND ").column(alias, column).push("::text = ").actor(OfActor::Region).push("::text");
                 }
             }
-            Narrow::AllRegions => {
+            Restriction::AllRegions => {
                 if audience.is_confined_to_a_region() {
                     sql.push(" AND false");
                 }
             }
-            Narrow::Department(column) => {
+            Restriction::Department(column) => {
                 if audience.is_confined_to_a_department() {
                     sql.push(" AND ").column(alias, column).push(" = ANY(");
                     departments(sql, "id");
                     sql.push(")");
                 }
             }
-            Narrow::DepartmentName(column) => {
+            Restriction::DepartmentName(column) => {
                 if audience.is_confined_to_a_department() {
                     sql.push(" AND ").column(alias, column).push(" = ANY(");
                     departments(sql, "name");
                     sql.push(")");
                 }
             }
-            Narrow::Requires(permission) => {
+            Restriction::Requires(permission) => {
                 if !audience.may(permission) {
                     sql.push(" AND false");
                 }
             }
-            Narrow::Own(column) => {
+            Restriction::Own(column) => {
                 sql.push(" AND ").column(alias, column).push(" = ").actor(OfActor::User);
             }
-            Narrow::SharedScenarios => {
+            Restriction::SharedScenarios => {
                 if !audience.may(Permission::ScenariosDelete) {
                     sql.push(" AND (").column(alias, "is_template").push(" OR ");
                     sql.column(alias, "created_by").push(" = ").actor(OfActor::User).push(" OR ");
                     sql.actor(OfActor::User).push(" = ANY(").column(alias, "shared_with").push("))");
                 }
             }
-            Narrow::NotForInvestors(column, label) => {
+            Restriction::NotForInvestors(column, label) => {
                 sql.push(" AND (").column(alias, column).push(" <> '").push(label).push("' OR ");
                 sql.column(alias, "workspace_id").push(" = ANY(");
                 workspaces(sql, false);

@@ -8,7 +8,7 @@ use std::{
 
 use aether_domain::network::{Allowed, Reach};
 use aether_graphql::{Introspection, Limits};
-use aether_store::{Connect, audit_log, encryption::Sealer, token::Tokens};
+use aether_store::{Connect, audit_log, encryption::Sealer, identity::token::Tokens};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use async_nats::ServerAddr;
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -6,8 +6,7 @@ use aether_graphql::{Asker, Identity, OperationType, Prepared, Request, Response
 use aether_store::{
     Store, counting,
     live::Hub,
-    session::{Client, Sessions},
-    token::Access,
+    identity::{Client, Sessions, token::Access},
 };
 use async_graphql::ServerError;
 use axum::{

@@ -10,7 +10,7 @@ pub mod edge;
 mod founding;
 mod headers;
 pub mod http;
-mod keeper;
+mod maintenance;
 pub mod live;
 mod outbound;
 pub mod postgres;
@@ -21,7 +21,7 @@ pub mod source;
 use std::{sync::Arc, time::Duration};
 
 use aether_graphql::Schema;
-use aether_store::{Database, Store, audit_log::Keys, live::Hub, session::Sessions};
+use aether_store::{Database, Store, audit_log::Keys, live::Hub, identity::Sessions};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio::{
@@ -179,12 +179,12 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         hub: hub.clone(),
         live: Live::new(stop.0.clone()),
     };
-    let compiled = task("count compiled operations", keeper::tell_compiled(app.schema.clone()));
+    let compiled = task("count compiled operations", maintenance::tell_compiled(app.schema.clone()));
     let schema = app.schema.clone();
     let router = http::router(Arc::new(app), config, has_demo_data);
-    let keeper = task("keep house", keeper::keep(store.clone(), config.event_retention()));
+    let maintenance = task("keep house", maintenance::keep(store.clone(), config.event_retention()));
     let telling = task("tell subscribers", live::tell(hub, store.clone(), config.nats()?));
-    let sealer = task("seal the audit trail", keeper::seal(store.clone(), config.audit_keys()));
+    let sealer = task("seal the audit trail", maintenance::seal(store.clone(), config.audit_keys()));
     // Everything else can be served where the machine knows no certificate authorities.
     let synchronizer = Synchronizer::new(store.clone(), config, source::PATIENCE)
         .inspect_err(|error| tracing::warn!(?error, "no integration can be synchronized"))
@@ -201,9 +201,9 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     }
     welcome(&listener, config, has_demo_data)?;
     edge::serve(listener, router, config.edge().within_files(), stop.wait()).await?;
-    keeper::log_compiled(&schema);
+    maintenance::log_compiled(&schema);
     compiled.abort();
-    keeper.abort();
+    maintenance.abort();
     telling.abort();
     sealer.abort();
     if let Some(synchronizer) = synchronizer {

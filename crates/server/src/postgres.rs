@@ -5,7 +5,7 @@ use std::time::Duration;
 use aether_demo::{Bar, Options};
 use aether_embedded::{Cluster, Settings};
 use aether_migration::{Migrator, MigratorTrait};
-use aether_store::session::hash_password;
+use aether_store::identity::hash_password;
 use anyhow::{Context, Result, ensure};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 

@@ -8,10 +8,10 @@
 pub mod audit_log;
 mod database;
 pub mod encryption;
+pub mod identity;
 pub mod live;
 mod maintenance;
 mod rotation;
-pub mod token;
 pub mod write;
 
 use std::sync::Arc;
@@ -34,10 +34,7 @@ pub mod actor {
     pub use aether_query::actor::Actor;
 }
 
-pub use self::{
-    database::{Connect, Database},
-    write::session,
-};
+pub use self::database::{Connect, Database};
 
 /// The store: the pools and what is remembered between requests. Cheap to clone.
 #[derive(Clone)]

@@ -9,10 +9,10 @@ use crate::{Store, error::Result, write::KEY};
 impl Store {
     /// Makes the partitions of the coming months, refreshes the summaries and trims the events that are older than is said,
     /// unless another gateway does so now.
-    pub async fn keep_house(&self, event_retention: Duration) -> Result<bool> {
+    pub async fn maintain(&self, event_retention: Duration) -> Result<bool> {
         let transaction = self.database().begin(KEY).await?;
         // Held to the end of the transaction, and by one gateway at a time.
-        let turn = "SELECT pg_try_advisory_xact_lock(hashtext('keep_house'))";
+        let turn = "SELECT pg_try_advisory_xact_lock(hashtext('maintain'))";
         let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, turn)).await?;
         if !row.map(|row| row.try_get_by_index::<bool>(0)).transpose()?.unwrap_or_default() {
             return Ok(false);

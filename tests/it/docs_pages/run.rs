@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Page, declared, pages};
 use crate::{
     connectors,
-    door::{IN_WORKSPACE, by_sql},
+    mutations::{IN_WORKSPACE, by_sql},
     golden,
     support::{Gateway, HOME, User},
 };

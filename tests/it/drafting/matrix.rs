@@ -2,7 +2,7 @@
 
 use crate::{
     case,
-    door::{Case, May},
+    mutations::{Case, May},
 };
 
 const ADMIN: May = May::Workspace(&["agent"]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aether_server::config::Cli;
-use aether_store::token::Tokens;
+use aether_store::identity::token::Tokens;
 use clap::Parser;
 use futures::SinkExt;
 use serde_json::json;

@@ -16,7 +16,7 @@ use totp_rs::{Algorithm, Secret, TOTP};
 
 use crate::{
     case,
-    door::{Case, May},
+    mutations::{Case, May},
     support::{Answer, Gateway, User},
 };
 

@@ -20,10 +20,10 @@ pub struct Sdl {
 }
 
 /// A field, an argument or a field of an input.
-pub struct Slot<'a> {
+pub struct SelectedColumn<'a> {
     pub name: &'a str,
     pub description: &'a str,
-    pub arguments: Vec<Slot<'a>>,
+    pub arguments: Vec<SelectedColumn<'a>>,
     /// The name and the kind of its type, without lists and non-nulls.
     pub ty: &'a str,
     pub kind: &'a str,
@@ -53,12 +53,12 @@ impl Sdl {
     }
 
     /// The fields of an object or interface, or those of an input.
-    pub fn fields(&self, name: &str) -> Vec<Slot<'_>> {
+    pub fn fields(&self, name: &str) -> Vec<SelectedColumn<'_>> {
         let ty = self.ty(name);
         [&ty["fields"], &ty["inputFields"]].into_iter().flat_map(slots).collect()
     }
 
-    pub fn field(&self, ty: &str, name: &str) -> Option<Slot<'_>> {
+    pub fn field(&self, ty: &str, name: &str) -> Option<SelectedColumn<'_>> {
         self.fields(ty).into_iter().find(|field| field.name == name)
     }
 
@@ -80,7 +80,7 @@ impl Sdl {
     }
 }
 
-fn slots(value: &Value) -> Vec<Slot<'_>> {
+fn slots(value: &Value) -> Vec<SelectedColumn<'_>> {
     let all = value.as_array().into_iter().flatten();
     all.map(|slot| {
         let (mut ty, mut list) = (&slot["type"], false);
@@ -88,7 +88,7 @@ fn slots(value: &Value) -> Vec<Slot<'_>> {
             list |= ty["kind"] == "LIST";
             ty = &ty["ofType"];
         }
-        Slot {
+        SelectedColumn {
             name: text(slot, "name"),
             description: text(slot, "description"),
             arguments: slots(&slot["args"]),

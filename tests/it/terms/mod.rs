@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 pub use self::matrix::cases;
 use crate::{
-    door::IN_WORKSPACE,
+    mutations::IN_WORKSPACE,
     support::{Answer, Gateway, User},
 };
 

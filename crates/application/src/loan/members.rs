@@ -100,7 +100,7 @@ pub fn invite(workspace_id: Uuid, input: NewMember) -> UseCase<Uuid> {
 pub fn accept_invitation(workspace_id: Uuid) -> UseCase<Uuid> {
     UseCase::new(&action::ACCEPT_INVITATION, move |c| {
         Box::pin(async move {
-            let membership = c.own_membership(workspace_id).await?;
+            let membership = c.my_membership(workspace_id).await?;
             if membership.member.status != MemberStatus::Pending {
                 return Err(Error::Precondition("You are a member of this workspace already.".into()));
             }
@@ -120,7 +120,7 @@ pub fn leave(workspace_id: Uuid, reason: Reason) -> UseCase<Uuid> {
     UseCase::new(&action::LEAVE_WORKSPACE, move |c| {
         Box::pin(async move {
             reason.note(c)?;
-            let membership = c.own_membership(workspace_id).await?;
+            let membership = c.my_membership(workspace_id).await?;
             keeps_an_admin(c, &membership.member).await?;
             c.update(membership.member.clone(), |member| {
                 member.status = Set(MemberStatus::Removed);

@@ -9,8 +9,7 @@ use aether_entity::{
 use aether_store::{
     Error, Result, Store,
     encryption::Sealer,
-    session::{invitation::GOOD_FOR, new_password},
-    token,
+    identity::{invitation::GOOD_FOR, new_password, token},
     write::{UseCase, action},
 };
 use chrono::{DateTime, FixedOffset};

@@ -8,8 +8,7 @@ use aether_entity::{
 };
 use aether_store::{
     Error, Result,
-    session::invitation::GOOD_FOR,
-    token,
+    identity::{invitation::GOOD_FOR, token},
     write::{UseCase, action},
 };
 use chrono::{DateTime, FixedOffset};

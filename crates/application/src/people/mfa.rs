@@ -3,7 +3,7 @@
 use aether_entity::{user_recovery_codes, users};
 use aether_store::{
     Error, Result,
-    session::{Proof, second_factor},
+    identity::{Proof, second_factor},
     write::{Change, UseCase, action},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};

@@ -3,7 +3,7 @@
 use aether_entity::{user_sessions, users};
 use aether_store::{
     Error, Result,
-    session::Proof,
+    identity::Proof,
     write::{UseCase, action},
 };
 use sea_orm::Set;

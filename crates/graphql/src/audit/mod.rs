@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Plain, Scalar},
     rows::Row,
 };

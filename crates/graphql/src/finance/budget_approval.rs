@@ -5,7 +5,7 @@ use aether_entity as entity;
 use async_graphql::{Context, Object, Result};
 use uuid::Uuid;
 
-use crate::{change::run, input::why, rows::Row};
+use crate::{run::run, input::why, rows::Row};
 
 /// The approval of budgets.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Plain, Scalar, plain},
     rows::Row,
 };

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::budget_lines::BudgetLineInput;
 use crate::{
-    change::run,
+    run::run,
     input::{Plain, plain},
     rows::Row,
 };

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Plain, Scalar, plain},
     rows::Row,
 };

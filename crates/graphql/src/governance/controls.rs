@@ -10,7 +10,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Choice, Plain, Scalar, plain, why},
     rows::Row,
 };

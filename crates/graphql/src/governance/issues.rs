@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Choice, Plain, Scalar, plain},
     rows::Row,
 };

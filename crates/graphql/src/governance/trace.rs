@@ -5,14 +5,14 @@ use std::sync::Arc;
 use aether_entity::sea_orm_active_enums::{LineageNodeStatus, LineageNodeType, TransformationType};
 use aether_store::{
     Error,
-    read::{Direction, Network, Reached, Reader},
+    read::{Direction, EdgeTable, Reached, Reader},
 };
 use async_graphql::{Context, Object, Result, SimpleObject};
 use uuid::Uuid;
 
 use crate::{error::Failure, input::Choice};
 
-const LINEAGE: Network = Network {
+const LINEAGE: EdgeTable = EdgeTable {
     nodes: "data_lineage_nodes",
     node_columns: &["node_key", "label", "type", "status"],
     edges: "data_lineage_edges",
@@ -73,7 +73,7 @@ impl TraceQuery {
 
 async fn trace(ctx: &Context<'_>, direction: Direction, node: Uuid, most: Option<i32>) -> Result<Vec<LineageStep>> {
     let reader = ctx.data_unchecked::<Arc<Reader>>();
-    let reached = reader.reach(&LINEAGE, direction, node, most).await.map_err(Failure)?;
+    let reached = reader.traverse(&LINEAGE, direction, node, most).await.map_err(Failure)?;
     let reached =
         reached.ok_or_else(|| Failure(Error::NotFound("There is no data lineage node with this id.".into())))?;
     Ok(reached.iter().map(LineageStep::read).collect::<Result<_, _>>().map_err(Failure)?)

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Choice, Plain, Scalar, plain},
     rows::Row,
 };

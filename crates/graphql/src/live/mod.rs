@@ -5,6 +5,6 @@
 mod root;
 mod subscribe;
 mod types;
-mod watch;
+mod request;
 
 pub(crate) use self::root::{Live, LiveQuery};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use aether_store::{
     Error,
-    live::{Cursor, Hub, Line, Subscription},
+    live::{Cursor, Hub, ConnectionQueue, Subscription},
 };
 
-use super::watch;
+use super::request;
 use crate::{Asker, Identity, Prepared, Response, Schema, compiled, error, plan::Planner};
 
 impl Schema {
@@ -18,7 +18,7 @@ impl Schema {
         prepared: &Prepared,
         asker: Asker,
         hub: &Arc<Hub>,
-        line: &Arc<Line>,
+        line: &Arc<ConnectionQueue>,
         tag: Arc<str>,
         resume: Option<Cursor>,
     ) -> Result<Subscription, Response> {
@@ -30,7 +30,7 @@ impl Schema {
             let selected = bound.collect(&[bound.root()], "Subscription");
             let selected = selected.map_err(|problem| Response::refused(vec![compiled::error(problem)]))?;
             match selected.first() {
-                Some(selected) => watch::request(&bound, &planner, selected),
+                Some(selected) => request::request(&bound, &planner, selected),
                 None => Err(Error::invalid("", "This asks for nothing.")),
             }
         };

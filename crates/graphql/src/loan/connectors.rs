@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Limits,
-    change::run,
+    run::run,
     input::{Choice, Plain, plain, why},
     rows::Row,
 };

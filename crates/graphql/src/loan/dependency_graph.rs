@@ -9,15 +9,15 @@ use aether_entity::{
 };
 use aether_store::{
     Error,
-    read::{Direction, Network, Reached, Reader},
+    read::{Direction, EdgeTable, Reached, Reader},
 };
 use async_graphql::{Context, Object, Result, SimpleObject};
 use uuid::Uuid;
 
-use crate::{change::run, error::Failure, input::Choice, rows::Row};
+use crate::{run::run, error::Failure, input::Choice, rows::Row};
 
 /// The dependency graph as it is stored.
-const NETWORK: Network = Network {
+const EDGES: EdgeTable = EdgeTable {
     nodes: "graph_nodes",
     node_columns: &["label", "type", "value", "has_drift", "has_warning", "clause_id", "variable_id"],
     edges: "graph_edges",
@@ -41,7 +41,7 @@ impl GraphQuery {
         #[graphql(desc = "The greatest distance; every distance unless given.")] max_depth: Option<i32>,
     ) -> Result<Vec<ImpactedNode>> {
         let reader = ctx.data_unchecked::<Arc<Reader>>();
-        let reached = reader.reach(&NETWORK, Direction::Along, node_id, max_depth).await.map_err(Failure)?;
+        let reached = reader.traverse(&EDGES, Direction::Along, node_id, max_depth).await.map_err(Failure)?;
         let missing = || Failure(Error::NotFound("There is no graph node with this id.".into()));
         let nodes = reached.ok_or_else(missing)?.iter().map(ImpactedNode::read).collect::<aether_store::Result<_>>();
         Ok(nodes.map_err(Failure)?)

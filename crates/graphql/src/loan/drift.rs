@@ -6,7 +6,7 @@ use async_graphql::{Context, Object, Result};
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Choice, why},
     rows::Row,
 };

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Scalar, why},
     rows::Row,
 };

@@ -6,7 +6,7 @@ use async_graphql::{Context, InputObject, Object, Result};
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Choice, Plain, plain, why},
     rows::Row,
 };

@@ -6,7 +6,7 @@ use async_graphql::{Context, InputObject, Object, Result};
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Choice, Plain, plain, why},
     rows::Row,
 };
@@ -43,7 +43,7 @@ impl ReconciliationMutation {
         Ok(Row::new(id))
     }
 
-    /// Turns a proposed change down; the draft stays as it is.
+    /// BatchScheduler a proposed change down; the draft stays as it is.
     async fn reject_reconciliation_item(
         &self,
         ctx: &Context<'_>,
@@ -68,7 +68,7 @@ impl ReconciliationMutation {
         Ok(Row::new(id))
     }
 
-    /// Turns several proposed changes of one markup down: all of them or, if one cannot be, none.
+    /// BatchScheduler several proposed changes of one markup down: all of them or, if one cannot be, none.
     async fn reject_reconciliation_items(
         &self,
         ctx: &Context<'_>,

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Plain, Scalar, plain, why},
     rows::Row,
 };

@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset};
 
 use crate::{
     auth::{DeviceInput, SignInPayload, sessions, signing_in},
-    change::{door, run},
+    run::{executor, run},
     error::Failure,
     input::{Choice, Plain, Scalar, plain},
     rows::Row,
@@ -58,7 +58,7 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Whom to invite, as what.")] input: InviteUserInput,
     ) -> Result<UserInvitationPayload> {
-        door(ctx).keep_secret();
+        executor(ctx).keep_secret();
         let invitations::Invitation { user_id, token, expires_at } =
             run(ctx, invitations::invite(input.plain())).await?;
         Ok(UserInvitationPayload { user: Row::new(user_id), token, expires_at: Scalar(expires_at) })

@@ -6,7 +6,7 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 
 use crate::{
     auth::prove,
-    change::{door, run},
+    run::{executor, run},
     rows::Row,
 };
 
@@ -41,7 +41,7 @@ impl MfaMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Your password.", secret)] password: String,
     ) -> Result<MfaEnrolmentPayload> {
-        door(ctx).keep_secret();
+        executor(ctx).keep_secret();
         let (_, proof) = prove(ctx, "password", password, None).await?;
         let mfa::Enrolment { secret, uri } = run(ctx, mfa::enrol(proof)).await?;
         Ok(MfaEnrolmentPayload { secret, otpauth_uri: uri })
@@ -53,7 +53,7 @@ impl MfaMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The code that the device shows now.", secret)] code: String,
     ) -> Result<RecoveryCodesPayload> {
-        door(ctx).keep_secret();
+        executor(ctx).keep_secret();
         let (user, recovery_codes) = run(ctx, mfa::confirm(code)).await?;
         Ok(RecoveryCodesPayload { user: Row::new(user), recovery_codes })
     }
@@ -79,7 +79,7 @@ impl MfaMutation {
         #[graphql(desc = "Your password.", secret)] password: String,
         #[graphql(desc = "The code that the device shows now, or a recovery code.", secret)] code: String,
     ) -> Result<RecoveryCodesPayload> {
-        door(ctx).keep_secret();
+        executor(ctx).keep_secret();
         let (_, proof) = prove(ctx, "password", password, Some(code)).await?;
         let (user, recovery_codes) = run(ctx, mfa::regenerate_recovery_codes(proof)).await?;
         Ok(RecoveryCodesPayload { user: Row::new(user), recovery_codes })

@@ -5,7 +5,7 @@ use aether_entity as entity;
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
 
 use crate::{
-    change::run,
+    run::run,
     input::{Plain, plain},
     rows::Row,
 };
@@ -32,7 +32,7 @@ struct OrganizationSettingsPatch {
     features: Option<OrganizationFeaturesPatch>,
 }
 
-/// Which parts of the product are switched on or off: what is left out stays as it is.
+/// RowSelector parts of the product are switched on or off: what is left out stays as it is.
 #[derive(InputObject)]
 struct OrganizationFeaturesPatch {
     /// Whether the assistant may act.

@@ -2,13 +2,13 @@
 
 use aether_application::people::profile;
 use aether_entity as entity;
-use aether_store::{Error, session};
+use aether_store::{Error, identity};
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
 use uuid::Uuid;
 
 use crate::{
     auth::prove,
-    change::run,
+    run::run,
     error::Failure,
     input::{Plain, plain},
     rows::Row,
@@ -102,7 +102,7 @@ impl ProfileMutation {
             return Err(Failure(refused).into());
         }
         // Takes long, so no transaction waits for it.
-        let hash = session::new_password("new", new, &actor.email, &actor.name).await.map_err(Failure)?;
+        let hash = identity::new_password("new", new, &actor.email, &actor.name).await.map_err(Failure)?;
         let id = run(ctx, profile::change_password(proof, hash)).await?;
         Ok(Row::new(id))
     }

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Choice, Plain, Scalar, plain, why},
     rows::Row,
 };

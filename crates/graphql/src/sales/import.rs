@@ -3,7 +3,7 @@
 use aether_application::sales::import;
 use async_graphql::{Context, Object, SimpleObject};
 
-use crate::change::run;
+use crate::run::run;
 
 /// What an import did, or would do, counted in lines.
 #[derive(SimpleObject)]

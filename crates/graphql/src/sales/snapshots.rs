@@ -6,7 +6,7 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 
 use crate::{
-    change::run,
+    run::run,
     input::{Choice, Plain, Scalar},
     rows::Row,
 };

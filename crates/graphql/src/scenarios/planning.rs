@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::parameters::ScenarioParametersInput;
 use crate::{
-    change::run,
+    run::run,
     input::{Plain, plain},
     rows::Row,
 };

@@ -145,14 +145,14 @@ impl Connector {
 #[derive(Debug)]
 pub(super) enum Refused {
     /// The server could not be reached.
-    Network(io::Error),
+    EdgeTable(io::Error),
     /// It did not let the gateway in.
     Driver(tokio_postgres::Error),
 }
 
 impl From<io::Error> for Refused {
     fn from(error: io::Error) -> Self {
-        Self::Network(error)
+        Self::EdgeTable(error)
     }
 }
 
@@ -165,7 +165,7 @@ impl From<tokio_postgres::Error> for Refused {
 impl std::fmt::Display for Refused {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Network(error) => error.fmt(out),
+            Self::EdgeTable(error) => error.fmt(out),
             Self::Driver(error) => error.fmt(out),
         }
     }

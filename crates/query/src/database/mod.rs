@@ -43,7 +43,7 @@ use crate::{
 const AT_ONCE: usize = 6;
 /// After how long a statement that waits for others of its request looks whether it still must.
 const GONE: Duration = Duration::from_millis(250);
-/// Which part of the connections one party may have at once.
+/// RowSelector part of the connections one party may have at once.
 const PART: usize = 4;
 /// How many connections the gateway has for itself, to read and to write: what users do does not keep it from telling
 /// subscribers, sealing the audit trail or keeping house.
@@ -205,7 +205,7 @@ impl Connections {
             tracing::trace!(statement = %call.text().sql());
         }
         let share = SHARE.try_with(Arc::clone).ok();
-        self.take_turn().await?;
+        self.take_permit().await?;
         let _working = match &share {
             Some(share) => {
                 share.statements.fetch_add(calls.len() as u64, Ordering::Relaxed);
@@ -227,7 +227,7 @@ impl Connections {
     }
 
     /// Waits for the turn of the request now running, if it has not come yet. What is no user's has no need to.
-    pub async fn take_turn(&self) -> Result<()> {
+    pub async fn take_permit(&self) -> Result<()> {
         let Ok(share) = SHARE.try_with(Arc::clone) else { return Ok(()) };
         let party = *share.party.lock();
         if party != Party::Gateway {

@@ -119,7 +119,7 @@ impl Reading {
                 }
                 Ok(rows)
             }
-            Err(Failure::Said(place, error)) if is_locked(&error) => {
+            Err(Failure::ServerMessage(place, error)) if is_locked(&error) => {
                 tracing::info!(%error, "what is to be read is locked");
                 self.0.note_lock(calls[place].text().fingerprint());
                 Err(Error::Locked)
@@ -141,15 +141,15 @@ impl Reading {
             };
             match lease.rows(connection, calls, room).await {
                 // When the server restarts, every connection breaks. What only reads can be tried again.
-                Err(Failure::Said(_, error)) if is_known && is_broken(&error) => {
+                Err(Failure::ServerMessage(_, error)) if is_known && is_broken(&error) => {
                     tracing::debug!(%error, "a broken connection");
                     self.0.idle.lock().clear();
                     is_fresh_wanted = true;
                 }
                 // A table was changed under a statement that is kept prepared; the connection has forgotten it.
-                Err(Failure::Said(place, error)) if is_stale(&error) => {
+                Err(Failure::ServerMessage(place, error)) if is_stale(&error) => {
                     tracing::debug!(%error, "a statement of before a change of its tables");
-                    last = Failure::Said(place, error);
+                    last = Failure::ServerMessage(place, error);
                 }
                 answer => return answer,
             }
@@ -169,7 +169,7 @@ impl Reading {
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Said(_, said) => of_answer(&said),
+            Failure::ServerMessage(_, said) => of_answer(&said),
             Failure::Late => Self::Timeout,
             Failure::Large(rows) => Self::invalid(
                 "first",
@@ -186,7 +186,7 @@ impl From<Failure> for Error {
 /// Whether connecting may succeed a moment later: the server is not there yet, is starting or stopping, or is full.
 fn passes(refused: &Refused) -> bool {
     match refused {
-        Refused::Network(error) => matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound),
+        Refused::EdgeTable(error) => matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound),
         Refused::Driver(error) => error.code().is_some_and(|code| ["57P03", "53300"].contains(&code.code())),
     }
 }
@@ -321,7 +321,7 @@ impl Lease {
             Err(Failure::Late)
         });
         // What PostgreSQL itself says leaves the connection as good as it was, but others of the batch may still run.
-        let is_lost = matches!(&answer, Err(Failure::Said(_, said)) if is_broken(said));
+        let is_lost = matches!(&answer, Err(Failure::ServerMessage(_, said)) if is_broken(said));
         if let Some(connection) = self.connection.take_if(|connection| is_lost || connection.wire.is_at_rest())
             && !is_lost
         {

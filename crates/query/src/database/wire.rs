@@ -78,7 +78,7 @@ struct Prepared {
 /// How a batch ended that did not end well.
 pub(super) enum Failure {
     /// PostgreSQL said something about the statement at this place, or the connection is lost.
-    Said(usize, Said),
+    ServerMessage(usize, ServerMessage),
     /// Not in time.
     Late,
     /// With more bytes than there was room for, after so many rows.
@@ -89,7 +89,7 @@ pub(super) enum Failure {
 
 /// What PostgreSQL says instead of an answer.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum ServerMessage {
     /// An error of this code.
     Error { code: String, message: String },
     /// Nothing any more.
@@ -97,7 +97,7 @@ pub(super) enum Said {
 }
 
 /// Where a statement of a batch stands.
-struct Asked {
+struct Awaited {
     /// Its number, if it is being prepared for times to come.
     preparing: Option<u64>,
     columns: Arc<Names>,
@@ -131,8 +131,8 @@ impl Wire {
     }
 
     /// The only value of a statement without parameters, if it has one.
-    pub(super) async fn ask(&mut self, sql: &str) -> Result<Option<String>, Said> {
-        frontend::query(sql, &mut self.outgoing).map_err(Said::Lost)?;
+    pub(super) async fn ask(&mut self, sql: &str) -> Result<Option<String>, ServerMessage> {
+        frontend::query(sql, &mut self.outgoing).map_err(ServerMessage::Lost)?;
         self.awaited += 1;
         let mut rows = Rows::default();
         self.end_with(|row| rows.add(row).map_err(|_| malformed()).map(drop)).await?;
@@ -141,11 +141,11 @@ impl Wire {
     }
 
     /// Reads what is still to come of answers that nobody waits for any more.
-    pub(super) async fn rest(&mut self) -> Result<(), Said> {
+    pub(super) async fn rest(&mut self) -> Result<(), ServerMessage> {
         while self.awaited > 0 {
             match self.end().await {
                 // The statement was stopped, as it should be.
-                Err(Said::Error { .. }) | Ok(()) => {}
+                Err(ServerMessage::Error { .. }) | Ok(()) => {}
                 Err(lost) => return Err(lost),
             }
         }
@@ -170,12 +170,12 @@ impl Wire {
         let is_planned = self.planning == planning;
         let asked = self.write(calls, planning, usual)?;
         if !is_planned {
-            self.end().await.map_err(|said| Failure::Said(0, said))?;
+            self.end().await.map_err(|said| Failure::ServerMessage(0, said))?;
             self.planning = planning;
         }
         let mut answers = Vec::with_capacity(calls.len());
         for (place, (asked, call)) in asked.into_iter().zip(calls).enumerate() {
-            let Asked { preparing, mut columns } = asked;
+            let Awaited { preparing, mut columns } = asked;
             let rows = Rows::with_space(call.last_size());
             match self.answer(place, rows, &mut columns, &mut space).await {
                 Ok(mut rows) => {
@@ -199,7 +199,7 @@ impl Wire {
             }
         }
         let last = calls.len().saturating_sub(1);
-        self.end().await.map_err(|said| Failure::Said(last, said))?;
+        self.end().await.map_err(|said| Failure::ServerMessage(last, said))?;
         space.used = 0;
         Ok(answers)
     }
@@ -210,7 +210,7 @@ impl Wire {
         calls: &[Call<'_>],
         planning: Planning,
         usual: impl Fn(&Text) -> bool,
-    ) -> Result<Vec<Asked>, Failure> {
+    ) -> Result<Vec<Awaited>, Failure> {
         let start = self.outgoing.len();
         let awaited = self.awaited;
         let written = self.write_all(calls, planning, usual);
@@ -227,7 +227,7 @@ impl Wire {
         calls: &[Call<'_>],
         planning: Planning,
         usual: impl Fn(&Text) -> bool,
-    ) -> Result<Vec<Asked>, Error> {
+    ) -> Result<Vec<Awaited>, Error> {
         let unwritten = |_| Error::internal("a statement that cannot be written");
         let out = &mut self.outgoing;
         // What was begun before and not ended.
@@ -245,7 +245,7 @@ impl Wire {
             let text = call.text();
             let name = match self.kept.get(text) {
                 Some(kept) => {
-                    asked.push(Asked { preparing: None, columns: kept.columns.clone() });
+                    asked.push(Awaited { preparing: None, columns: kept.columns.clone() });
                     name(kept.number)
                 }
                 None => {
@@ -258,7 +258,7 @@ impl Wire {
                     let types = text.types().iter().map(Type::oid);
                     frontend::parse(&name, text.sql(), types, out).map_err(unwritten)?;
                     frontend::describe(b'S', &name, out).map_err(unwritten)?;
-                    asked.push(Asked { preparing, columns: Arc::default() });
+                    asked.push(Awaited { preparing, columns: Arc::default() });
                     name
                 }
             };
@@ -298,7 +298,7 @@ impl Wire {
         columns: &mut Arc<Names>,
         space: &mut Space<'_>,
     ) -> Result<Rows, Failure> {
-        let failed = |said| Failure::Said(place, said);
+        let failed = |said| Failure::ServerMessage(place, said);
         loop {
             let mut uninterrupted = 0;
             while let Some((kind, body)) = self.message().map_err(failed)? {
@@ -330,18 +330,18 @@ impl Wire {
             } else if self.next_row().is_some_and(|length| length > space.all().saturating_add(READ)) {
                 return Err(Failure::Large(rows.len()));
             } else {
-                self.more().await.map_err(|lost| failed(Said::Lost(lost)))?;
+                self.more().await.map_err(|lost| failed(ServerMessage::Lost(lost)))?;
             }
         }
     }
 
     /// Reads until PostgreSQL is ready for what comes next.
-    async fn end(&mut self) -> Result<(), Said> {
+    async fn end(&mut self) -> Result<(), ServerMessage> {
         self.end_with(|_| Ok(())).await
     }
 
     /// The same, taking the rows that come before.
-    async fn end_with(&mut self, mut row: impl FnMut(&[u8]) -> Result<(), Said>) -> Result<(), Said> {
+    async fn end_with(&mut self, mut row: impl FnMut(&[u8]) -> Result<(), ServerMessage>) -> Result<(), ServerMessage> {
         let mut said = Ok(());
         loop {
             while let Some((kind, body)) = self.message()? {
@@ -353,13 +353,13 @@ impl Wire {
                 }
             }
             if let Err(lost) = self.more().await {
-                return said.and(Err(Said::Lost(lost)));
+                return said.and(Err(ServerMessage::Lost(lost)));
             }
         }
     }
 
     /// The next message that has come whole: its kind and its body.
-    fn message(&mut self) -> Result<Option<(u8, &[u8])>, Said> {
+    fn message(&mut self) -> Result<Option<(u8, &[u8])>, ServerMessage> {
         let (start, end) = self.unread;
         let Some((kind, length)) = header(&self.incoming[start..end]) else { return Ok(None) };
         if length < HEADER {
@@ -476,7 +476,7 @@ fn name(number: u64) -> String {
     format!("s{number}")
 }
 
-impl Broken for Said {
+impl Broken for ServerMessage {
     fn sqlstate(&self) -> Option<String> {
         match self {
             Self::Error { code, .. } => Some(code.clone()),
@@ -489,7 +489,7 @@ impl Broken for Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for ServerMessage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Error { code, message } => write!(out, "{message} ({code})"),
@@ -505,8 +505,8 @@ fn header(bytes: &[u8]) -> Option<(u8, usize)> {
     Some((*kind, usize::try_from(i32::from_be_bytes(*length)).map_or(0, |length| length + 1)))
 }
 
-fn malformed() -> Said {
-    Said::Lost(io::Error::new(io::ErrorKind::InvalidData, "PostgreSQL does not keep to its protocol"))
+fn malformed() -> ServerMessage {
+    ServerMessage::Lost(io::Error::new(io::ErrorKind::InvalidData, "PostgreSQL does not keep to its protocol"))
 }
 
 /// Text that ends with a zero, and what follows it.
@@ -531,7 +531,7 @@ fn names(body: &[u8]) -> Option<Arc<Names>> {
 }
 
 /// What an `ErrorResponse` says: fields, each of a letter and a text.
-fn error(mut body: &[u8]) -> Said {
+fn error(mut body: &[u8]) -> ServerMessage {
     let (mut code, mut message) = (String::new(), String::new());
     while let Some((field, rest)) = body.split_first().filter(|(field, _)| **field != 0)
         && let Some((text, rest)) = text(rest)
@@ -543,7 +543,7 @@ fn error(mut body: &[u8]) -> Said {
         }
         body = rest;
     }
-    Said::Error { code, message }
+    ServerMessage::Error { code, message }
 }
 
 #[cfg(test)]
@@ -695,7 +695,7 @@ mod tests {
     async fn what_postgresql_says_is_told_and_leaves_the_connection_as_it_was() {
         let said = [failure("57014"), message(b'Z', b"I")].concat();
         let (wire, _, answer) = answered(&said, usize::MAX).await;
-        let Err(Failure::Said(0, said)) = answer else { panic!("an answer") };
+        let Err(Failure::ServerMessage(0, said)) = answer else { panic!("an answer") };
         assert_eq!(said.sqlstate().as_deref(), Some("57014"));
         assert!(!said.is_lost() && wire.is_at_rest());
     }
@@ -714,11 +714,11 @@ mod tests {
             message(b'T', b"\0\x02a"),
         ] {
             let (_, _, answer) = answered(&said, usize::MAX).await;
-            assert!(matches!(answer, Err(Failure::Said(0, Said::Lost(_)))), "{said:?}");
+            assert!(matches!(answer, Err(Failure::ServerMessage(0, ServerMessage::Lost(_)))), "{said:?}");
         }
         // Why it goes is what counts.
         let (_, _, answer) = answered(&failure("57P01"), usize::MAX).await;
-        assert!(matches!(answer, Err(Failure::Said(0, Said::Error { .. }))));
+        assert!(matches!(answer, Err(Failure::ServerMessage(0, ServerMessage::Error { .. }))));
         for said in [message(b'D', b""), message(b'D', b"\0\x02\0\0\0\x09short")] {
             assert!(matches!(answered(&said, usize::MAX).await.2, Err(Failure::Other(_))), "{said:?}");
         }
@@ -801,7 +801,7 @@ mod tests {
         let parsed = [message(b'1', b""), description(&["a"]), message(b'2', b""), done()].concat();
         server.write_all(&[&parsed[..], &failure("55P03"), &message(b'Z', b"I")].concat()).await.expect("room");
         let answer = wire.rows(&batch, Planning::Auto, |_| true, &WHOLE).await;
-        let Err(Failure::Said(1, said)) = answer else { panic!("an answer") };
+        let Err(Failure::ServerMessage(1, said)) = answer else { panic!("an answer") };
         assert_eq!(said.sqlstate().as_deref(), Some("55P03"));
         assert!(wire.is_at_rest());
         heard(&mut server, 1).await;

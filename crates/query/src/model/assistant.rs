@@ -1,13 +1,13 @@
 //! Conversations, models and what the assistant did on its own.
 
 use super::{Entity, entity, shapes};
-use crate::model::{Narrow, Scope};
+use crate::model::{Restriction, Scope};
 
 pub(super) fn entities() -> Vec<Entity> {
     vec![
         entity("ai_conversations", "AiConversation", "aiConversations", Scope::Organization)
             .order(&["-created_at"])
-            .narrow(Narrow::Own("user_id"))
+            .restrict(Restriction::Own("user_id"))
             .refers("organization_id", "organization", "aiConversations")
             .refers("user_id", "user", "aiConversations"),
         entity("ai_messages", "AiMessage", "aiMessages", Scope::Via("conversation_id"))

@@ -1,7 +1,7 @@
 //! Loan documentation: workspaces and everything in them.
 
 use super::{Entity, entity, shapes};
-use crate::model::{Mask, Narrow, Scope};
+use crate::model::{Mask, Restriction, Scope};
 
 const IN_WORKSPACE: Scope = Scope::Workspace("workspace_id");
 /// For what tells which terms deviate from what was agreed, and by how much: investors learn that something is open, by the
@@ -49,7 +49,7 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("target_id", "target", "edgesTo"),
         entity("graph_warnings", "GraphWarning", "graphWarnings", IN_WORKSPACE)
             .order(&["created_at"])
-            .narrow(Narrow::NotForInvestors("kind", "SENSITIVE_DRIFT"))
+            .restrict(Restriction::NotForInvestors("kind", "SENSITIVE_DRIFT"))
             .refers("workspace_id", "workspace", "graphWarnings")
             .refers("graph_node_id", "graphNode", "warnings"),
         entity("graph_state", "GraphState", "graphStates", IN_WORKSPACE).order(&["last_computed_at"]).refers(
@@ -59,7 +59,7 @@ pub(super) fn entities() -> Vec<Entity> {
         ),
         entity("drift_items", "DriftItem", "driftItems", IN_WORKSPACE)
             .order(&["-current_modified_at"])
-            .narrow(Narrow::NotForInvestors("status", "unresolved"))
+            .restrict(Restriction::NotForInvestors("status", "unresolved"))
             .mask(
                 Mask::NotInvestors,
                 &[

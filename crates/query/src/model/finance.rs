@@ -1,21 +1,21 @@
 //! Metrics, budgets, vendors, departments, costs and anomalies.
 
 use super::{Entity, entity};
-use crate::model::{Narrow, Scope};
+use crate::model::{Restriction, Scope};
 
 pub(super) fn entities() -> Vec<Entity> {
     vec![
         entity("financial_metrics", "FinancialMetric", "financialMetrics", Scope::Organization)
             .order(&["-metric_date"])
-            .narrow(Narrow::Region("region"))
+            .restrict(Restriction::Region("region"))
             .refers("organization_id", "organization", "financialMetrics"),
         entity("mv_kpi_summary", "KpiSummary", "kpiSummaries", Scope::Organization)
             .order(&["-period", "metric_type"])
-            .narrow(Narrow::AllRegions),
+            .restrict(Restriction::AllRegions),
         entity("budgets", "Budget", "budgets", Scope::Organization)
             .order(&["-fiscal_year", "name"])
-            .narrow(Narrow::Region("region"))
-            .narrow(Narrow::Department("department_id"))
+            .restrict(Restriction::Region("region"))
+            .restrict(Restriction::Department("department_id"))
             .refers("organization_id", "organization", "budgets")
             .refers("department_id", "department", "budgets")
             .refers("submitted_by", "submittedByUser", "budgetsSubmitted")
@@ -35,19 +35,19 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("organization_id", "organization", "vendorSpends"),
         entity("departments", "Department", "departments", Scope::Organization)
             .order(&["name"])
-            .narrow(Narrow::Department("id"))
+            .restrict(Restriction::Department("id"))
             .refers("organization_id", "organization", "departments")
             .refers("parent_id", "parent", "children")
             .refers("head_user_id", "headUser", "departmentsHeaded"),
         entity("department_costs", "DepartmentCost", "departmentCosts", Scope::Organization)
             .order(&["-period_date"])
-            .narrow(Narrow::Department("department_id"))
+            .restrict(Restriction::Department("department_id"))
             .refers("department_id", "department", "costs")
             .refers("organization_id", "organization", "departmentCosts"),
         entity("anomalies", "Anomaly", "anomalies", Scope::Organization)
             .order(&["-detected_at"])
-            .narrow(Narrow::Region("affected_region"))
-            .narrow(Narrow::DepartmentName("affected_department"))
+            .restrict(Restriction::Region("affected_region"))
+            .restrict(Restriction::DepartmentName("affected_department"))
             .refers("organization_id", "organization", "anomalies")
             .refers("assigned_to", "assignedToUser", "anomaliesAssigned")
             .refers("resolved_by", "resolvedByUser", "anomaliesResolved"),

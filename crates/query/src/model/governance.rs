@@ -2,7 +2,7 @@
 
 use super::{Entity, entity, shapes};
 use crate::{
-    model::{Narrow, Scope},
+    model::{Restriction, Scope},
     policy::Permission,
 };
 
@@ -10,7 +10,7 @@ pub(super) fn entities() -> Vec<Entity> {
     vec![
         entity("audit_logs", "AuditLog", "auditLogs", Scope::Organization)
             .order(&["-timestamp"])
-            .narrow(Narrow::Requires(Permission::AuditRead))
+            .restrict(Restriction::Requires(Permission::AuditRead))
             .shape("details", &shapes::AUDIT_DETAILS)
             .refers("organization_id", "organization", "auditLogs")
             .refers("reviewed_by", "reviewedByUser", "auditLogsReviewed"),

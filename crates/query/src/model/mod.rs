@@ -22,7 +22,7 @@ use heck::{ToLowerCamelCase, ToPascalCase};
 
 pub use self::{
     shapes::{Leaf, Shape, ShapeField, ShapeType},
-    visibility::{Mask, Narrow, Scope},
+    visibility::{Mask, Restriction, Scope},
 };
 
 /// A type's place in the model.
@@ -53,7 +53,7 @@ pub struct Type {
     /// Who sees a row.
     pub scope: Scope,
     /// What takes rows away.
-    pub narrow: Vec<Narrow>,
+    pub narrow: Vec<Restriction>,
     /// The natural order: column and whether it descends. The id follows as the last word.
     pub order: Vec<(usize, bool)>,
     /// The column that full-text search reads, if any.
@@ -231,7 +231,7 @@ pub struct Entity {
     name: &'static str,
     plural: &'static str,
     scope: Scope,
-    narrow: Vec<Narrow>,
+    narrow: Vec<Restriction>,
     order: Vec<&'static str>,
     references: Vec<Reference>,
     shapes: Vec<(&'static str, &'static Shape)>,
@@ -275,7 +275,7 @@ impl Entity {
     }
 
     /// A condition on top of the scope.
-    pub fn narrow(mut self, narrow: Narrow) -> Self {
+    pub fn restrict(mut self, narrow: Restriction) -> Self {
         self.narrow.push(narrow);
         self
     }

@@ -1,13 +1,13 @@
 //! Deals, their history and the pipeline.
 
 use super::{Entity, entity, shapes};
-use crate::model::{Narrow, Scope};
+use crate::model::{Restriction, Scope};
 
 pub(super) fn entities() -> Vec<Entity> {
     vec![
         entity("deals", "Deal", "deals", Scope::Organization)
             .order(&["-created_at"])
-            .narrow(Narrow::Region("region"))
+            .restrict(Restriction::Region("region"))
             .refers("organization_id", "organization", "deals")
             .refers("owner_id", "owner", "dealsOwned"),
         entity("deal_history", "DealHistory", "dealHistories", Scope::Via("deal_id"))
@@ -16,13 +16,13 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("changed_by", "changedByUser", "dealChanges"),
         entity("pipeline_snapshots", "PipelineSnapshot", "pipelineSnapshots", Scope::Organization)
             .order(&["-snapshot_date"])
-            .narrow(Narrow::AllRegions)
+            .restrict(Restriction::AllRegions)
             .shape("stage_breakdown", &shapes::STAGE_BREAKDOWN)
             .shape("region_breakdown", &shapes::REGION_BREAKDOWN)
             .shape("segment_breakdown", &shapes::SEGMENT_BREAKDOWN)
             .refers("organization_id", "organization", "pipelineSnapshots"),
         entity("mv_pipeline_summary", "PipelineSummary", "pipelineSummaries", Scope::Organization)
             .order(&["stage", "region", "segment"])
-            .narrow(Narrow::Region("region")),
+            .restrict(Restriction::Region("region")),
     ]
 }

@@ -1,13 +1,13 @@
 //! Scenarios and the results of their runs.
 
 use super::{Entity, entity, shapes};
-use crate::model::{Narrow, Scope};
+use crate::model::{Restriction, Scope};
 
 pub(super) fn entities() -> Vec<Entity> {
     vec![
         entity("scenarios", "Scenario", "scenarios", Scope::Organization)
             .order(&["-created_at"])
-            .narrow(Narrow::SharedScenarios)
+            .restrict(Restriction::SharedScenarios)
             .shape("parameters", &shapes::SCENARIO_PARAMETERS)
             .shape("ai_analysis", &shapes::SCENARIO_ANALYSIS)
             .refers("organization_id", "organization", "scenarios")

@@ -25,7 +25,7 @@ pub enum Scope {
 
 /// A condition on top of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Narrow {
+pub enum Restriction {
     /// `users.region` against this column.
     Region(&'static str),
     /// `users.department` against this reference to a department.

@@ -4,7 +4,7 @@ use aether_entity::catalog::Kind;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::order::{Slot, Term};
+use super::order::{SelectedColumn, Term};
 use crate::{
     error::{Error, Result},
     model::Type,
@@ -42,8 +42,8 @@ impl Cursor {
         // A position is taken as its canonical text: what only looks like a value must not reach a statement.
         let canonical = |(text, term): (Option<String>, &Term)| match (text, term.slot) {
             (None, _) => term.nullable.then_some(None),
-            (Some(text), Slot::Column(index)) => value::canonical(ty.column(index).kind, &text).map(Some),
-            (Some(text), Slot::Rank | Slot::Snippet) => value::canonical(Kind::Decimal, &text).map(Some),
+            (Some(text), SelectedColumn::Column(index)) => value::canonical(ty.column(index).kind, &text).map(Some),
+            (Some(text), SelectedColumn::Rank | SelectedColumn::Snippet) => value::canonical(Kind::Decimal, &text).map(Some),
         };
         let position = (cursor.1.len() == order.len())
             .then(|| cursor.1.into_iter().zip(order).map(canonical).collect::<Option<Position>>())

@@ -17,10 +17,10 @@ use uuid::Uuid;
 use super::{
     json,
     loaded::{Group, Loaded, NONE},
-    plan::{Child, Fetch, Form, Which},
+    plan::{Child, Fetch, Form, RowSelector},
     related::{ByKey, Found, Lookup},
     statement::{self, first_slot},
-    turns::Turns,
+    batch_scheduler::BatchScheduler,
 };
 use crate::{
     actor::{Actor, Audience},
@@ -39,7 +39,7 @@ const ATTEMPTS: usize = 3;
 pub struct Reader {
     source: Source,
     session: Result<Option<Uuid>>,
-    turns: Turns,
+    turns: BatchScheduler,
     /// There once something hangs off rows.
     by_key: OnceLock<DataLoader<ByKey>>,
     /// How many nodes of plans, and lookups for them, have a number.
@@ -57,10 +57,10 @@ pub struct Fetched {
 impl Reader {
     /// What a request of this session reads with.
     pub fn new(source: Source, session: Result<Option<Uuid>>) -> Self {
-        Self::taking(Turns::default(), source, session)
+        Self::taking(BatchScheduler::default(), source, session)
     }
 
-    fn taking(turns: Turns, source: Source, session: Result<Option<Uuid>>) -> Self {
+    fn taking(turns: BatchScheduler, source: Source, session: Result<Option<Uuid>>) -> Self {
         if let Ok(Some(session)) = session {
             let user = source.actors().cached(session).map(|actor| Party::User(actor.user_id));
             on_behalf_of(user.unwrap_or(Party::Session(session)));
@@ -143,13 +143,13 @@ impl Reader {
 
     /// Fetches a page.
     pub async fn fetch(&self, fetch: &Fetch) -> Result<Fetched> {
-        let Which::Page(_) = &fetch.which else { return Err(Error::internal("no page at the root")) };
+        let RowSelector::Page(_) = &fetch.which else { return Err(Error::internal("no page at the root")) };
         self.root(fetch, Form::Planned, Arc::default()).await
     }
 
     /// Fetches the row with this id.
     pub async fn fetch_one(&self, fetch: &Fetch, id: Uuid) -> Result<Fetched> {
-        let Which::Id = &fetch.which else { return Err(Error::internal("no row at the root")) };
+        let RowSelector::Id = &fetch.which else { return Err(Error::internal("no row at the root")) };
         self.root(fetch, Form::Planned, Arc::new([id])).await
     }
 
@@ -193,7 +193,7 @@ impl Reader {
             Form::Each => 1,
         };
         let group = match &fetch.which {
-            Which::Page(page) => Group::root(&rows, Some(page))?,
+            RowSelector::Page(page) => Group::root(&rows, Some(page))?,
             _ => Group::root(&rows, None)?,
         };
         let children = self.children(&fetch.children, &rows, first_slot, std::slice::from_ref(&group), &actor).await?;
@@ -276,18 +276,18 @@ impl Reader {
         actor: &Arc<Actor>,
     ) -> Result<Loaded> {
         let write = |audience| match &fetch.which {
-            Which::One(relation) => statement::one(fetch, relation, audience),
-            Which::Pages(relation, page) => statement::pages(fetch, relation, page, audience),
-            Which::Id | Which::Page(_) => Sql::new(),
+            RowSelector::One(relation) => statement::one(fetch, relation, audience),
+            RowSelector::Pages(relation, page) => statement::pages(fetch, relation, page, audience),
+            RowSelector::Id | RowSelector::Page(_) => Sql::new(),
         };
         let audience = actor.audience();
         let statement = fetch.statement(audience, Form::Planned, || write(audience));
-        let many = matches!(fetch.which, Which::Pages(..));
+        let many = matches!(fetch.which, RowSelector::Pages(..));
         let lookup = Lookup { id, statement, keys: keys.clone(), actor: actor.clone(), parent, many };
         let found = self.by_key().load_one(lookup).await?;
         let Found { rows, by_key } = found.ok_or_else(|| Error::internal("a lookup without an answer"))?;
         let groups = match &fetch.which {
-            Which::Pages(_, page) => beside(rows.len(), || Group::pages(&rows, page, keys.len()))?,
+            RowSelector::Pages(_, page) => beside(rows.len(), || Group::pages(&rows, page, keys.len()))?,
             _ => keys
                 .iter()
                 .map(|key| by_key.get(key).map_or_else(Group::default, |place| Group::one(*place as usize)))

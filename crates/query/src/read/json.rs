@@ -10,7 +10,7 @@ use super::{
     cursor::{Cursor, Position},
     loaded::{Group, Loaded},
     plan::{
-        Body, Child, EdgePart, Fetch, Key, Page, PageInfoPart, Part, Pick, Picked, Slot, Template, Value, Which, Writer,
+        ResponseShape, Child, EdgeField, Fetch, Key, Page, PageInfoField, ConnectionField, SelectedField, FieldValue, SelectedColumn, Template, Value, RowSelector, Writer,
     },
     written,
 };
@@ -92,15 +92,15 @@ fn expected(fetch: &Fetch, loaded: &Loaded) -> usize {
 
 fn body(out: &mut Out<'_>, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) -> Result<()> {
     match (&fetch.body, &fetch.which) {
-        (Body::One(template), _) => match group.and_then(|group| group.edge(false)) {
+        (ResponseShape::One(template), _) => match group.and_then(|group| group.edge(false)) {
             Some(row) => object(out, template, fetch, loaded, row),
             None => literal(out, "null"),
         },
-        (Body::Connection(parts), Which::Page(page) | Which::Pages(_, page)) => {
+        (ResponseShape::Connection(parts), RowSelector::Page(page) | RowSelector::Pages(_, page)) => {
             let nothing = Group::default();
             connection(out, parts, page, fetch, loaded, group.unwrap_or(&nothing))
         }
-        (Body::Connection(_), Which::Id | Which::One(_)) => Err(Error::internal("a connection of one")),
+        (ResponseShape::Connection(_), RowSelector::Id | RowSelector::One(_)) => Err(Error::internal("a connection of one")),
     }
 }
 
@@ -144,38 +144,38 @@ fn listed<T>(
 
 fn connection(
     out: &mut Out<'_>,
-    parts: &[(Key, Part)],
+    parts: &[(Key, ConnectionField)],
     page: &Page,
     fetch: &Fetch,
     loaded: &Loaded,
     group: &Group,
 ) -> Result<()> {
     keyed(out, parts, |out, part| match part {
-        Part::Nodes(template) => listed(out, group.places(), |out, row| object(out, template, fetch, loaded, row)),
-        Part::Edges(parts) => listed(out, group.places(), |out, row| {
+        ConnectionField::Nodes(template) => listed(out, group.places(), |out, row| object(out, template, fetch, loaded, row)),
+        ConnectionField::Edges(parts) => listed(out, group.places(), |out, row| {
             keyed(out, parts, |out, part| match part {
-                EdgePart::Node(template) => object(out, template, fetch, loaded, row),
-                EdgePart::Cursor => cursor(out, page, fetch, loaded, Some(row)),
+                EdgeField::Node(template) => object(out, template, fetch, loaded, row),
+                EdgeField::Cursor => cursor(out, page, fetch, loaded, Some(row)),
                 // A number, which a decimal's text is.
-                EdgePart::Rank(slot) => match raw(loaded, row, *slot)? {
+                EdgeField::Rank(slot) => match raw(loaded, row, *slot)? {
                     Some(rank) => written::plain(out.json, rank, Kind::Decimal),
                     None => literal(out, "null"),
                 },
-                EdgePart::Snippet(slot) => value(out, raw(loaded, row, *slot)?, Writer::Plain(Kind::Text)),
-                EdgePart::Literal(json) => literal(out, json),
+                EdgeField::Snippet(slot) => value(out, raw(loaded, row, *slot)?, Writer::Plain(Kind::Text)),
+                EdgeField::Literal(json) => literal(out, json),
             })
         }),
-        Part::PageInfo(parts) => keyed(out, parts, |out, part| match part {
-            PageInfoPart::HasNextPage => boolean(out, if page.backward { page.before.is_some() } else { group.more }),
-            PageInfoPart::HasPreviousPage => {
+        ConnectionField::PageInfo(parts) => keyed(out, parts, |out, part| match part {
+            PageInfoField::HasNextPage => boolean(out, if page.backward { page.before.is_some() } else { group.more }),
+            PageInfoField::HasPreviousPage => {
                 boolean(out, if page.backward { group.more } else { page.after.is_some() })
             }
-            PageInfoPart::StartCursor => cursor(out, page, fetch, loaded, group.edge(false)),
-            PageInfoPart::EndCursor => cursor(out, page, fetch, loaded, group.edge(true)),
-            PageInfoPart::Literal(json) => literal(out, json),
+            PageInfoField::StartCursor => cursor(out, page, fetch, loaded, group.edge(false)),
+            PageInfoField::EndCursor => cursor(out, page, fetch, loaded, group.edge(true)),
+            PageInfoField::Literal(json) => literal(out, json),
         }),
-        Part::TotalCount => literal(out, &group.total.unwrap_or_default().to_string()),
-        Part::Literal(json) => literal(out, json),
+        ConnectionField::TotalCount => literal(out, &group.total.unwrap_or_default().to_string()),
+        ConnectionField::Literal(json) => literal(out, json),
     })
 }
 
@@ -186,8 +186,8 @@ fn cursor(out: &mut Out<'_>, page: &Page, fetch: &Fetch, loaded: &Loaded, row: O
         let slot = fetch.slots.iter().position(|slot| *slot == term.slot);
         let slot = slot.ok_or_else(|| Error::internal("a cursor without its order's columns"))?;
         let kind = match term.slot {
-            Slot::Column(index) => fetch.ty.column(index).kind,
-            Slot::Rank | Slot::Snippet => Kind::Decimal,
+            SelectedColumn::Column(index) => fetch.ty.column(index).kind,
+            SelectedColumn::Rank | SelectedColumn::Snippet => Kind::Decimal,
         };
         position.push(raw(loaded, row, slot)?.map(|value| written::text(value, kind)).transpose()?);
     }
@@ -197,7 +197,7 @@ fn cursor(out: &mut Out<'_>, page: &Page, fetch: &Fetch, loaded: &Loaded, row: O
 fn object(out: &mut Out<'_>, template: &Template, fetch: &Fetch, loaded: &Loaded, place: usize) -> Result<()> {
     let (row, first) = (loaded.row(place), loaded.first_slot);
     keyed(out, &template.0, |out, part| match part {
-        Value::Slot(slot, writer) => value(out, row.raw(first + slot)?, *writer),
+        Value::SelectedColumn(slot, writer) => value(out, row.raw(first + slot)?, *writer),
         Value::Shaped(slot, shape, picks) => shaped(out, row.raw(first + slot)?, shape, picks),
         Value::Literal(json) => literal(out, json),
         Value::NodeId(slot) => match row.at::<Option<Uuid>>(first + slot)? {
@@ -261,7 +261,7 @@ fn value(out: &mut Out<'_>, value: Option<&[u8]>, writer: Writer) -> Result<()> 
     }
 }
 
-fn shaped(out: &mut Out<'_>, value: Option<&[u8]>, shape: &Shape, picks: &[Pick]) -> Result<()> {
+fn shaped(out: &mut Out<'_>, value: Option<&[u8]>, shape: &Shape, picks: &[SelectedField]) -> Result<()> {
     let Some(value) = value else { return literal(out, "null") };
     let document: serde_json::Value =
         serde_json::from_slice(written::json(value)?).map_err(|_| Error::internal("a jsonb value that is no JSON"))?;
@@ -279,13 +279,13 @@ fn shaped(out: &mut Out<'_>, value: Option<&[u8]>, shape: &Shape, picks: &[Pick]
     }
 }
 
-fn picked(out: &mut Out<'_>, picks: &[Pick], document: &serde_json::Value, entry: Option<(&str, &str)>) -> Result<()> {
+fn picked(out: &mut Out<'_>, picks: &[SelectedField], document: &serde_json::Value, entry: Option<(&str, &str)>) -> Result<()> {
     out.push(b'{');
     for (i, pick) in picks.iter().enumerate() {
         out.extend_from_slice(pick.key.written(i == 0).as_bytes());
         match &pick.what {
-            Picked::Literal(json) => literal(out, json)?,
-            Picked::Field(field, picks) => match entry {
+            FieldValue::Literal(json) => literal(out, json)?,
+            FieldValue::Field(field, picks) => match entry {
                 Some((name, key)) if name == field.name => string(out, key)?,
                 _ => leaf(out, field.leaf, &document[field.name], picks)?,
             },
@@ -296,7 +296,7 @@ fn picked(out: &mut Out<'_>, picks: &[Pick], document: &serde_json::Value, entry
 }
 
 /// Writes a value as its type says; one of another type, as an old document may have it, is null.
-fn leaf(out: &mut Out<'_>, leaf: Leaf, value: &serde_json::Value, picks: &[Pick]) -> Result<()> {
+fn leaf(out: &mut Out<'_>, leaf: Leaf, value: &serde_json::Value, picks: &[SelectedField]) -> Result<()> {
     use serde_json::Value as Json;
     match (leaf, value) {
         (Leaf::Json, value) => {

@@ -11,11 +11,11 @@ pub mod json;
 mod loaded;
 mod order;
 pub mod plan;
-mod reach;
+mod traversal;
 mod related;
-mod seats;
+mod my_memberships;
 mod statement;
-mod turns;
+mod batch_scheduler;
 mod written;
 
 pub use self::{
@@ -23,6 +23,6 @@ pub use self::{
     fetch::{Fetched, Reader},
     filter::{Condition, Filter, Operator},
     invitations::Invitation,
-    reach::{Direction, Network, Reached},
-    seats::OwnSeat,
+    traversal::{Direction, EdgeTable, Reached},
+    my_memberships::MyMembership,
 };

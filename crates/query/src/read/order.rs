@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     /// What is ordered by.
-    pub slot: Slot,
+    pub slot: SelectedColumn,
     /// Whether it descends.
     pub descending: bool,
     /// Whether nulls come first.
@@ -15,7 +15,7 @@ pub struct Term {
 
 /// Something selected of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Slot {
+pub enum SelectedColumn {
     /// A column, by its place in the table.
     Column(usize),
     /// How well the row answers the search.

@@ -11,7 +11,7 @@ use std::{
 use aether_entity::catalog::{ENUMS, EnumValue, Kind};
 use parking_lot::RwLock;
 
-pub use super::order::{Slot, Term};
+pub use super::order::{SelectedColumn, Term};
 use super::{cursor::Position, filter::Filter};
 use crate::{
     actor::Audience,
@@ -24,14 +24,14 @@ use crate::{
 pub struct Fetch {
     /// The type.
     pub ty: &'static Type,
-    /// Which rows.
-    pub which: Which,
+    /// RowSelector rows.
+    pub which: RowSelector,
     /// What is selected of each row; a [`Template`] refers to it by place.
-    pub slots: Vec<Slot>,
+    pub slots: Vec<SelectedColumn>,
     /// What hangs off each row.
     pub children: Vec<Child>,
     /// How the rows are written.
-    pub body: Body,
+    pub body: ResponseShape,
     /// Its statements, as they were written for those who asked before.
     statements: Statements,
     /// How many bytes its last answer had; the next is likely to have as many.
@@ -42,7 +42,7 @@ pub struct Fetch {
 pub struct Selection {
     /// The type.
     pub ty: &'static Type,
-    slots: Vec<Slot>,
+    slots: Vec<SelectedColumn>,
     children: Vec<Child>,
 }
 
@@ -54,8 +54,8 @@ pub struct Child {
     pub fetch: Fetch,
 }
 
-/// Which rows.
-pub enum Which {
+/// RowSelector rows.
+pub enum RowSelector {
     /// The one whose id is given when it is fetched.
     Id,
     /// A page of all.
@@ -91,11 +91,11 @@ pub struct Page {
 }
 
 /// How the rows of a [`Fetch`] are written.
-pub enum Body {
+pub enum ResponseShape {
     /// One object, or null.
     One(Template),
     /// A connection.
-    Connection(Vec<(Key, Part)>),
+    Connection(Vec<(Key, ConnectionField)>),
 }
 
 /// A response key, ready to be written.
@@ -119,9 +119,9 @@ pub struct Template(pub Vec<(Key, Value)>);
 /// A value of a row's object.
 pub enum Value {
     /// A slot.
-    Slot(usize, Writer),
+    SelectedColumn(usize, Writer),
     /// A slot that holds JSON, of which only this is written.
-    Shaped(usize, &'static Shape, Vec<Pick>),
+    Shaped(usize, &'static Shape, Vec<SelectedField>),
     /// JSON known beforehand.
     Literal(String),
     /// The global id, from the slot that holds the row's id.
@@ -159,29 +159,29 @@ impl Writer {
 }
 
 /// A field picked out of a JSON object.
-pub struct Pick {
+pub struct SelectedField {
     /// The response key.
     pub key: Key,
     /// What is written.
-    pub what: Picked,
+    pub what: FieldValue,
 }
 
-/// What is written for a [`Pick`].
-pub enum Picked {
+/// What is written for a [`SelectedField`].
+pub enum FieldValue {
     /// JSON known beforehand.
     Literal(String),
     /// The value under this name.
-    Field(&'static ShapeField, Vec<Pick>),
+    Field(&'static ShapeField, Vec<SelectedField>),
 }
 
 /// A field of a connection.
-pub enum Part {
+pub enum ConnectionField {
     /// The rows.
     Nodes(Template),
     /// The rows, each with its cursor.
-    Edges(Vec<(Key, EdgePart)>),
+    Edges(Vec<(Key, EdgeField)>),
     /// Where the page stands.
-    PageInfo(Vec<(Key, PageInfoPart)>),
+    PageInfo(Vec<(Key, PageInfoField)>),
     /// How many rows there are on all pages.
     TotalCount,
     /// JSON known beforehand.
@@ -189,7 +189,7 @@ pub enum Part {
 }
 
 /// A field of an edge.
-pub enum EdgePart {
+pub enum EdgeField {
     /// The row.
     Node(Template),
     /// Its cursor.
@@ -203,7 +203,7 @@ pub enum EdgePart {
 }
 
 /// A field of the page info.
-pub enum PageInfoPart {
+pub enum PageInfoField {
     /// Whether rows follow the page.
     HasNextPage,
     /// Whether rows precede the page.
@@ -241,7 +241,7 @@ impl Selection {
     }
 
     /// The place of this slot, selected if it was not yet.
-    pub fn slot(&mut self, slot: Slot) -> usize {
+    pub fn slot(&mut self, slot: SelectedColumn) -> usize {
         self.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
             self.slots.push(slot);
             self.slots.len() - 1
@@ -255,7 +255,7 @@ impl Selection {
     }
 
     /// What is fetched of these rows, and how they are written.
-    pub fn fetch(self, which: Which, body: Body) -> Fetch {
+    pub fn fetch(self, which: RowSelector, body: ResponseShape) -> Fetch {
         let Self { ty, slots, children } = self;
         Fetch { ty, which, slots, children, body, statements: Statements::default(), last_size: AtomicUsize::new(0) }
     }
@@ -271,7 +271,7 @@ type Written = ((Audience, Form), Arc<Statement>);
 /// What a statement finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// What its [`Which`] says.
+    /// What its [`RowSelector`] says.
     Planned,
     /// The rows with given ids.
     Each,

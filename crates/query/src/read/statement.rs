@@ -10,7 +10,7 @@ use aether_entity::catalog::Kind;
 
 use super::{
     cursor::Position,
-    plan::{Fetch, Form, Page, Slot, Term, Which},
+    plan::{Fetch, Form, Page, SelectedColumn, Term, RowSelector},
 };
 use crate::{
     actor::Audience,
@@ -29,17 +29,17 @@ fn alias() -> Alias {
 /// Where the slots of a statement begin.
 pub(super) fn first_slot(fetch: &Fetch) -> usize {
     match &fetch.which {
-        Which::Page(page) if page.total => 2,
-        Which::Pages(_, page) if page.total => 3,
-        Which::Id | Which::Page(_) | Which::One(_) | Which::Pages(..) => 1,
+        RowSelector::Page(page) if page.total => 2,
+        RowSelector::Pages(_, page) if page.total => 3,
+        RowSelector::Id | RowSelector::Page(_) | RowSelector::One(_) | RowSelector::Pages(..) => 1,
     }
 }
 
 /// What a slot is, as the actor may see it, in the column's own type.
-pub(super) fn expression(ty: &Type, slot: Slot, alias: Alias, audience: Audience, search: Option<&str>) -> Sql {
+pub(super) fn expression(ty: &Type, slot: SelectedColumn, alias: Alias, audience: Audience, search: Option<&str>) -> Sql {
     match slot {
-        Slot::Column(index) => scope::column(ty, index, alias, audience),
-        Slot::Rank => text_search(
+        SelectedColumn::Column(index) => scope::column(ty, index, alias, audience),
+        SelectedColumn::Rank => text_search(
             ty,
             alias,
             audience,
@@ -48,7 +48,7 @@ pub(super) fn expression(ty: &Type, slot: Slot, alias: Alias, audience: Audience
             "), ",
             ")::numeric, 6)",
         ),
-        Slot::Snippet => text_search(
+        SelectedColumn::Snippet => text_search(
             ty,
             alias,
             audience,
@@ -91,11 +91,11 @@ pub(super) fn travelling(kind: Kind, expression: &Sql) -> Sql {
     sql
 }
 
-fn slot_kind(ty: &Type, slot: Slot) -> Kind {
+fn slot_kind(ty: &Type, slot: SelectedColumn) -> Kind {
     match slot {
-        Slot::Column(index) => ty.column(index).kind,
-        Slot::Rank => Kind::Decimal,
-        Slot::Snippet => Kind::Text,
+        SelectedColumn::Column(index) => ty.column(index).kind,
+        SelectedColumn::Rank => Kind::Decimal,
+        SelectedColumn::Snippet => Kind::Text,
     }
 }
 
@@ -113,7 +113,7 @@ pub(super) fn root(fetch: &Fetch, form: Form, audience: Audience) -> Sql {
     let mut inner = Sql::new();
     let mut total = Sql::new();
     match (&fetch.which, form) {
-        (Which::Page(page), Form::Planned) => {
+        (RowSelector::Page(page), Form::Planned) => {
             let mut condition = scope::condition(fetch.ty, alias(), audience);
             restrict(&mut condition, fetch.ty, page, audience);
             if page.total {

@@ -9,9 +9,8 @@ use std::{
 
 use aether_graphql::{Identity, OperationType, Prepared, Request, Response, Schema, error::code};
 use aether_store::{
-    live::{Cursor, Delivery, Line, Message, Subscription},
-    session::Client,
-    token::Access,
+    live::{Cursor, Delivery, ConnectionQueue, Message, Subscription},
+    identity::{Client, token::Access},
 };
 use futures::{
     FutureExt, StreamExt,
@@ -35,7 +34,7 @@ pub(super) struct Operations {
     app: Arc<App>,
     access: Option<Access>,
     client: Client,
-    line: Arc<Line>,
+    line: Arc<ConnectionQueue>,
     deliveries: mpsc::Receiver<Delivery>,
     open: HashMap<Tag, Open>,
     running: FuturesUnordered<BoxFuture<'static, Result<(Tag, Done), Aborted>>>,
@@ -69,7 +68,7 @@ enum Done {
 }
 
 /// What has happened to a connection.
-pub(super) enum Happened {
+pub(super) enum ConnectionEvent {
     /// A subscription has a message.
     Next(Tag, Message),
     /// A query or mutation is answered, and ended by that.
@@ -84,7 +83,7 @@ pub(super) enum Happened {
 
 impl Operations {
     pub(super) fn new(app: Arc<App>, client: Client) -> Self {
-        let (line, deliveries) = Line::new();
+        let (line, deliveries) = ConnectionQueue::new();
         Self {
             app,
             access: None,
@@ -193,7 +192,7 @@ impl Operations {
     }
 
     /// Waits for what happens next.
-    pub(super) async fn next(&mut self) -> Happened {
+    pub(super) async fn next(&mut self) -> ConnectionEvent {
         loop {
             let expired = async {
                 match &mut self.expiry {
@@ -204,15 +203,15 @@ impl Operations {
             tokio::select! {
                 () = expired => {
                     self.expiry = None;
-                    return Happened::Expired;
+                    return ConnectionEvent::Expired;
                 }
-                () = self.line.overflow() => return Happened::TooSlow,
+                () = self.line.overflow() => return ConnectionEvent::TooSlow,
                 Some(delivery) = self.deliveries.recv() => match delivery {
-                    Delivery::Next(tag, message) if self.is_open(&tag) => return Happened::Next(tag, message),
+                    Delivery::Next(tag, message) if self.is_open(&tag) => return ConnectionEvent::Next(tag, message),
                     Delivery::Failed(tag, error) if self.is_open(&tag) => {
                         let Some(open) = self.open.remove(&tag) else { continue };
                         let response = open.span.in_scope(|| Schema::errors(error));
-                        return Happened::Failed(tag, with_request_id(response, open.request_id));
+                        return ConnectionEvent::Failed(tag, with_request_id(response, open.request_id));
                     }
                     Delivery::Next(..) | Delivery::Failed(..) => {}
                 },
@@ -229,11 +228,11 @@ impl Operations {
                         }
                         Done::Answered(response) if response.was_executed() => {
                             self.open.remove(&tag);
-                            return Happened::Answered(tag, response);
+                            return ConnectionEvent::Answered(tag, response);
                         }
                         Done::Answered(response) | Done::Refused(response) => {
                             self.open.remove(&tag);
-                            return Happened::Failed(tag, response);
+                            return ConnectionEvent::Failed(tag, response);
                         }
                     }
                 }
@@ -242,7 +241,7 @@ impl Operations {
     }
 
     /// What the connection's messages come over.
-    pub(super) fn line(&self) -> Arc<Line> {
+    pub(super) fn line(&self) -> Arc<ConnectionQueue> {
         self.line.clone()
     }
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use aether_graphql::{Identity, OperationType, Request};
-use aether_store::{live::Cursor, session::Client, token::Access};
+use aether_store::{live::Cursor, identity::{Client, token::Access}};
 use axum::{
     Extension, Json,
     body::Bytes,
@@ -36,7 +36,7 @@ use uuid::Uuid;
 
 use super::{
     LAST_EVENT_ID, STREAM_TOKEN,
-    operations::{Asked as Operation, Happened, Operations, Tag},
+    operations::{Asked as Operation, ConnectionEvent, Operations, Tag},
     stopped,
 };
 use crate::http::{App, Refused, client, identity, only_by_post, prepare, read, text};
@@ -347,15 +347,15 @@ impl Told {
                     }
                 }
                 happened = self.operations.next() => match happened {
-                    Happened::Next(tag, message) => {
+                    ConnectionEvent::Next(tag, message) => {
                         return Some(self.event(&tag, &message.json).id(message.cursor.encode()));
                     }
-                    Happened::Answered(tag, response) | Happened::Failed(tag, response) => {
+                    ConnectionEvent::Answered(tag, response) | ConnectionEvent::Failed(tag, response) => {
                         self.following = Some(self.completed(&tag));
                         return Some(self.event(&tag, &response.to_json()));
                     }
                     // The client comes back by itself, and says how far it got.
-                    Happened::TooSlow | Happened::Expired => self.ended = true,
+                    ConnectionEvent::TooSlow | ConnectionEvent::Expired => self.ended = true,
                 },
                 () = stopped(&mut stopping) => self.ended = true,
             }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
 use super::{
-    operations::{Asked, Happened, Operations},
+    operations::{Asked, ConnectionEvent, Operations},
     stopped,
 };
 use crate::http::{App, client, identity, only_post};
@@ -56,7 +56,7 @@ impl Close {
 }
 
 /// What a client says.
-enum Said {
+enum ClientMessage {
     ConnectionInit { payload: Option<Value> },
     Ping { payload: Option<Value> },
     Pong,
@@ -74,7 +74,7 @@ struct Sent<'a> {
     payload: Option<&'a RawValue>,
 }
 
-impl Said {
+impl ClientMessage {
     /// What a message says, if it is one of the protocol.
     fn read(text: &str) -> Option<Self> {
         let Sent { r#type, id, payload } = serde_json::from_str(text).ok()?;
@@ -144,10 +144,10 @@ impl Connection {
     async fn init(&mut self) -> Result<Option<Value>, Close> {
         loop {
             match self.hear().await? {
-                None | Some(Said::Pong) => {}
-                Some(Said::ConnectionInit { payload }) => return Ok(payload),
-                Some(Said::Ping { .. }) => self.send(json!({ "type": "pong" }).to_string()).await?,
-                Some(Said::Subscribe { .. } | Said::Complete { .. }) => return Err(Close::new(4401, "Unauthorized")),
+                None | Some(ClientMessage::Pong) => {}
+                Some(ClientMessage::ConnectionInit { payload }) => return Ok(payload),
+                Some(ClientMessage::Ping { .. }) => self.send(json!({ "type": "pong" }).to_string()).await?,
+                Some(ClientMessage::Subscribe { .. } | ClientMessage::Complete { .. }) => return Err(Close::new(4401, "Unauthorized")),
             }
         }
     }
@@ -179,11 +179,11 @@ impl Connection {
         }
     }
 
-    async fn answer(&mut self, said: Said) -> Result<(), Close> {
+    async fn answer(&mut self, said: ClientMessage) -> Result<(), Close> {
         match said {
-            Said::ConnectionInit { .. } => Err(Close::new(4429, "Too many initialisation requests")),
-            Said::Pong => Ok(()),
-            Said::Ping { payload } => {
+            ClientMessage::ConnectionInit { .. } => Err(Close::new(4429, "Too many initialisation requests")),
+            ClientMessage::Pong => Ok(()),
+            ClientMessage::Ping { payload } => {
                 let mut pong = json!({ "type": "pong" });
                 // A fresh token, before the first one ends.
                 if let Some(token) = payload.as_ref().and_then(token) {
@@ -193,7 +193,7 @@ impl Connection {
                 }
                 self.send(pong.to_string()).await
             }
-            Said::Subscribe { id, request } => {
+            ClientMessage::Subscribe { id, request } => {
                 if id.is_empty() {
                     return Err(Close::bad_request("Invalid message: an operation needs an id"));
                 }
@@ -203,30 +203,30 @@ impl Connection {
                 self.operations.begin(id.into(), Asked::Request(request), None);
                 Ok(())
             }
-            Said::Complete { id } => {
+            ClientMessage::Complete { id } => {
                 self.operations.end(&id);
                 Ok(())
             }
         }
     }
 
-    async fn tell(&mut self, happened: Happened) -> Result<(), Close> {
+    async fn tell(&mut self, happened: ConnectionEvent) -> Result<(), Close> {
         match happened {
-            Happened::Next(id, message) => {
+            ConnectionEvent::Next(id, message) => {
                 let id = quoted(&id);
                 let json = &message.json;
                 self.send(format!("{{\"id\":{id},\"type\":\"next\",\"payload\":{json}}}")).await
             }
-            Happened::Answered(id, response) => {
+            ConnectionEvent::Answered(id, response) => {
                 let (name, json) = (quoted(&id), response.to_json());
                 self.send(format!("{{\"id\":{name},\"type\":\"next\",\"payload\":{json}}}")).await?;
                 self.send(json!({ "id": &*id, "type": "complete" }).to_string()).await
             }
-            Happened::Failed(id, response) => {
+            ConnectionEvent::Failed(id, response) => {
                 self.send(json!({ "id": &*id, "type": "error", "payload": response.errors }).to_string()).await
             }
-            Happened::TooSlow => Err(too_slow()),
-            Happened::Expired => Err(Close::forbidden("The access token has expired: connect with a fresh one")),
+            ConnectionEvent::TooSlow => Err(too_slow()),
+            ConnectionEvent::Expired => Err(Close::forbidden("The access token has expired: connect with a fresh one")),
         }
     }
 
@@ -244,13 +244,13 @@ impl Connection {
         }
     }
 
-    async fn hear(&mut self) -> Result<Option<Said>, Close> {
+    async fn hear(&mut self) -> Result<Option<ClientMessage>, Close> {
         let received = self.socket.recv().await;
         self.understand(received)
     }
 
     /// What was said; none if it was nothing but a sign of life.
-    fn understand(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<Option<Said>, Close> {
+    fn understand(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<Option<ClientMessage>, Close> {
         self.heard = Instant::now();
         let text = match received {
             None | Some(Ok(Message::Close(_))) => return Err(Close::new(1000, "")),
@@ -261,7 +261,7 @@ impl Connection {
             Some(Ok(Message::Text(text))) if text.len() > MOST_BYTES => return Err(too_large()),
             Some(Ok(Message::Text(text))) => text,
         };
-        let said = Said::read(&text);
+        let said = ClientMessage::read(&text);
         said.map(Some).ok_or_else(|| Close::bad_request("Invalid message: see the protocol graphql-transport-ws"))
     }
 

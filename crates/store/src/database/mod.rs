@@ -114,7 +114,7 @@ impl Database {
     }
 
     async fn open(&self) -> Result<(DatabaseTransaction, Permit)> {
-        self.connections.take_turn().await?;
+        self.connections.take_permit().await?;
         let permit = self.writers.admit().await?;
         #[expect(clippy::disallowed_methods, reason = "here transactions begin, for those who have the key")]
         let inner = self.unbroken(|| self.writer.begin()).await?;

@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use super::{
     cursor::Cursor,
-    line::{Delivery, Line},
-    standing::{self, Standing},
+    queue::{Delivery, ConnectionQueue},
+    subscriber::{self, SubscriberIdentity},
     state::{State, Subscriber},
-    watch::{Tenant, Watch},
+    plan::{Tenant, SubscriptionPlan},
 };
 use crate::{
     Store,
@@ -45,11 +45,11 @@ impl Drop for Subscription {
 /// One subscriber, as far as replaying needs to know it.
 pub(super) struct Place {
     pub(super) id: u64,
-    pub(super) watch: Arc<Watch>,
+    pub(super) watch: Arc<SubscriptionPlan>,
     pub(super) session: Uuid,
     pub(super) organization: Option<Uuid>,
     pub(super) workspaces: Vec<Uuid>,
-    pub(super) line: Arc<Line>,
+    pub(super) line: Arc<ConnectionQueue>,
     pub(super) tag: Arc<str>,
 }
 
@@ -83,10 +83,10 @@ impl Hub {
     /// Begins a subscription of this session: from now on, or behind a cursor.
     pub async fn subscribe(
         self: &Arc<Self>,
-        watch: Watch,
+        watch: SubscriptionPlan,
         session: Uuid,
         after: Option<Cursor>,
-        line: &Arc<Line>,
+        line: &Arc<ConnectionQueue>,
         tag: Arc<str>,
     ) -> Result<Subscription> {
         let workspace = match watch.tenant {
@@ -199,8 +199,8 @@ impl Hub {
     }
 
     /// Ends those of these subscriptions whose subscriber may not have them any more, and tells who the others are now.
-    pub(super) async fn check(&self, ids: Vec<u64>) -> Result<HashMap<u64, Standing>> {
-        let places: Vec<(u64, standing::Place)> = {
+    pub(super) async fn check(&self, ids: Vec<u64>) -> Result<HashMap<u64, SubscriberIdentity>> {
+        let places: Vec<(u64, subscriber::Place)> = {
             let state = self.state();
             ids.into_iter().filter_map(|id| Some((id, state.subscribers.get(&id)?.place()))).collect()
         };

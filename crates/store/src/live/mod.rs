@@ -12,20 +12,20 @@ mod cursor;
 mod event;
 pub mod feed;
 pub mod hub;
-pub mod line;
+pub mod queue;
 mod replay;
 mod round;
 pub mod source;
-mod standing;
+mod subscriber;
 mod state;
 mod tail;
-pub mod watch;
+pub mod plan;
 
 pub use self::{
     cursor::Cursor,
     event::Event,
     hub::{Hub, Subscription},
-    line::{Delivery, Line},
+    queue::{Delivery, ConnectionQueue},
     source::{Outbox, Source},
-    watch::{Message, Watch},
+    plan::{Message, SubscriptionPlan},
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     hub::{Hub, Place},
-    line::Delivery,
+    queue::Delivery,
     tail::Of,
 };
 use crate::error::Result;

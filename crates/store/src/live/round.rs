@@ -15,11 +15,11 @@ use uuid::Uuid;
 use super::{
     event::Event,
     hub::Hub,
-    line::Delivery,
+    queue::Delivery,
     source::Source,
-    standing::{Alike, Class, Standing},
+    subscriber::{SharedBy, Audience, SubscriberIdentity},
     state::Subscriber,
-    watch::{Message, Tenant, Watch},
+    plan::{Message, Tenant, SubscriptionPlan},
 };
 use crate::error::{Error, Result};
 
@@ -34,7 +34,7 @@ const AT_ONCE: usize = 4;
 struct Told {
     ids: Vec<u64>,
     /// Who has read for the others, and as what.
-    reader: Option<(u64, Alike, Class)>,
+    reader: Option<(u64, SharedBy, Audience)>,
     messages: Result<Vec<Option<Message>>>,
 }
 
@@ -138,8 +138,8 @@ impl Hub {
         }
         let standing = self.check(wanted.keys().copied().collect()).await?;
         // Those who are of one class and want the same events of one watch are told by one message.
-        let mut groups: HashMap<(usize, Class, Vec<usize>), Vec<u64>> = HashMap::new();
-        let mut watches: HashMap<usize, (Arc<Watch>, Alike)> = HashMap::new();
+        let mut groups: HashMap<(usize, Audience, Vec<usize>), Vec<u64>> = HashMap::new();
+        let mut watches: HashMap<usize, (Arc<SubscriptionPlan>, SharedBy)> = HashMap::new();
         {
             let state = self.state();
             for (id, places) in wanted {
@@ -196,11 +196,11 @@ impl Hub {
     /// What these events are to those who see the same of them.
     async fn messages(
         &self,
-        watch: Arc<Watch>,
+        watch: Arc<SubscriptionPlan>,
         ids: Vec<u64>,
-        standing: &HashMap<u64, Standing>,
+        standing: &HashMap<u64, SubscriberIdentity>,
         events: &[&Event],
-        (alike, class): (Alike, Class),
+        (alike, class): (SharedBy, Audience),
     ) -> Result<Told> {
         // Any of them may read for all; the first whose session stands does.
         for id in &ids {

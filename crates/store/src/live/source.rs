@@ -112,7 +112,7 @@ impl Outbox {
     }
 
     /// Waits until this gateway is the one whose turn it is to relay events.
-    pub async fn turn(&self) -> Result<Turn> {
+    pub async fn turn(&self) -> Result<LeaderLease> {
         // One that is dropped, waiting or not, takes its connection and with it the lock along.
         let mut connection = self.store.connections().detached().await?;
         while !sqlx::query_scalar("SELECT pg_try_advisory_lock(30, 2)")
@@ -122,21 +122,21 @@ impl Outbox {
         {
             tokio::time::sleep(TURN).await;
         }
-        Ok(Turn(tokio::spawn(hold(connection))))
+        Ok(LeaderLease(tokio::spawn(hold(connection))))
     }
 }
 
 /// The turn of one gateway: until it is dropped, or the connection ends that holds its lock.
-pub struct Turn(JoinHandle<()>);
+pub struct LeaderLease(JoinHandle<()>);
 
-impl Turn {
+impl LeaderLease {
     /// Waits until it is lost. To be waited for once.
     pub async fn lost(&mut self) {
         _ = (&mut self.0).await;
     }
 }
 
-impl Drop for Turn {
+impl Drop for LeaderLease {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -8,27 +8,27 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    line::Line,
-    standing,
-    watch::{Tenant, Watch},
+    queue::ConnectionQueue,
+    subscriber,
+    plan::{Tenant, SubscriptionPlan},
 };
 
 /// One subscriber.
 pub(super) struct Subscriber {
-    pub(super) watch: Arc<Watch>,
+    pub(super) watch: Arc<SubscriptionPlan>,
     pub(super) session: Uuid,
     pub(super) user: Uuid,
     pub(super) organization: Uuid,
     /// The tenants under which it is found.
     pub(super) tenants: Vec<Uuid>,
-    pub(super) line: Arc<Line>,
+    pub(super) line: Arc<ConnectionQueue>,
     pub(super) tag: Arc<str>,
     /// It has been told up to this number; none while it is being brought up to date.
     pub(super) told: Option<i64>,
 }
 
 impl Subscriber {
-    pub(super) fn place(&self) -> standing::Place {
+    pub(super) fn place(&self) -> subscriber::Place {
         match self.watch.tenant {
             Tenant::Workspace(workspace) => (self.session, Some(workspace)),
             Tenant::Organization | Tenant::Everything => (self.session, None),
@@ -43,12 +43,12 @@ pub(super) struct State {
     pub(super) next: u64,
     pub(super) subscribers: HashMap<u64, Subscriber>,
     pub(super) by_tenant: HashMap<Uuid, HashSet<u64>>,
-    pub(super) watches: HashMap<String, Weak<Watch>>,
+    pub(super) watches: HashMap<String, Weak<SubscriptionPlan>>,
 }
 
 impl State {
     /// The same watch for all who ask the same.
-    pub(super) fn share(&mut self, watch: Watch) -> Arc<Watch> {
+    pub(super) fn share(&mut self, watch: SubscriptionPlan) -> Arc<SubscriptionPlan> {
         if let Some(known) = self.watches.get(&watch.key).and_then(Weak::upgrade) {
             return known;
         }

@@ -9,7 +9,7 @@ use super::{
     change::{Change, Entry},
     constraint::type_name,
     record::Record,
-    session::Client,
+    client::Client,
 };
 use crate::{
     actor::Actor,

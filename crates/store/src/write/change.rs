@@ -34,7 +34,7 @@ use crate::{
     model::Model,
     scope,
     sql::{Param, Sql},
-    write::session::Client,
+    write::Client,
 };
 
 /// A change under way. A use case is lent it and cannot keep it, so nothing of it outlives its transaction.
@@ -94,6 +94,18 @@ impl Entry {
 }
 
 impl Change {
+    /// A change under this action, in a transaction that has begun.
+    pub(crate) fn begun(
+        transaction: Arc<Transaction>,
+        actor: Arc<Actor>,
+        action: &'static Action,
+        client: Client,
+        sealer: Sealer,
+        now: DateTime<FixedOffset>,
+    ) -> Self {
+        Self { transaction, actor, action, client, sealer, now, log: Mutex::default() }
+    }
+
     /// Who changes.
     pub fn actor(&self) -> &Actor {
         &self.actor
@@ -338,7 +350,7 @@ impl Change {
     }
 
     /// Ends a change that is a transaction of its own.
-    pub(super) async fn finish(self, database: &Database) -> Result<()> {
+    pub(crate) async fn finish(self, database: &Database) -> Result<()> {
         self.tell()?;
         database.commit_shared(self.end()).await
     }

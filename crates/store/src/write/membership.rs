@@ -5,7 +5,7 @@ use aether_entity::{workspace_members, workspaces};
 
 use crate::{
     error::{Error, Result},
-    policy::{Seat, WorkspacePermission},
+    policy::{WorkspaceRights, WorkspacePermission},
 };
 
 /// An actor's membership of a workspace that it changes.
@@ -27,8 +27,8 @@ impl Membership {
         self.seat().is_granted(permission)
     }
 
-    fn seat(&self) -> Seat<'_> {
-        Seat { role: &self.member.role, is_admin: self.member.is_admin, of_host: self.of_host, rules: &self.rules }
+    fn seat(&self) -> WorkspaceRights<'_> {
+        WorkspaceRights { role: &self.member.role, is_admin: self.member.is_admin, of_host: self.of_host, rules: &self.rules }
     }
 
     /// Refuses what the member may not.

@@ -1,6 +1,6 @@
-//! The door: the only way to change anything.
+//! The executor: the only way to change anything.
 //!
-//! A mutation asks the [`Door`] for a [`Change`] under an [`Action`]; the door opens the transaction, checks that the actor
+//! A mutation asks the [`Executor`] for a [`Change`] under an [`Action`]; the door opens the transaction, checks that the actor
 //! may, hands out rows that are in the actor's scope and locked, and notes every row that is written, before and after. When
 //! the mutation has run, the audit row and the events of all that was noted are written and the transaction commits. A
 //! [`Change`] is no database connection: there is no other way to write with it, and outside this crate there is no other
@@ -44,15 +44,14 @@ mod change;
 mod client;
 mod constraint;
 pub mod delivery;
-mod door;
+mod executor;
 mod entries;
 pub mod idempotency;
 mod membership;
-mod own_membership;
+mod my_membership;
 mod record;
-pub mod session;
 mod table;
-mod together;
+mod shared_transaction;
 mod use_case;
 mod workspace;
 
@@ -61,7 +60,7 @@ pub use self::{
     audit::MOST_LISTED,
     change::Change,
     client::Client,
-    door::Door,
+    executor::Executor,
     membership::Membership,
     record::{Done, Record, named},
     table::{Writable, WritableEdit, WritableRow},

@@ -5,7 +5,7 @@
 use aether_entity as entity;
 use sea_orm::{EntityTrait, IntoActiveModel};
 
-/// A table that can be changed through the door.
+/// A table that can be changed through the executor.
 pub trait Writable: EntityTrait<Model: IntoActiveModel<Self::ActiveModel> + Sync, ActiveModel: Send + Sync> {
     /// The topic of its events.
     const TOPIC: &'static str;

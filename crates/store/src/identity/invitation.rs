@@ -7,19 +7,17 @@ use aether_entity::{
     sea_orm_active_enums::{SubscriptionStatus, UserStatus},
     user_invitations, users,
 };
-use chrono::{DateTime, FixedOffset, Utc};
-use parking_lot::Mutex;
+use chrono::Utc;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-use super::{Client, Sessions, SignedIn, password, sign_in::Opened};
+use super::{Client, Sessions, SignedIn, password, sign_in::Opened, token};
 use crate::{
     actor::Actor,
     audit_log::sign_in::{self as audit, Entry},
     database::Transaction,
     error::{Error, Result},
-    token,
-    write::{Change, KEY, action, change::Log},
+    write::{Change, KEY, action},
 };
 
 /// How long an invitation can be accepted.
@@ -63,7 +61,15 @@ impl Sessions {
             return Err(refused());
         };
         let (user_id, session_id) = (user.id, Uuid::now_v7());
-        let change = self.change_of(transaction, Actor::invited(&user, session_id)?, client, now);
+        // The invited user has no session yet.
+        let change = Change::begun(
+            transaction,
+            Arc::new(Actor::invited(&user, session_id)?),
+            &action::ACCEPT_USER_INVITATION,
+            client.clone(),
+            self.sealer.clone(),
+            now,
+        );
         change.about::<users::Entity>(user_id);
         change.update(invitation, |invitation| invitation.accepted_at = Set(Some(now))).await?;
         let user = change
@@ -85,25 +91,6 @@ impl Sessions {
             .await?;
         change.finish(self.store.database()).await?;
         self.signed_in_on(session_id, user_id, session_id, refresh_token)
-    }
-
-    /// The change by which the invited user, who has no session yet, joins.
-    fn change_of(
-        &self,
-        transaction: Arc<Transaction>,
-        actor: Actor,
-        client: &Client,
-        now: DateTime<FixedOffset>,
-    ) -> Change {
-        Change {
-            transaction,
-            actor: Arc::new(actor),
-            action: &action::ACCEPT_USER_INVITATION,
-            client: client.clone(),
-            sealer: self.sealer.clone(),
-            now,
-            log: Mutex::new(Log::default()),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! From a resolver to the door.
+//! From a resolver to the executor.
 
-use aether_store::write::{Door, UseCase};
+use aether_store::write::{Executor, UseCase};
 use async_graphql::{
     Context, InputType, Name, Value,
     indexmap::IndexMap,
@@ -14,15 +14,15 @@ pub(crate) const TRANSACTION: &str = "transaction";
 
 /// Carries out a use case as the request's actor: the one way in which a resolver writes.
 pub(crate) async fn run<T>(ctx: &Context<'_>, case: UseCase<T>) -> async_graphql::Result<T> {
-    let door = door(ctx);
-    let actor = door.actor_id().await.map_err(Failure)?;
+    let executor = executor(ctx);
+    let actor = executor.actor_id().await.map_err(Failure)?;
     ctx.data_unchecked::<Rates>().mutation(actor).map_err(Failure)?;
-    Ok(door.run(case).await.map_err(Failure)?)
+    Ok(executor.run(case).await.map_err(Failure)?)
 }
 
-/// The request's door.
-pub(crate) fn door<'a>(ctx: &Context<'a>) -> &'a Door {
-    ctx.data_unchecked::<std::sync::Arc<Door>>()
+/// The request's executor.
+pub(crate) fn executor<'a>(ctx: &Context<'a>) -> &'a Executor {
+    ctx.data_unchecked::<std::sync::Arc<Executor>>()
 }
 
 /// Registers the directive.

@@ -8,14 +8,14 @@ use std::{
 use futures::future::try_join_all;
 use uuid::Uuid;
 
-use super::{cursor::Cursor, event::Event, standing::Alike};
+use super::{cursor::Cursor, event::Event, subscriber::SharedBy};
 use crate::{
     Store,
     error::{Error, Result},
-    model::{Mask, Model, Narrow, Scope, Type},
+    model::{Mask, Model, Restriction, Scope, Type},
     read::{
         Reader,
-        plan::{Body, Child, Fetch, Key, Selection, Slot, Template, Which},
+        plan::{ResponseShape, Child, Fetch, Key, Selection, SelectedColumn, Template, RowSelector},
     },
     scope,
     sql::Sql,
@@ -43,7 +43,7 @@ pub enum Tenant {
 }
 
 /// What a subscription asks for. Those that ask the same share one.
-pub struct Watch {
+pub struct SubscriptionPlan {
     /// What tells it from others: its operation with everything put in.
     pub key: String,
     /// Whose events.
@@ -59,7 +59,7 @@ pub struct Watch {
     /// The response key.
     pub field: Key,
     /// The fields of a message.
-    pub parts: Vec<(Key, Part)>,
+    pub parts: Vec<(Key, MessageField)>,
     /// What is selected of rows.
     pub objects: Vec<Object>,
     /// What is selected of the user who made the change, if anything.
@@ -67,7 +67,7 @@ pub struct Watch {
 }
 
 /// A field of a message.
-pub enum Part {
+pub enum MessageField {
     /// JSON known beforehand.
     Literal(String),
     /// What happened.
@@ -102,7 +102,7 @@ pub struct Object {
 impl Object {
     /// What this plan of one row selects.
     pub fn new(fetch: Fetch) -> Result<Self> {
-        let id = Slot::Column(fetch.ty.id_column());
+        let id = SelectedColumn::Column(fetch.ty.id_column());
         let key = fetch.slots.iter().position(|slot| *slot == id);
         Ok(Self { key: key.ok_or_else(|| Error::internal("a plan of rows without their ids"))?, fetch })
     }
@@ -110,12 +110,12 @@ impl Object {
     /// Nothing but whether the row is seen.
     fn bare(ty: &'static Type) -> Result<Self> {
         let mut selection = Selection::new(ty);
-        selection.slot(Slot::Column(ty.id_column()));
-        Self::new(selection.fetch(Which::Id, Body::One(Template(Vec::new()))))
+        selection.slot(SelectedColumn::Column(ty.id_column()));
+        Self::new(selection.fetch(RowSelector::Id, ResponseShape::One(Template(Vec::new()))))
     }
 }
 
-impl Watch {
+impl SubscriptionPlan {
     /// Whether the event is among those that are asked for, whoever asks.
     pub(super) fn wants(&self, event: &Event) -> bool {
         (self.topics.is_empty() || self.topics.contains(&event.topic))
@@ -125,22 +125,22 @@ impl Watch {
     }
 
     /// Whom what a subscriber sees of it depends on, so that it need not be worked out for each of them.
-    pub(super) fn alike(&self) -> Alike {
+    pub(super) fn alike(&self) -> SharedBy {
         let in_workspace = matches!(self.tenant, Tenant::Workspace(_));
         let of_table = |table: &&str| {
-            let Some(ty) = Model::get().by_table(table) else { return Alike::Nobody };
+            let Some(ty) = Model::get().by_table(table) else { return SharedBy::Nobody };
             let object = self.objects.iter().find(|object| object.fetch.ty.id == ty.id);
-            // Which changed fields are named, and whether there is a message at all, goes by the masks of the type.
+            // RowSelector changed fields are named, and whether there is a message at all, goes by the masks of the type.
             row_alike(ty, in_workspace)
-                .max(ty.masks.values().map(mask_alike).max().unwrap_or(Alike::Members))
-                .max(object.map_or(Alike::Members, |object| told_alike(&object.fetch, in_workspace)))
+                .max(ty.masks.values().map(mask_alike).max().unwrap_or(SharedBy::Members))
+                .max(object.map_or(SharedBy::Members, |object| told_alike(&object.fetch, in_workspace)))
         };
         // Of any table: some of them are seen by nobody alike.
-        let rows = self.tables.iter().map(of_table).max().unwrap_or(Alike::Nobody);
+        let rows = self.tables.iter().map(of_table).max().unwrap_or(SharedBy::Nobody);
         // Members of a workspace see all who ever were members of it, and only those make changes there.
-        let actor = self.actor.as_ref().map_or(Alike::Members, |actor| match in_workspace {
+        let actor = self.actor.as_ref().map_or(SharedBy::Members, |actor| match in_workspace {
             true => told_alike(&actor.fetch, in_workspace),
-            false => Alike::Nobody,
+            false => SharedBy::Nobody,
         });
         rows.max(actor)
     }
@@ -149,7 +149,7 @@ impl Watch {
     pub(super) fn permissions(&self) -> impl Iterator<Item = crate::policy::Permission> {
         let types = self.tables.iter().filter_map(|table| Model::get().by_table(table));
         types.flat_map(|ty| &ty.narrow).filter_map(|narrow| match narrow {
-            Narrow::Requires(permission) => Some(*permission),
+            Restriction::Requires(permission) => Some(*permission),
             _ => None,
         })
     }
@@ -237,20 +237,20 @@ impl Watch {
         for (place, (key, part)) in self.parts.iter().enumerate() {
             out.push_str(key.written(place == 0));
             out.push_str(&match part {
-                Part::Literal(json) => json.clone(),
-                Part::Kind => quoted(&event.kind.to_ascii_uppercase())?,
-                Part::ChangedFields => {
+                MessageField::Literal(json) => json.clone(),
+                MessageField::Kind => quoted(&event.kind.to_ascii_uppercase())?,
+                MessageField::ChangedFields => {
                     serde_json::to_string(&changed_fields).map_err(|_| Error::internal("names that are no JSON"))?
                 }
-                Part::Cursor => quoted(&cursor.encode())?,
-                Part::At => quoted(&event.at)?,
-                Part::Topic => quoted(&event.topic.to_ascii_uppercase())?,
-                Part::Type => row.map_or_else(null, |(ty, _)| format!("\"{}\"", ty.name)),
-                Part::Id => row.map_or_else(null, |(_, id)| format!("\"{id}\"")),
-                Part::Object(ty) if row.is_some_and(|(of, _)| of.id == ty.id) => object.cloned().unwrap_or_else(null),
-                Part::Object(_) => null(),
-                Part::Node => object.cloned().unwrap_or_else(null),
-                Part::Actor => event.actor_id.and_then(|id| rows.actors.get(&id)).cloned().unwrap_or_else(null),
+                MessageField::Cursor => quoted(&cursor.encode())?,
+                MessageField::At => quoted(&event.at)?,
+                MessageField::Topic => quoted(&event.topic.to_ascii_uppercase())?,
+                MessageField::Type => row.map_or_else(null, |(ty, _)| format!("\"{}\"", ty.name)),
+                MessageField::Id => row.map_or_else(null, |(_, id)| format!("\"{id}\"")),
+                MessageField::Object(ty) if row.is_some_and(|(of, _)| of.id == ty.id) => object.cloned().unwrap_or_else(null),
+                MessageField::Object(_) => null(),
+                MessageField::Node => object.cloned().unwrap_or_else(null),
+                MessageField::Actor => event.actor_id.and_then(|id| rows.actors.get(&id)).cloned().unwrap_or_else(null),
             });
         }
         out.push_str("}}}");
@@ -332,7 +332,7 @@ async fn hidden_fields(
     Ok(shown)
 }
 
-/// Which of these rows, which are not seen now, are deleted and would be seen as they were at last.
+/// RowSelector of these rows, which are not seen now, are deleted and would be seen as they were at last.
 async fn seen_before(
     store: &Store,
     reader: &Reader,
@@ -379,48 +379,48 @@ async fn seen_before(
 }
 
 /// Who sees the same rows of the type: in one workspace, or in one organization.
-fn row_alike(ty: &Type, in_workspace: bool) -> Alike {
+fn row_alike(ty: &Type, in_workspace: bool) -> SharedBy {
     let scope = match ty.scope {
         // The users of an organization are seen by all of it, but by others too, each of whom sees some.
-        _ if ty.table.name == "users" => Alike::Nobody,
+        _ if ty.table.name == "users" => SharedBy::Nobody,
         // Keys that carry the workspace keep all that hangs together in one.
-        Scope::Workspace(_) if in_workspace => Alike::Members,
-        Scope::Organization => Alike::Class,
-        _ => Alike::Nobody,
+        Scope::Workspace(_) if in_workspace => SharedBy::Members,
+        Scope::Organization => SharedBy::Audience,
+        _ => SharedBy::Nobody,
     };
     let narrow = ty.narrow.iter().map(|narrow| match narrow {
-        Narrow::Own(_) | Narrow::SharedScenarios => Alike::Nobody,
-        Narrow::NotForInvestors(..) => Alike::Role,
-        Narrow::Region(_)
-        | Narrow::Department(_)
-        | Narrow::DepartmentName(_)
-        | Narrow::AllRegions
-        | Narrow::Requires(_) => Alike::Class,
+        Restriction::Own(_) | Restriction::SharedScenarios => SharedBy::Nobody,
+        Restriction::NotForInvestors(..) => SharedBy::Role,
+        Restriction::Region(_)
+        | Restriction::Department(_)
+        | Restriction::DepartmentName(_)
+        | Restriction::AllRegions
+        | Restriction::Requires(_) => SharedBy::Audience,
     });
-    narrow.max().unwrap_or(Alike::Members).max(scope)
+    narrow.max().unwrap_or(SharedBy::Members).max(scope)
 }
 
 /// Who sees the same of a column with this mask.
-fn mask_alike(mask: &Mask) -> Alike {
+fn mask_alike(mask: &Mask) -> SharedBy {
     match mask {
-        Mask::NotInvestors => Alike::Role,
-        Mask::SameOrganization(_) => Alike::Class,
-        Mask::SelfOrManager => Alike::Nobody,
+        Mask::NotInvestors => SharedBy::Role,
+        Mask::SameOrganization(_) => SharedBy::Audience,
+        Mask::SelfOrManager => SharedBy::Nobody,
     }
 }
 
 /// Who of them is told the same of a row.
-fn told_alike(fetch: &Fetch, in_workspace: bool) -> Alike {
+fn told_alike(fetch: &Fetch, in_workspace: bool) -> SharedBy {
     let columns = fetch.slots.iter().map(|slot| match slot {
-        Slot::Column(index) => match fetch.ty.masks.get(index) {
-            None => Alike::Members,
+        SelectedColumn::Column(index) => match fetch.ty.masks.get(index) {
+            None => SharedBy::Members,
             Some(mask) => mask_alike(mask),
         },
-        Slot::Rank | Slot::Snippet => Alike::Nobody,
+        SelectedColumn::Rank | SelectedColumn::Snippet => SharedBy::Nobody,
     });
     let children = fetch
         .children
         .iter()
         .map(|Child { fetch, .. }| row_alike(fetch.ty, in_workspace).max(told_alike(fetch, in_workspace)));
-    columns.chain(children).max().unwrap_or(Alike::Members)
+    columns.chain(children).max().unwrap_or(SharedBy::Members)
 }

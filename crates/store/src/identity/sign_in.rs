@@ -15,12 +15,11 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Client, Sessions, SignedIn, issue, password, second_factor};
+use super::{Client, Sessions, SignedIn, issue, password, second_factor, token};
 use crate::{
     audit_log::sign_in::{self as audit, Entry, Event},
     database::Transaction,
     error::{Error, Result},
-    token,
     write::KEY,
 };
 

@@ -15,6 +15,7 @@ mod password;
 mod proof;
 pub mod second_factor;
 mod sign_in;
+pub mod token;
 
 use aether_entity::{
     organizations, refresh_tokens,
@@ -28,19 +29,19 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+pub use crate::write::Client;
 pub use self::{
     password::{hash_password, new_password},
     proof::Proof,
     sign_in::Credentials,
 };
-pub use super::client::Client;
+use self::token::{Access, Tokens};
 use crate::{
     Store,
     audit_log::sign_in::{self as audit, Entry, Event},
     database::Transaction,
     encryption::Sealer,
     error::{Error, Result},
-    token::{self, Access, Tokens},
     write::{Change, KEY},
 };
 

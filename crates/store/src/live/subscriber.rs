@@ -20,7 +20,7 @@ pub(super) type Place = (Uuid, Option<Uuid>);
 
 /// Who a subscriber is now.
 #[derive(Debug, Clone)]
-pub(super) struct Standing {
+pub(super) struct SubscriberIdentity {
     pub(super) actor: Arc<Actor>,
     /// Its role in the workspace that was asked about, if it is an active member.
     pub(super) role: Option<String>,
@@ -28,22 +28,22 @@ pub(super) struct Standing {
 
 /// Who sees the same of what is asked for, from many to few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Alike {
+pub(super) enum SharedBy {
     /// All members of the workspace.
     Members,
     /// Those of them who have the same role in it.
     Role,
     /// Those who are alike in their organization, too.
-    Class,
+    Audience,
     /// Each user something else.
     Nobody,
 }
 
 /// What decides what a subscriber sees: subscribers of one class see the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Class {
+pub(super) enum Audience {
     User(Uuid),
-    Alike {
+    SharedBy {
         organization: Uuid,
         role: Role,
         permissions: BTreeSet<Permission>,
@@ -58,15 +58,15 @@ pub(super) enum Class {
     },
 }
 
-impl Standing {
+impl SubscriberIdentity {
     /// Its class, where this is who sees the same.
-    pub(super) fn class(&self, alike: Alike) -> Class {
+    pub(super) fn class(&self, alike: SharedBy) -> Audience {
         let actor = &self.actor;
         let confined = actor.confining_region().is_some() || actor.confining_department().is_some();
         match alike {
-            Alike::Members => Class::Member { role: None, confined },
-            Alike::Role => Class::Member { role: self.role.clone(), confined },
-            Alike::Class => Class::Alike {
+            SharedBy::Members => Audience::Member { role: None, confined },
+            SharedBy::Role => Audience::Member { role: self.role.clone(), confined },
+            SharedBy::Audience => Audience::SharedBy {
                 organization: actor.organization_id,
                 role: actor.role,
                 permissions: actor.permissions.clone(),
@@ -74,14 +74,14 @@ impl Standing {
                 department: actor.department.clone(),
                 in_workspace: self.role.clone(),
             },
-            Alike::Nobody => Class::User(actor.user_id),
+            SharedBy::Nobody => Audience::User(actor.user_id),
         }
     }
 }
 
 impl Store {
     /// Who these are now, by one statement; a session that has ended is not there.
-    pub(super) async fn standings(&self, places: &[Place]) -> Result<HashMap<Place, Standing>> {
+    pub(super) async fn standings(&self, places: &[Place]) -> Result<HashMap<Place, SubscriberIdentity>> {
         let mut sql = Sql::new();
         sql.push("SELECT c.session, c.workspace, u.row_version, o.row_version, m.role::text FROM unnest(")
             .uuids(places.iter().map(|(session, _)| *session).collect::<Vec<_>>())
@@ -107,7 +107,7 @@ impl Store {
                 },
             };
             let workspace = (!workspace.is_nil()).then_some(workspace);
-            standings.insert((session, workspace), Standing { actor, role: row.at(4)? });
+            standings.insert((session, workspace), SubscriberIdentity { actor, role: row.at(4)? });
         }
         Ok(standings)
     }

@@ -9,7 +9,7 @@ use crate::database::{Transaction, share_transaction};
 
 /// The transaction that the mutations of a request share, if they do.
 #[derive(Default)]
-pub(super) struct Together(Mutex<State>);
+pub(super) struct SharedTransaction(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -18,7 +18,7 @@ struct State {
     refusals: Vec<AuditBatch>,
 }
 
-impl Together {
+impl SharedTransaction {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock()
     }

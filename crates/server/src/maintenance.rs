@@ -46,7 +46,7 @@ pub async fn keep(store: Store, event_retention: Duration) {
     let mut ticks = tokio::time::interval(EVERY);
     loop {
         ticks.tick().await;
-        match store.keep_house(event_retention).await {
+        match store.maintain(event_retention).await {
             Ok(true) => tracing::debug!("partitions made and summaries refreshed"),
             Ok(false) => tracing::debug!("another gateway keeps house"),
             // It is tried again with the next tick; reads of the summaries stay possible meanwhile.

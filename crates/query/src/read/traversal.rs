@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{fetch::Reader, plan::Slot, statement};
+use super::{fetch::Reader, plan::SelectedColumn, statement};
 use crate::{
     actor::Audience,
     actors::live,
@@ -20,7 +20,7 @@ use crate::{
 
 /// A graph that is kept in two tables of the model: its edges refer to its nodes, and to those of one tenant only.
 #[derive(Debug)]
-pub struct Network {
+pub struct EdgeTable {
     /// The table of the nodes.
     pub nodes: &'static str,
     /// What is read of a node, under the column's own name.
@@ -35,7 +35,7 @@ pub struct Network {
     pub to: &'static str,
 }
 
-/// Which way edges are followed.
+/// RowSelector way edges are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From where they begin to where they end.
@@ -71,9 +71,9 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::Invalid`] for `maxDepth` when it is not positive.
-    pub async fn reach(
+    pub async fn traverse(
         &self,
-        network: &Network,
+        network: &EdgeTable,
         direction: Direction,
         start: Uuid,
         most: Option<i32>,
@@ -105,7 +105,7 @@ fn of(table: &str) -> Result<&'static Type> {
 }
 
 fn sql(
-    network: &Network,
+    network: &EdgeTable,
     (nodes, edges): (&Type, &Type),
     direction: Direction,
     start: Uuid,
@@ -158,7 +158,7 @@ fn columns(
     audience: Audience,
 ) {
     for (index, column) in ty.table.columns.iter().enumerate().filter(|(_, column)| names.contains(&column.name)) {
-        let value = statement::expression(ty, Slot::Column(index), alias.into(), audience, None);
+        let value = statement::expression(ty, SelectedColumn::Column(index), alias.into(), audience, None);
         sql.push(", ").append(&statement::travelling(column.kind, &value));
         sql.push(" AS ").push(prefix).push(column.name);
     }

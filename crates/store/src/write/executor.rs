@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
 
 use super::{
-    Action, Change, KEY, action::Needs, change::Log, idempotency, session::Client, together::Together,
+    Action, Change, Client, KEY, action::Needs, idempotency, shared_transaction::SharedTransaction,
     use_case::UseCase,
 };
 use crate::{
@@ -30,19 +30,19 @@ use aether_query::{
 const ATTEMPTS: usize = 3;
 
 /// What one request changes things with.
-pub struct Door {
+pub struct Executor {
     store: Store,
     reader: Arc<Reader>,
     client: Client,
     sealer: Sealer,
-    together: Together,
+    together: SharedTransaction,
     /// The idempotency key of the request, if it has one.
     key: Mutex<Option<idempotency::Held>>,
     secret: AtomicBool,
     committed: AtomicBool,
 }
 
-impl Door {
+impl Executor {
     /// The door for a request: what it changes, it changes as the reader's actor.
     pub fn new(store: Store, reader: Arc<Reader>, client: Client, sealer: Sealer) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Door {
             reader,
             client,
             sealer,
-            together: Together::default(),
+            together: SharedTransaction::default(),
             key: Mutex::default(),
             secret: AtomicBool::new(false),
             committed: AtomicBool::new(false),
@@ -121,7 +121,7 @@ impl Door {
                 if error.is_refusal() || matches!(error, Error::NotFound(_)) {
                     let refusal = AuditBatch::of_refusal(&actor, action, &error, &self.client, on);
                     if let Some(refusal) = self.together.keep(refusal) {
-                        self.tell_refusal(refusal).await?;
+                        self.record_refusal(refusal).await?;
                     }
                 }
                 Err(error)
@@ -158,7 +158,7 @@ impl Door {
         if failed || !succeeded {
             drop(transaction);
             for refusal in refusals {
-                self.tell_refusal(refusal).await?;
+                self.record_refusal(refusal).await?;
             }
             return Ok(false);
         }
@@ -188,15 +188,14 @@ impl Door {
                 self.reader.actor().await?;
                 continue;
             }
-            return Ok(Change {
+            return Ok(Change::begun(
                 transaction,
                 actor,
                 action,
-                client: self.client.clone(),
-                sealer: self.sealer.clone(),
-                now: row.try_get_by_index(1)?,
-                log: Mutex::new(Log::default()),
-            });
+                self.client.clone(),
+                self.sealer.clone(),
+                row.try_get_by_index(1)?,
+            ));
         }
         Err(ended())
     }
@@ -222,7 +221,7 @@ impl Door {
     }
 
     /// Writes the trail of a refusal, in a transaction of its own.
-    async fn tell_refusal(&self, refusal: AuditBatch) -> Result<()> {
+    async fn record_refusal(&self, refusal: AuditBatch) -> Result<()> {
         let transaction = self.store.database().begin(KEY).await?;
         transaction.leave(refusal);
         self.store.database().commit(transaction).await
@@ -244,15 +243,10 @@ impl Store {
         let mut asked = Sql::new();
         asked.push("now()");
         let (transaction, row) = self.database().begin_asking(KEY, &asked).await?;
-        let change = Change {
-            transaction: Arc::new(transaction),
-            actor: Arc::new(Actor::system(organization_id)),
-            action: case.action,
-            client: Client { address: None, user_agent: None, device: None, request_id: Uuid::now_v7() },
-            sealer: sealer.clone(),
-            now: row.try_get_by_index(1)?,
-            log: Mutex::new(Log::default()),
-        };
+        let client = Client { address: None, user_agent: None, device: None, request_id: Uuid::now_v7() };
+        let actor = Arc::new(Actor::system(organization_id));
+        let now = row.try_get_by_index(1)?;
+        let change = Change::begun(Arc::new(transaction), actor, case.action, client, sealer.clone(), now);
         let answer = (case.run)(&change).await?;
         change.finish(self.database()).await?;
         Ok(answer)

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 impl Change {
     /// The actor's own membership of a workspace, active or still an invitation, with the workspace locked until the change
     /// ends. It allows nothing but to accept it or to end it.
-    pub async fn own_membership(&self, workspace: Uuid) -> Result<Arc<Membership>> {
+    pub async fn my_membership(&self, workspace: Uuid) -> Result<Arc<Membership>> {
         let missing =
             || Error::NotFound("You are neither a member of a workspace with this id nor invited to it.".into());
         // Not scoped: who is invited does not see the workspace yet.

@@ -77,11 +77,11 @@ pub fn by_sql<'a>(gateway: &'a Gateway, user: &str, sql: &str) -> BoxFuture<'a, 
 #[macro_export]
 macro_rules! case {
     ($mutation:literal, $may:expr, $sql:expr, $operation:expr) => {
-        $crate::door::Case {
+        $crate::mutations::Case {
             mutation: $mutation,
             operation: $operation,
             may: $may,
-            prepare: |gateway, user| $crate::door::by_sql(gateway, user, $sql),
+            prepare: |gateway, user| $crate::mutations::by_sql(gateway, user, $sql),
         }
     };
 }

@@ -14,9 +14,9 @@ use parking_lot::Mutex;
 
 /// The batches that wait for the end of the turn.
 #[derive(Clone, Default)]
-pub(super) struct Turns(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
+pub(super) struct BatchScheduler(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
 
-impl Turns {
+impl BatchScheduler {
     /// Queues a batch.
     pub(super) fn queue(&self, batch: BoxFuture<'static, ()>) {
         self.0.lock().push(batch);
@@ -72,7 +72,7 @@ mod tests {
     async fn siblings_share_a_batch_however_many_threads_there_are() {
         for _ in 0..50 {
             let sizes = Arc::new(Mutex::new(Vec::new()));
-            let turns = Turns::default();
+            let turns = BatchScheduler::default();
             let spawner = turns.clone();
             let loader =
                 DataLoader::new(Batches(sizes.clone()), move |batch| spawner.queue(batch)).delay(Duration::ZERO);

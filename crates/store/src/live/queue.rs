@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::{Notify, mpsc};
 
-use super::watch::Message;
+use super::plan::Message;
 use crate::error::Error;
 
 /// How many messages wait for a connection at most; one that falls further behind is cut off, to resume by its cursor.
@@ -30,13 +30,13 @@ impl Delivery {
 
 /// Where the deliveries of one connection go.
 #[derive(Debug)]
-pub struct Line {
+pub struct ConnectionQueue {
     sender: mpsc::Sender<Delivery>,
     overflowed: AtomicBool,
     cut: Notify,
 }
 
-impl Line {
+impl ConnectionQueue {
     /// A line, and what comes out of it.
     pub fn new() -> (Arc<Self>, mpsc::Receiver<Delivery>) {
         let (sender, receiver) = mpsc::channel(QUEUE);

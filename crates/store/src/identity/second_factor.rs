@@ -10,13 +10,12 @@ use sea_orm::{
 use totp_rs::{Algorithm, Secret, TOTP};
 use uuid::Uuid;
 
-use super::Client;
+use super::{Client, token};
 use crate::{
     audit_log::sign_in::{self as audit, Entry},
     database::Transaction,
     encryption::Sealer,
     error::{Error, Result},
-    token,
 };
 
 /// How many recovery codes a user gets.

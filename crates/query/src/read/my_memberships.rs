@@ -7,13 +7,13 @@ use uuid::Uuid;
 use super::Reader;
 use crate::{
     error::{Error, Result},
-    policy::{Seat, WorkspacePermission},
+    policy::{WorkspaceRights, WorkspacePermission},
     sql::Sql,
 };
 
 /// A workspace that one is an active member of.
 #[derive(Debug)]
-pub struct OwnSeat {
+pub struct MyMembership {
     /// The workspace.
     pub workspace_id: Uuid,
     /// One's role there.
@@ -29,7 +29,7 @@ const MOST: u64 = 500;
 
 impl Reader {
     /// The actor's place in each of its workspaces, or in the one with this id.
-    pub async fn own_seats(&self, workspace: Option<Uuid>) -> Result<Vec<OwnSeat>> {
+    pub async fn own_seats(&self, workspace: Option<Uuid>) -> Result<Vec<MyMembership>> {
         let actor = self.actor().await?;
         let mut sql = Sql::new();
         sql.push(
@@ -50,8 +50,8 @@ impl Reader {
                 let rules = Rules::from_json(&row.get("governance_rules")?)
                     .map_err(|_| Error::internal("governance rules that cannot be read"))?;
                 let of_host = row.get::<Uuid>("organization_id")? == actor.organization_id;
-                let permissions = Seat { role: &role, is_admin, of_host, rules: &rules }.permissions();
-                Ok(OwnSeat { workspace_id: row.get("workspace_id")?, role, is_admin, permissions })
+                let permissions = WorkspaceRights { role: &role, is_admin, of_host, rules: &rules }.permissions();
+                Ok(MyMembership { workspace_id: row.get("workspace_id")?, role, is_admin, permissions })
             })
             .collect()
     }

@@ -4,9 +4,9 @@ use aether_operation::{Arguments, Bound, Selected};
 use aether_store::{
     Error, Result,
     live::{
-        Cursor, Watch,
+        Cursor, SubscriptionPlan,
         feed::{FEEDS, Feed, Of, TOPICS},
-        watch::{Object, Part, Tenant},
+        plan::{Object, MessageField, Tenant},
     },
     model::{Model, Type},
     read::plan::Key,
@@ -24,7 +24,7 @@ use crate::{
 /// What a subscription asks for.
 pub(super) struct SubscriptionRequest {
     /// What is told.
-    pub(super) watch: Watch,
+    pub(super) watch: SubscriptionPlan,
     /// From where on, unless from now.
     pub(super) after: Option<Cursor>,
 }
@@ -82,8 +82,8 @@ impl<'a> Asked<'a, '_> {
     }
 
     /// The watch without what is asked for of whom.
-    fn watch(&self, message: &str) -> Result<Watch> {
-        let mut watch = Watch {
+    fn watch(&self, message: &str) -> Result<SubscriptionPlan> {
+        let mut watch = SubscriptionPlan {
             // Where two begin does not make them ask for different things.
             key: self.bound.fingerprint(self.selected, &["after"]).map_err(invalid)?,
             tenant: Tenant::Everything,
@@ -98,33 +98,33 @@ impl<'a> Asked<'a, '_> {
         };
         for selected in self.planner.collect(&self.selected.sets, message)? {
             let part = match selected.name() {
-                "__typename" => Part::Literal(format!("\"{message}\"")),
-                "kind" => Part::Kind,
-                "changedFields" => Part::ChangedFields,
-                "cursor" => Part::Cursor,
-                "at" => Part::At,
+                "__typename" => MessageField::Literal(format!("\"{message}\"")),
+                "kind" => MessageField::Kind,
+                "changedFields" => MessageField::ChangedFields,
+                "cursor" => MessageField::Cursor,
+                "at" => MessageField::At,
                 "actor" => {
                     let users =
                         Model::get().by_table("users").ok_or_else(|| Error::internal("a graph without users"))?;
                     watch.actor = Some(self.object(users, &selected)?);
-                    Part::Actor
+                    MessageField::Actor
                 }
-                "topic" => Part::Topic,
-                "type" => Part::Type,
-                "id" => Part::Id,
+                "topic" => MessageField::Topic,
+                "type" => MessageField::Type,
+                "id" => MessageField::Id,
                 "node" => {
                     for ty in &Model::get().types {
                         if !self.planner.collect(&selected.sets, ty.name)?.is_empty() {
                             watch.objects.push(self.object(ty, &selected)?);
                         }
                     }
-                    Part::Node
+                    MessageField::Node
                 }
                 name => {
                     let ty = Model::get().types.iter().find(|ty| ty.singular == name);
                     let ty = ty.ok_or_else(|| Error::invalid(name, format!("{message} has no field {name}.")))?;
                     watch.objects.push(self.object(ty, &selected)?);
-                    Part::Object(ty)
+                    MessageField::Object(ty)
                 }
             };
             watch.parts.push((Key::new(selected.key), part));
