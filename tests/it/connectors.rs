@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    mutations::{Case, IN_WORKSPACE, May, by_sql},
     golden,
+    mutations::{Case, IN_WORKSPACE, May, by_sql},
     support::{Gateway, User},
 };
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    mutations::IN_WORKSPACE,
     golden::{self, PUBLISH},
+    mutations::IN_WORKSPACE,
     support::{
         Gateway, User,
         receiver::{Receiver, Reply},

@@ -35,7 +35,9 @@ pub fn cases() -> Vec<Case> {
             mutation: "publishGoldenRecord",
             operation: PUBLISH,
             may: May::Workspace(&["agent", "agent, no admin"]),
-            prepare: |gateway, user| crate::mutations::by_sql(gateway, user, &READY.replace("IN_WORKSPACE", IN_WORKSPACE)),
+            prepare: |gateway, user| {
+                crate::mutations::by_sql(gateway, user, &READY.replace("IN_WORKSPACE", IN_WORKSPACE))
+            },
         },
     ]
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aether_server::config::{Cli, Config};
-use aether_store::{node_id, identity::token::Tokens};
+use aether_store::{identity::token::Tokens, node_id};
 use clap::Parser;
 use futures::{
     future::join_all,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use aether_store::{
     Store,
     actor::Actor,
+    identity::{Client, Credentials, Proof, Sessions, SignedIn},
     policy::{Permission, WorkspacePermission},
     read::{Invitation, MyMembership, Reader},
-    identity::{Client, Credentials, Proof, Sessions, SignedIn},
 };
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
@@ -15,11 +15,11 @@ use aether_entity::{sea_orm_active_enums::WorkspaceRole, users::Entity as User};
 use chrono::{DateTime, FixedOffset};
 
 use crate::{
-    run::executor,
     error::Failure,
     input::{Choice, Scalar},
     rate::Rates,
     rows::Row,
+    run::executor,
 };
 
 /// What a device says of itself when it signs in; kept with the session, so that a user recognizes it.

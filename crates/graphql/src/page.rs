@@ -47,7 +47,7 @@ pub(crate) fn parse(
     let mut hasher = DefaultHasher::new();
     (ty.name, relation.map(|r| (r.from, r.to_column)), &filter, &search).hash(&mut hasher);
     for term in &order {
-        (term.slot, term.descending, term.nulls_first).hash(&mut hasher);
+        (term.column, term.descending, term.nulls_first).hash(&mut hasher);
     }
     let fingerprint = hasher.finish();
     let position = |name: &str| {
@@ -101,7 +101,7 @@ fn order(ty: &'static Type, value: Option<&Value>, searching: bool) -> Result<Ve
     let mut terms = Vec::new();
     match value {
         None if searching => {
-            terms.push(Term { slot: SelectedColumn::Rank, descending: true, nulls_first: false, nullable: false });
+            terms.push(Term { column: SelectedColumn::Rank, descending: true, nulls_first: false, nullable: false });
         }
         None => {
             for &(index, descending) in &ty.order {
@@ -123,9 +123,9 @@ fn order(ty: &'static Type, value: Option<&Value>, searching: bool) -> Result<Ve
     }
     // Without a last word that is unique, rows that tie could fall between two pages.
     let (id, _) = ty.table.column("id").ok_or_else(|| Error::invalid("orderBy", "This type has no id."))?;
-    if !terms.iter().any(|term| term.slot == SelectedColumn::Column(id)) {
+    if !terms.iter().any(|term| term.column == SelectedColumn::Column(id)) {
         let descending = terms.last().is_some_and(|term| term.descending);
-        terms.push(Term { slot: SelectedColumn::Column(id), descending, nulls_first: false, nullable: false });
+        terms.push(Term { column: SelectedColumn::Column(id), descending, nulls_first: false, nullable: false });
     }
     Ok(terms)
 }
@@ -153,5 +153,5 @@ fn written(ty: &'static Type, item: &Value, path: &str) -> Result<Term> {
 /// Nulls come last unless asked for first, whatever the direction.
 fn term(ty: &Type, index: usize, descending: bool, nulls_first: Option<bool>) -> Term {
     let nullable = ty.columns().any(|(_, column)| column.index == index && column.nullable);
-    Term { slot: SelectedColumn::Column(index), descending, nulls_first: nulls_first.unwrap_or(false), nullable }
+    Term { column: SelectedColumn::Column(index), descending, nulls_first: nulls_first.unwrap_or(false), nullable }
 }

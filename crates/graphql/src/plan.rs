@@ -8,8 +8,8 @@ use aether_store::{
     model::{Leaf, Model, Relation, Shape, ShapeType, Source, Type},
     read::Filter,
     read::plan::{
-        ResponseShape, EdgeField, Fetch, Key, Page, PageInfoField, ConnectionField, SelectedField, FieldValue, Selection, SelectedColumn, Template, Value, RowSelector,
-        Writer,
+        ConnectionField, EdgeField, Fetch, FieldValue, Key, Page, PageInfoField, ResponseShape, RowSelector,
+        SelectedColumn, SelectedField, Selection, Template, Value, Writer,
     },
 };
 
@@ -58,17 +58,17 @@ impl<'a> Planner<'a> {
     pub(crate) fn one(&self, ty: &'static Type, sets: Sets<'a, '_>) -> Result<Fetch> {
         self.count(1)?;
         let mut selection = Selection::new(ty);
-        let body = ResponseShape::One(self.object(&mut selection, sets, 1)?);
-        Ok(selection.fetch(RowSelector::Id, body))
+        let shape = ResponseShape::One(self.object(&mut selection, sets, 1)?);
+        Ok(selection.fetch(RowSelector::Id, shape))
     }
 
     /// Rows by their ids, which are read, too.
     pub(crate) fn identified(&self, ty: &'static Type, sets: Sets<'a, '_>) -> Result<Fetch> {
         self.count(1)?;
         let mut selection = Selection::new(ty);
-        let body = ResponseShape::One(self.object(&mut selection, sets, 1)?);
-        selection.slot(SelectedColumn::Column(id_column(ty)?));
-        Ok(selection.fetch(RowSelector::Id, body))
+        let shape = ResponseShape::One(self.object(&mut selection, sets, 1)?);
+        selection.column(SelectedColumn::Column(id_column(ty)?));
+        Ok(selection.fetch(RowSelector::Id, shape))
     }
 
     /// A page of all rows, or of those that satisfy `base`.
@@ -136,15 +136,15 @@ impl<'a> Planner<'a> {
         for selected in self.collect(sets, ty.name)? {
             let value = match selected.name() {
                 "__typename" => Value::Literal(quoted(ty.name)),
-                "nodeId" => Value::NodeId(selection.slot(SelectedColumn::Column(id_column(ty)?))),
+                "nodeId" => Value::NodeId(selection.column(SelectedColumn::Column(id_column(ty)?))),
                 name => {
                     let field = ty.field(name).ok_or_else(|| no_field(ty.name, name))?;
                     match &field.source {
                         Source::Column(column) => {
-                            let slot = selection.slot(SelectedColumn::Column(column.index));
+                            let place = selection.column(SelectedColumn::Column(column.index));
                             match column.shape {
-                                Some(shape) => Value::Shaped(slot, shape, self.shaped(shape, &selected.sets)?),
-                                None => Value::SelectedColumn(slot, Writer::new(column.kind)),
+                                Some(shape) => Value::Shaped(place, shape, self.shaped(shape, &selected.sets)?),
+                                None => Value::SelectedColumn(place, Writer::new(column.kind)),
                             }
                         }
                         Source::Relation(relation) => Value::Child(self.child(selection, *relation, &selected, rows)?),
@@ -164,7 +164,7 @@ impl<'a> Planner<'a> {
         selected: &Selected<'a>,
         rows: u64,
     ) -> Result<usize> {
-        let key = selection.slot(SelectedColumn::Column(relation.from_column));
+        let key = selection.column(SelectedColumn::Column(relation.from_column));
         let child = self.related(relation, selected, rows).inspect_err(|_| {
             let mut failed = self.failed.lock();
             *failed = failed.or_else(|| self.bound.place(selected.field));
@@ -180,8 +180,8 @@ impl<'a> Planner<'a> {
         }
         self.count(rows)?;
         let mut child = Selection::new(to);
-        let body = ResponseShape::One(self.object(&mut child, &selected.sets, rows)?);
-        Ok(child.fetch(RowSelector::One(relation), body))
+        let shape = ResponseShape::One(self.object(&mut child, &selected.sets, rows)?);
+        Ok(child.fetch(RowSelector::One(relation), shape))
     }
 
     fn connection(
@@ -190,15 +190,15 @@ impl<'a> Planner<'a> {
         mut page: Page,
         sets: Sets<'a, '_>,
         parents: u64,
-        which: impl FnOnce(Page) -> RowSelector,
+        selector: impl FnOnce(Page) -> RowSelector,
     ) -> Result<Fetch> {
         let rows = parents.saturating_mul(page.size);
         let mut selection = Selection::new(ty);
-        let mut parts = Vec::new();
+        let mut fields = Vec::new();
         let mut cursors = false;
         let mut counted = false;
         for selected in self.collect(sets, &format!("{}Connection", ty.name))? {
-            let part = match selected.name() {
+            let field = match selected.name() {
                 "__typename" => ConnectionField::Literal(quoted(&format!("{}Connection", ty.name))),
                 "totalCount" => {
                     page.total = true;
@@ -211,20 +211,22 @@ impl<'a> Planner<'a> {
                     }
                     match name {
                         "nodes" => ConnectionField::Nodes(self.object(&mut selection, &selected.sets, rows)?),
-                        "edges" => ConnectionField::Edges(self.edge(&mut selection, &selected.sets, rows, &mut cursors)?),
+                        "edges" => {
+                            ConnectionField::Edges(self.edge(&mut selection, &selected.sets, rows, &mut cursors)?)
+                        }
                         "pageInfo" => ConnectionField::PageInfo(self.page_info(&selected.sets, &mut cursors)?),
                         name => return Err(no_field("connection", name)),
                     }
                 }
             };
-            parts.push((Key::new(selected.key), part));
+            fields.push((Key::new(selected.key), field));
         }
         if cursors {
             for term in &page.order {
-                selection.slot(term.slot);
+                selection.column(term.column);
             }
         }
-        Ok(selection.fetch(which(page), ResponseShape::Connection(parts)))
+        Ok(selection.fetch(selector(page), ResponseShape::Connection(fields)))
     }
 
     fn edge(
@@ -235,28 +237,28 @@ impl<'a> Planner<'a> {
         cursors: &mut bool,
     ) -> Result<Vec<(Key, EdgeField)>> {
         let name = format!("{}Edge", selection.ty.name);
-        let mut parts = Vec::new();
+        let mut fields = Vec::new();
         for selected in self.collect(sets, &name)? {
-            let part = match selected.name() {
+            let field = match selected.name() {
                 "__typename" => EdgeField::Literal(quoted(&name)),
                 "node" => EdgeField::Node(self.object(selection, &selected.sets, rows)?),
                 "cursor" => {
                     *cursors = true;
                     EdgeField::Cursor
                 }
-                "rank" => EdgeField::Rank(selection.slot(SelectedColumn::Rank)),
-                "snippet" => EdgeField::Snippet(selection.slot(SelectedColumn::Snippet)),
+                "rank" => EdgeField::Rank(selection.column(SelectedColumn::Rank)),
+                "snippet" => EdgeField::Snippet(selection.column(SelectedColumn::Snippet)),
                 other => return Err(no_field(&name, other)),
             };
-            parts.push((Key::new(selected.key), part));
+            fields.push((Key::new(selected.key), field));
         }
-        Ok(parts)
+        Ok(fields)
     }
 
     fn page_info(&self, sets: Sets<'a, '_>, cursors: &mut bool) -> Result<Vec<(Key, PageInfoField)>> {
-        let mut parts = Vec::new();
+        let mut fields = Vec::new();
         for selected in self.collect(sets, "PageInfo")? {
-            let part = match selected.name() {
+            let field = match selected.name() {
                 "__typename" => PageInfoField::Literal(quoted("PageInfo")),
                 "hasNextPage" => PageInfoField::HasNextPage,
                 "hasPreviousPage" => PageInfoField::HasPreviousPage,
@@ -269,20 +271,20 @@ impl<'a> Planner<'a> {
                     }
                 }
             };
-            parts.push((Key::new(selected.key), part));
+            fields.push((Key::new(selected.key), field));
         }
-        Ok(parts)
+        Ok(fields)
     }
 
     fn shaped(&self, shape: &'static Shape, sets: Sets<'a, '_>) -> Result<Vec<SelectedField>> {
         match shape {
-            Shape::Object(ty) | Shape::List(ty) | Shape::Entries(_, ty) => self.picks(ty, sets),
+            Shape::Object(ty) | Shape::List(ty) | Shape::Entries(_, ty) => self.selected_fields(ty, sets),
             Shape::Strings => Ok(Vec::new()),
         }
     }
 
-    fn picks(&self, ty: &'static ShapeType, sets: Sets<'a, '_>) -> Result<Vec<SelectedField>> {
-        let mut picks = Vec::new();
+    fn selected_fields(&self, ty: &'static ShapeType, sets: Sets<'a, '_>) -> Result<Vec<SelectedField>> {
+        let mut selected_fields = Vec::new();
         for selected in self.collect(sets, ty.name)? {
             let what = match selected.name() {
                 "__typename" => FieldValue::Literal(quoted(ty.name)),
@@ -290,15 +292,15 @@ impl<'a> Planner<'a> {
                     let field =
                         ty.fields.iter().find(|field| field.name == name).ok_or_else(|| no_field(ty.name, name))?;
                     let inner = match field.leaf {
-                        Leaf::Object(inner) => self.picks(inner, &selected.sets)?,
+                        Leaf::Object(inner) => self.selected_fields(inner, &selected.sets)?,
                         _ => Vec::new(),
                     };
                     FieldValue::Field(field, inner)
                 }
             };
-            picks.push(SelectedField { key: Key::new(selected.key), what });
+            selected_fields.push(SelectedField { key: Key::new(selected.key), what });
         }
-        Ok(picks)
+        Ok(selected_fields)
     }
 }
 

@@ -16,7 +16,7 @@ use async_graphql::{
 };
 use uuid::Uuid;
 
-use crate::{run, node, plan::Planner, sales::stalled, types};
+use crate::{node, plan::Planner, run, sales::stalled, types};
 
 /// The part of the query root that the model gives.
 #[derive(Default)]

@@ -18,12 +18,13 @@ use aether_store::{
 use async_graphql::ServerError;
 
 use crate::{
-    Asker, Identity, Introspection, Limits, Ready, Request, Response, run, compiled, error,
+    Asker, Identity, Introspection, Limits, Ready, Request, Response, compiled, error,
     error::code,
     execute::Planned,
     kept,
     plan::Planner,
     root::{self, Resolvers},
+    run,
 };
 
 /// The schema, ready to execute.

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use aether_graphql::{Asker, Identity, OperationType, Prepared, Request, Response as Answered, Schema, error::code};
 use aether_store::{
     Store, counting,
-    live::Hub,
     identity::{Client, Sessions, token::Access},
+    live::Hub,
 };
 use async_graphql::ServerError;
 use axum::{

@@ -10,8 +10,8 @@ pub mod edge;
 mod founding;
 mod headers;
 pub mod http;
-mod maintenance;
 pub mod live;
+mod maintenance;
 mod outbound;
 pub mod postgres;
 pub mod rate;
@@ -21,7 +21,7 @@ pub mod source;
 use std::{sync::Arc, time::Duration};
 
 use aether_graphql::Schema;
-use aether_store::{Database, Store, audit_log::Keys, live::Hub, identity::Sessions};
+use aether_store::{Database, Store, audit_log::Keys, identity::Sessions, live::Hub};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio::{

@@ -8,9 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Page, declared, pages};
 use crate::{
-    connectors,
+    connectors, golden,
     mutations::{IN_WORKSPACE, by_sql},
-    golden,
     support::{Gateway, HOME, User},
 };
 

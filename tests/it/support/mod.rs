@@ -22,7 +22,7 @@ use aether_server::{
     rate::Rates,
     source::Synchronizer,
 };
-use aether_store::{Connect, Database, Store, live::Hub, identity::Sessions};
+use aether_store::{Connect, Database, Store, identity::Sessions, live::Hub};
 use clap::Parser;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};

@@ -6,9 +6,9 @@ use async_graphql::{Context, Object, Result};
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, why},
     rows::Row,
+    run::run,
 };
 
 /// Overseeing the assistant's actions.

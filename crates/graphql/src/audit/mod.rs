@@ -7,9 +7,9 @@ use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Plain, Scalar},
     rows::Row,
+    run::run,
 };
 
 /// The format of an export.

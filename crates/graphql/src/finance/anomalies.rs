@@ -5,7 +5,7 @@ use aether_entity as entity;
 use async_graphql::{Context, Object, Result};
 use uuid::Uuid;
 
-use crate::{run::run, rows::Row};
+use crate::{rows::Row, run::run};
 
 /// Anomalies.
 #[derive(Default)]

@@ -8,9 +8,9 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Plain, Scalar, plain},
     rows::Row,
+    run::run,
 };
 
 /// A line of a budget.

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::budget_lines::BudgetLineInput;
 use crate::{
-    run::run,
     input::{Plain, plain},
     rows::Row,
+    run::run,
 };
 
 /// A budget to create.

@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Plain, Scalar, plain},
     rows::Row,
+    run::run,
 };
 
 /// The costs of a department in a month, by category. What is left out stays as it is, or is zero where nothing was recorded.

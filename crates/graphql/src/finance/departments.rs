@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Plain, Scalar, plain},
     rows::Row,
+    run::run,
 };
 
 /// A department to create.

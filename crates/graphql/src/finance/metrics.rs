@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Plain, Scalar, why},
     rows::Row,
+    run::run,
 };
 
 /// What an import did, or would do, counted in lines.

@@ -9,9 +9,9 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Plain, Scalar, plain},
     rows::Row,
+    run::run,
 };
 
 /// What was spent on a vendor in a month.

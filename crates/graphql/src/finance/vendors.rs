@@ -11,9 +11,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, Scalar, plain, why},
     rows::Row,
+    run::run,
 };
 
 /// A vendor to create.

@@ -10,9 +10,9 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, Scalar, plain, why},
     rows::Row,
+    run::run,
 };
 
 /// A control to create.

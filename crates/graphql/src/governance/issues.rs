@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, Scalar, plain},
     rows::Row,
+    run::run,
 };
 
 /// An issue to raise.

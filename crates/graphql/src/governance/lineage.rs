@@ -7,8 +7,8 @@ use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, Scalar, plain},
+    run::run,
 };
 
 /// A node of the lineage, named by its key. What is left out stays as it is.

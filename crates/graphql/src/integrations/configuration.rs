@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, Scalar, plain},
     rows::Row,
+    run::run,
 };
 
 /// An integration to configure.

@@ -2,9 +2,9 @@
 //! for all who ask the same. Nothing of the request is kept: what stays of a subscription for as long as it lasts is the
 //! hub's.
 
+mod request;
 mod root;
 mod subscribe;
 mod types;
-mod request;
 
 pub(crate) use self::root::{Live, LiveQuery};

@@ -6,7 +6,7 @@ use aether_store::{
     live::{
         Cursor, SubscriptionPlan,
         feed::{FEEDS, Feed, Of, TOPICS},
-        plan::{Object, MessageField, Tenant},
+        plan::{MessageField, Object, Tenant},
     },
     model::{Model, Type},
     read::plan::Key,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aether_store::{
     Error,
-    live::{Cursor, Hub, ConnectionQueue, Subscription},
+    live::{ConnectionQueue, Cursor, Hub, Subscription},
 };
 
 use super::request;

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::{
     Limits,
-    run::run,
     input::{Choice, Plain, plain, why},
     rows::Row,
+    run::run,
 };
 
 /// A connector to add.

@@ -7,9 +7,9 @@ use async_graphql::{Context, InputObject, Object, Result};
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, plain, why},
     rows::Row,
+    run::run,
 };
 
 /// A covenant to add.

@@ -14,7 +14,7 @@ use aether_store::{
 use async_graphql::{Context, Object, Result, SimpleObject};
 use uuid::Uuid;
 
-use crate::{run::run, error::Failure, input::Choice, rows::Row};
+use crate::{error::Failure, input::Choice, rows::Row, run::run};
 
 /// The dependency graph as it is stored.
 const EDGES: EdgeTable = EdgeTable {

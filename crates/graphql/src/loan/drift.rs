@@ -6,9 +6,9 @@ use async_graphql::{Context, Object, Result};
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, why},
     rows::Row,
+    run::run,
 };
 
 /// Settling drift.

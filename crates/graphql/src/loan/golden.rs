@@ -7,9 +7,9 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Scalar, why},
     rows::Row,
+    run::run,
 };
 
 /// What an export has frozen.

@@ -5,7 +5,7 @@ use aether_entity as entity;
 use async_graphql::{Context, Object, Result};
 use uuid::Uuid;
 
-use crate::{run::run, input::why, rows::Row};
+use crate::{input::why, rows::Row, run::run};
 
 /// Locking and unlocking clauses.
 #[derive(Default)]

@@ -6,9 +6,9 @@ use async_graphql::{Context, InputObject, Object, Result};
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, plain, why},
     rows::Row,
+    run::run,
 };
 
 /// Somebody to invite: by id, or by e-mail address and organization.

@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Plain, Scalar, plain, why},
     rows::Row,
+    run::run,
 };
 
 /// A workspace to open.

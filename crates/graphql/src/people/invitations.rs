@@ -7,10 +7,10 @@ use chrono::{DateTime, FixedOffset};
 
 use crate::{
     auth::{DeviceInput, SignInPayload, sessions, signing_in},
-    run::{executor, run},
     error::Failure,
     input::{Choice, Plain, Scalar, plain},
     rows::Row,
+    run::{executor, run},
 };
 
 /// Somebody to invite.

@@ -6,8 +6,8 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 
 use crate::{
     auth::prove,
-    run::{executor, run},
     rows::Row,
+    run::{executor, run},
 };
 
 /// What a device is set up with. It is shown only here.

@@ -5,9 +5,9 @@ use aether_entity as entity;
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
 
 use crate::{
-    run::run,
     input::{Plain, plain},
     rows::Row,
+    run::run,
 };
 
 /// What changes in the organization: what is left out stays as it is.

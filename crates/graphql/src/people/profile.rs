@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use crate::{
     auth::prove,
-    run::run,
     error::Failure,
     input::{Plain, plain},
     rows::Row,
+    run::run,
 };
 
 /// What changes in one's own profile: what is left out stays as it is.

@@ -6,9 +6,9 @@ use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, plain, why},
     rows::Row,
+    run::run,
 };
 
 /// What changes in the scope of a user: what is left out stays as it is.

@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, Scalar, why},
     rows::Row,
+    run::run,
 };
 
 /// Closing deals and reopening them.

@@ -6,9 +6,9 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 
 use crate::{
-    run::run,
     input::{Choice, Plain, Scalar},
     rows::Row,
+    run::run,
 };
 
 /// A snapshot that was taken, and what it leaves out.

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::parameters::ScenarioParametersInput;
 use crate::{
-    run::run,
     input::{Plain, plain},
     rows::Row,
+    run::run,
 };
 
 /// A scenario to create.

@@ -72,15 +72,15 @@ mod tests {
     async fn siblings_share_a_batch_however_many_threads_there_are() {
         for _ in 0..50 {
             let sizes = Arc::new(Mutex::new(Vec::new()));
-            let turns = BatchScheduler::default();
-            let spawner = turns.clone();
+            let scheduler = BatchScheduler::default();
+            let spawner = scheduler.clone();
             let loader =
                 DataLoader::new(Batches(sizes.clone()), move |batch| spawner.queue(batch)).delay(Duration::ZERO);
             let level = |offset: u32| {
                 let loader = &loader;
                 join_all((0..100).map(move |i| async move { loader.load_one(offset + i).await }))
             };
-            turns
+            scheduler
                 .run(async {
                     level(0).await;
                     level(100).await;

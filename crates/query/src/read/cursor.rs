@@ -40,10 +40,12 @@ impl Cursor {
             ));
         }
         // A position is taken as its canonical text: what only looks like a value must not reach a statement.
-        let canonical = |(text, term): (Option<String>, &Term)| match (text, term.slot) {
+        let canonical = |(text, term): (Option<String>, &Term)| match (text, term.column) {
             (None, _) => term.nullable.then_some(None),
             (Some(text), SelectedColumn::Column(index)) => value::canonical(ty.column(index).kind, &text).map(Some),
-            (Some(text), SelectedColumn::Rank | SelectedColumn::Snippet) => value::canonical(Kind::Decimal, &text).map(Some),
+            (Some(text), SelectedColumn::Rank | SelectedColumn::Snippet) => {
+                value::canonical(Kind::Decimal, &text).map(Some)
+            }
         };
         let position = (cursor.1.len() == order.len())
             .then(|| cursor.1.into_iter().zip(order).map(canonical).collect::<Option<Position>>())

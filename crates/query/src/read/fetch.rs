@@ -15,12 +15,12 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use uuid::Uuid;
 
 use super::{
+    batch_scheduler::BatchScheduler,
     json,
     loaded::{Group, Loaded, NONE},
     plan::{Child, Fetch, Form, RowSelector},
     related::{ByKey, Found, Lookup},
-    statement::{self, first_slot},
-    batch_scheduler::BatchScheduler,
+    statement::{self, first_column},
 };
 use crate::{
     actor::{Actor, Audience},
@@ -39,7 +39,7 @@ const ATTEMPTS: usize = 3;
 pub struct Reader {
     source: Source,
     session: Result<Option<Uuid>>,
-    turns: BatchScheduler,
+    scheduler: BatchScheduler,
     /// There once something hangs off rows.
     by_key: OnceLock<DataLoader<ByKey>>,
     /// How many nodes of plans, and lookups for them, have a number.
@@ -60,7 +60,7 @@ impl Reader {
         Self::taking(BatchScheduler::default(), source, session)
     }
 
-    fn taking(turns: BatchScheduler, source: Source, session: Result<Option<Uuid>>) -> Self {
+    fn taking(scheduler: BatchScheduler, source: Source, session: Result<Option<Uuid>>) -> Self {
         if let Ok(Some(session)) = session {
             let user = source.actors().cached(session).map(|actor| Party::User(actor.user_id));
             on_behalf_of(user.unwrap_or(Party::Session(session)));
@@ -68,7 +68,7 @@ impl Reader {
         Self {
             source,
             session,
-            turns,
+            scheduler,
             by_key: OnceLock::new(),
             numbered: AtomicUsize::new(0),
             room: AtomicUsize::new(usize::MAX),
@@ -85,12 +85,12 @@ impl Reader {
 
     /// Runs the request that reads with this; batches run between its turns.
     pub async fn run<T>(&self, request: impl Future<Output = T>) -> T {
-        self.turns.run(request).await
+        self.scheduler.run(request).await
     }
 
     fn by_key(&self) -> &DataLoader<ByKey> {
         self.by_key.get_or_init(|| {
-            let queue = self.turns.clone();
+            let queue = self.scheduler.clone();
             DataLoader::new(ByKey(self.database().clone()), move |batch| queue.queue(batch))
                 .delay(Duration::ZERO)
                 .max_batch_size(usize::MAX)
@@ -138,18 +138,18 @@ impl Reader {
 
     /// The same reader for another session: what a mutation that opened it answers with.
     pub fn for_session(&self, session_id: Uuid) -> Self {
-        Self::taking(self.turns.clone(), self.source.clone(), Ok(Some(session_id))).limited(self.room())
+        Self::taking(self.scheduler.clone(), self.source.clone(), Ok(Some(session_id))).limited(self.room())
     }
 
     /// Fetches a page.
     pub async fn fetch(&self, fetch: &Fetch) -> Result<Fetched> {
-        let RowSelector::Page(_) = &fetch.which else { return Err(Error::internal("no page at the root")) };
+        let RowSelector::Page(_) = &fetch.selector else { return Err(Error::internal("no page at the root")) };
         self.root(fetch, Form::Planned, Arc::default()).await
     }
 
     /// Fetches the row with this id.
     pub async fn fetch_one(&self, fetch: &Fetch, id: Uuid) -> Result<Fetched> {
-        let RowSelector::Id = &fetch.which else { return Err(Error::internal("no row at the root")) };
+        let RowSelector::Id = &fetch.selector else { return Err(Error::internal("no row at the root")) };
         self.root(fetch, Form::Planned, Arc::new([id])).await
     }
 
@@ -173,7 +173,7 @@ impl Reader {
         group
             .places()
             .map(|place| {
-                let id = loaded.row(place).at::<Uuid>(loaded.first_slot + key)?;
+                let id = loaded.row(place).at::<Uuid>(loaded.first_column + key)?;
                 let mut json = Vec::new();
                 json::root(&mut json, fetch, &loaded, &Group::one(place), self.room())?;
                 Ok((id, String::from_utf8(json).map_err(|_| Error::internal("an answer that is not UTF-8"))?))
@@ -188,16 +188,17 @@ impl Reader {
         let stands =
             |rows: &Rows| Ok(rows.first().map(|row| row.at::<Option<bool>>(0)).transpose()?.flatten().is_some());
         let (rows, actor) = self.as_actor(statement, &keys, stands).await?;
-        let first_slot = match form {
-            Form::Planned => first_slot(fetch),
+        let first_column = match form {
+            Form::Planned => first_column(fetch),
             Form::Each => 1,
         };
-        let group = match &fetch.which {
+        let group = match &fetch.selector {
             RowSelector::Page(page) => Group::root(&rows, Some(page))?,
             _ => Group::root(&rows, None)?,
         };
-        let children = self.children(&fetch.children, &rows, first_slot, std::slice::from_ref(&group), &actor).await?;
-        let loaded = Loaded { rows: Arc::new(rows), first_slot, groups: Vec::new(), of_parent: Vec::new(), children };
+        let children =
+            self.children(&fetch.children, &rows, first_column, std::slice::from_ref(&group), &actor).await?;
+        let loaded = Loaded { rows: Arc::new(rows), first_column, groups: Vec::new(), of_parent: Vec::new(), children };
         Ok(Fetched { loaded, group })
     }
 
@@ -245,7 +246,7 @@ impl Reader {
         &'a self,
         children: &'a [Child],
         rows: &'a Rows,
-        first_slot: usize,
+        first_column: usize,
         groups: &'a [Group],
         actor: &'a Arc<Actor>,
     ) -> BoxFuture<'a, Result<Vec<Loaded>>> {
@@ -256,7 +257,7 @@ impl Reader {
         try_join_all(children.iter().map(move |child| {
             let id = self.number();
             async move {
-                let (keys, of_parent) = keys(rows, first_slot + child.key, groups)?;
+                let (keys, of_parent) = keys(rows, first_column + child.key, groups)?;
                 if keys.is_empty() {
                     return Ok(Loaded::default());
                 }
@@ -275,27 +276,27 @@ impl Reader {
         (id, parent): (usize, usize),
         actor: &Arc<Actor>,
     ) -> Result<Loaded> {
-        let write = |audience| match &fetch.which {
+        let write = |audience| match &fetch.selector {
             RowSelector::One(relation) => statement::one(fetch, relation, audience),
             RowSelector::Pages(relation, page) => statement::pages(fetch, relation, page, audience),
             RowSelector::Id | RowSelector::Page(_) => Sql::new(),
         };
         let audience = actor.audience();
         let statement = fetch.statement(audience, Form::Planned, || write(audience));
-        let many = matches!(fetch.which, RowSelector::Pages(..));
+        let many = matches!(fetch.selector, RowSelector::Pages(..));
         let lookup = Lookup { id, statement, keys: keys.clone(), actor: actor.clone(), parent, many };
         let found = self.by_key().load_one(lookup).await?;
         let Found { rows, by_key } = found.ok_or_else(|| Error::internal("a lookup without an answer"))?;
-        let groups = match &fetch.which {
+        let groups = match &fetch.selector {
             RowSelector::Pages(_, page) => beside(rows.len(), || Group::pages(&rows, page, keys.len()))?,
             _ => keys
                 .iter()
                 .map(|key| by_key.get(key).map_or_else(Group::default, |place| Group::one(*place as usize)))
                 .collect(),
         };
-        let first_slot = first_slot(fetch);
-        let children = self.children(&fetch.children, &rows, first_slot, &groups, actor).await?;
-        Ok(Loaded { rows, first_slot, groups, of_parent, children })
+        let first_column = first_column(fetch);
+        let children = self.children(&fetch.children, &rows, first_column, &groups, actor).await?;
+        Ok(Loaded { rows, first_column, groups, of_parent, children })
     }
 }
 

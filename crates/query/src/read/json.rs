@@ -10,7 +10,8 @@ use super::{
     cursor::{Cursor, Position},
     loaded::{Group, Loaded},
     plan::{
-        ResponseShape, Child, EdgeField, Fetch, Key, Page, PageInfoField, ConnectionField, SelectedField, FieldValue, SelectedColumn, Template, Value, RowSelector, Writer,
+        Child, ConnectionField, EdgeField, Fetch, FieldValue, Key, Page, PageInfoField, ResponseShape, RowSelector,
+        SelectedColumn, SelectedField, Template, Value, Writer,
     },
     written,
 };
@@ -67,7 +68,7 @@ pub(super) fn root(json: &mut Vec<u8>, fetch: &Fetch, loaded: &Loaded, group: &G
     let start = json.len();
     json.reserve(room.min(fetch.last_size().unwrap_or_else(|| 256 + expected(fetch, loaded))));
     let mut out = Out { start, room, items: 0, json };
-    let written = body(&mut out, fetch, loaded, Some(group));
+    let written = shape(&mut out, fetch, loaded, Some(group));
     if written.is_err() {
         json.truncate(start);
     }
@@ -81,7 +82,7 @@ pub(super) fn root(json: &mut Vec<u8>, fetch: &Fetch, loaded: &Loaded, group: &G
 /// About how many bytes these rows become.
 fn expected(fetch: &Fetch, loaded: &Loaded) -> usize {
     // Of each value its name, quotes and a comma; binary, it has half the size.
-    let own = 2 * loaded.rows.size() + 16 * fetch.slots.len() * loaded.rows.len();
+    let own = 2 * loaded.rows.size() + 16 * fetch.selected.len() * loaded.rows.len();
     own + fetch
         .children
         .iter()
@@ -90,17 +91,19 @@ fn expected(fetch: &Fetch, loaded: &Loaded) -> usize {
         .sum::<usize>()
 }
 
-fn body(out: &mut Out<'_>, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) -> Result<()> {
-    match (&fetch.body, &fetch.which) {
+fn shape(out: &mut Out<'_>, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) -> Result<()> {
+    match (&fetch.shape, &fetch.selector) {
         (ResponseShape::One(template), _) => match group.and_then(|group| group.edge(false)) {
             Some(row) => object(out, template, fetch, loaded, row),
             None => literal(out, "null"),
         },
-        (ResponseShape::Connection(parts), RowSelector::Page(page) | RowSelector::Pages(_, page)) => {
+        (ResponseShape::Connection(fields), RowSelector::Page(page) | RowSelector::Pages(_, page)) => {
             let nothing = Group::default();
-            connection(out, parts, page, fetch, loaded, group.unwrap_or(&nothing))
+            connection(out, fields, page, fetch, loaded, group.unwrap_or(&nothing))
         }
-        (ResponseShape::Connection(_), RowSelector::Id | RowSelector::One(_)) => Err(Error::internal("a connection of one")),
+        (ResponseShape::Connection(_), RowSelector::Id | RowSelector::One(_)) => {
+            Err(Error::internal("a connection of one"))
+        }
     }
 }
 
@@ -114,11 +117,15 @@ fn literal(out: &mut Out<'_>, json: &str) -> Result<()> {
 }
 
 /// `{"key":…,"key":…}`
-fn keyed<T>(out: &mut Out<'_>, parts: &[(Key, T)], mut each: impl FnMut(&mut Out<'_>, &T) -> Result<()>) -> Result<()> {
+fn keyed<T>(
+    out: &mut Out<'_>,
+    fields: &[(Key, T)],
+    mut each: impl FnMut(&mut Out<'_>, &T) -> Result<()>,
+) -> Result<()> {
     out.push(b'{');
-    for (i, (key, part)) in parts.iter().enumerate() {
+    for (i, (key, field)) in fields.iter().enumerate() {
         out.extend_from_slice(key.written(i == 0).as_bytes());
-        each(out, part)?;
+        each(out, field)?;
     }
     out.push(b'}');
     Ok(())
@@ -144,28 +151,30 @@ fn listed<T>(
 
 fn connection(
     out: &mut Out<'_>,
-    parts: &[(Key, ConnectionField)],
+    fields: &[(Key, ConnectionField)],
     page: &Page,
     fetch: &Fetch,
     loaded: &Loaded,
     group: &Group,
 ) -> Result<()> {
-    keyed(out, parts, |out, part| match part {
-        ConnectionField::Nodes(template) => listed(out, group.places(), |out, row| object(out, template, fetch, loaded, row)),
-        ConnectionField::Edges(parts) => listed(out, group.places(), |out, row| {
-            keyed(out, parts, |out, part| match part {
+    keyed(out, fields, |out, field| match field {
+        ConnectionField::Nodes(template) => {
+            listed(out, group.places(), |out, row| object(out, template, fetch, loaded, row))
+        }
+        ConnectionField::Edges(fields) => listed(out, group.places(), |out, row| {
+            keyed(out, fields, |out, field| match field {
                 EdgeField::Node(template) => object(out, template, fetch, loaded, row),
                 EdgeField::Cursor => cursor(out, page, fetch, loaded, Some(row)),
                 // A number, which a decimal's text is.
-                EdgeField::Rank(slot) => match raw(loaded, row, *slot)? {
+                EdgeField::Rank(column) => match raw(loaded, row, *column)? {
                     Some(rank) => written::plain(out.json, rank, Kind::Decimal),
                     None => literal(out, "null"),
                 },
-                EdgeField::Snippet(slot) => value(out, raw(loaded, row, *slot)?, Writer::Plain(Kind::Text)),
+                EdgeField::Snippet(column) => value(out, raw(loaded, row, *column)?, Writer::Plain(Kind::Text)),
                 EdgeField::Literal(json) => literal(out, json),
             })
         }),
-        ConnectionField::PageInfo(parts) => keyed(out, parts, |out, part| match part {
+        ConnectionField::PageInfo(fields) => keyed(out, fields, |out, field| match field {
             PageInfoField::HasNextPage => boolean(out, if page.backward { page.before.is_some() } else { group.more }),
             PageInfoField::HasPreviousPage => {
                 boolean(out, if page.backward { group.more } else { page.after.is_some() })
@@ -183,30 +192,30 @@ fn cursor(out: &mut Out<'_>, page: &Page, fetch: &Fetch, loaded: &Loaded, row: O
     let Some(row) = row else { return literal(out, "null") };
     let mut position = Position::with_capacity(page.order.len());
     for term in &page.order {
-        let slot = fetch.slots.iter().position(|slot| *slot == term.slot);
-        let slot = slot.ok_or_else(|| Error::internal("a cursor without its order's columns"))?;
-        let kind = match term.slot {
+        let column = fetch.selected.iter().position(|column| *column == term.column);
+        let column = column.ok_or_else(|| Error::internal("a cursor without its order's columns"))?;
+        let kind = match term.column {
             SelectedColumn::Column(index) => fetch.ty.column(index).kind,
             SelectedColumn::Rank | SelectedColumn::Snippet => Kind::Decimal,
         };
-        position.push(raw(loaded, row, slot)?.map(|value| written::text(value, kind)).transpose()?);
+        position.push(raw(loaded, row, column)?.map(|value| written::text(value, kind)).transpose()?);
     }
     string(out, &Cursor::encode(page.fingerprint, position))
 }
 
 fn object(out: &mut Out<'_>, template: &Template, fetch: &Fetch, loaded: &Loaded, place: usize) -> Result<()> {
-    let (row, first) = (loaded.row(place), loaded.first_slot);
-    keyed(out, &template.0, |out, part| match part {
-        Value::SelectedColumn(slot, writer) => value(out, row.raw(first + slot)?, *writer),
-        Value::Shaped(slot, shape, picks) => shaped(out, row.raw(first + slot)?, shape, picks),
+    let (row, first) = (loaded.row(place), loaded.first_column);
+    keyed(out, &template.0, |out, field| match field {
+        Value::SelectedColumn(column, writer) => value(out, row.raw(first + column)?, *writer),
+        Value::Shaped(column, shape, selected_fields) => shaped(out, row.raw(first + column)?, shape, selected_fields),
         Value::Literal(json) => literal(out, json),
-        Value::NodeId(slot) => match row.at::<Option<Uuid>>(first + slot)? {
+        Value::NodeId(column) => match row.at::<Option<Uuid>>(first + column)? {
             Some(id) => string(out, &node_id(fetch.ty.name, id)),
             None => literal(out, "null"),
         },
         Value::Child(child) => {
             let (Child { fetch, .. }, loaded) = (&fetch.children[*child], &loaded.children[*child]);
-            body(out, fetch, loaded, loaded.group(place))
+            shape(out, fetch, loaded, loaded.group(place))
         }
     })
 }
@@ -216,8 +225,8 @@ pub fn node_id(ty: &str, id: Uuid) -> String {
     BASE64_STANDARD_NO_PAD.encode(format!("{ty}:{id}"))
 }
 
-fn raw(loaded: &Loaded, row: usize, slot: usize) -> Result<Option<&[u8]>> {
-    loaded.row(row).raw(loaded.first_slot + slot)
+fn raw(loaded: &Loaded, row: usize, column: usize) -> Result<Option<&[u8]>> {
+    loaded.row(row).raw(loaded.first_column + column)
 }
 
 fn string(out: &mut Out<'_>, text: &str) -> Result<()> {
@@ -261,33 +270,38 @@ fn value(out: &mut Out<'_>, value: Option<&[u8]>, writer: Writer) -> Result<()> 
     }
 }
 
-fn shaped(out: &mut Out<'_>, value: Option<&[u8]>, shape: &Shape, picks: &[SelectedField]) -> Result<()> {
+fn shaped(out: &mut Out<'_>, value: Option<&[u8]>, shape: &Shape, selected_fields: &[SelectedField]) -> Result<()> {
     let Some(value) = value else { return literal(out, "null") };
     let document: serde_json::Value =
         serde_json::from_slice(written::json(value)?).map_err(|_| Error::internal("a jsonb value that is no JSON"))?;
     match (shape, &document) {
         (Shape::Strings, document) => strings(out, document),
-        (Shape::Object(_), serde_json::Value::Object(_)) => picked(out, picks, &document, None),
+        (Shape::Object(_), serde_json::Value::Object(_)) => picked(out, selected_fields, &document, None),
         (Shape::List(_), serde_json::Value::Array(items)) => {
-            listed(out, items, |out, item| picked(out, picks, item, None))
+            listed(out, items, |out, item| picked(out, selected_fields, item, None))
         }
         (Shape::Entries(name, _), serde_json::Value::Object(entries)) => {
-            listed(out, entries, |out, (key, entry)| picked(out, picks, entry, Some((name, key))))
+            listed(out, entries, |out, (key, entry)| picked(out, selected_fields, entry, Some((name, key))))
         }
         (Shape::List(_) | Shape::Entries(..), _) => literal(out, "[]"),
         (Shape::Object(_), _) => literal(out, "null"),
     }
 }
 
-fn picked(out: &mut Out<'_>, picks: &[SelectedField], document: &serde_json::Value, entry: Option<(&str, &str)>) -> Result<()> {
+fn picked(
+    out: &mut Out<'_>,
+    selected_fields: &[SelectedField],
+    document: &serde_json::Value,
+    entry: Option<(&str, &str)>,
+) -> Result<()> {
     out.push(b'{');
-    for (i, pick) in picks.iter().enumerate() {
-        out.extend_from_slice(pick.key.written(i == 0).as_bytes());
-        match &pick.what {
+    for (i, field) in selected_fields.iter().enumerate() {
+        out.extend_from_slice(field.key.written(i == 0).as_bytes());
+        match &field.what {
             FieldValue::Literal(json) => literal(out, json)?,
-            FieldValue::Field(field, picks) => match entry {
+            FieldValue::Field(field, selected_fields) => match entry {
                 Some((name, key)) if name == field.name => string(out, key)?,
-                _ => leaf(out, field.leaf, &document[field.name], picks)?,
+                _ => leaf(out, field.leaf, &document[field.name], selected_fields)?,
             },
         }
     }
@@ -296,7 +310,7 @@ fn picked(out: &mut Out<'_>, picks: &[SelectedField], document: &serde_json::Val
 }
 
 /// Writes a value as its type says; one of another type, as an old document may have it, is null.
-fn leaf(out: &mut Out<'_>, leaf: Leaf, value: &serde_json::Value, picks: &[SelectedField]) -> Result<()> {
+fn leaf(out: &mut Out<'_>, leaf: Leaf, value: &serde_json::Value, selected_fields: &[SelectedField]) -> Result<()> {
     use serde_json::Value as Json;
     match (leaf, value) {
         (Leaf::Json, value) => {
@@ -311,7 +325,7 @@ fn leaf(out: &mut Out<'_>, leaf: Leaf, value: &serde_json::Value, picks: &[Selec
             None => literal(out, "null"),
         },
         (Leaf::Strings, value) => strings(out, value),
-        (Leaf::Object(_), Json::Object(_)) => picked(out, picks, value, None),
+        (Leaf::Object(_), Json::Object(_)) => picked(out, selected_fields, value, None),
         _ => literal(out, "null"),
     }
 }

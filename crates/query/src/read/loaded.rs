@@ -16,7 +16,7 @@ pub(super) const NONE: u32 = u32::MAX;
 pub(super) struct Loaded {
     pub(super) rows: Arc<Rows>,
     /// Where the slots of a row begin.
-    pub(super) first_slot: usize,
+    pub(super) first_column: usize,
     /// The rows of each key.
     pub(super) groups: Vec<Group>,
     /// For each row above which of the groups is its own.

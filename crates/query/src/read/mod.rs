@@ -3,19 +3,19 @@
 //! The schema turns a selection into a [`plan::Fetch`]; here it becomes one scoped statement per node of that tree,
 //! whatever the number of rows, and the rows are written straight into the answer's JSON. Nothing else reads.
 
+mod batch_scheduler;
 mod cursor;
 mod fetch;
 mod filter;
 mod invitations;
 pub mod json;
 mod loaded;
+mod my_memberships;
 mod order;
 pub mod plan;
-mod traversal;
 mod related;
-mod my_memberships;
 mod statement;
-mod batch_scheduler;
+mod traversal;
 mod written;
 
 pub use self::{
@@ -23,6 +23,6 @@ pub use self::{
     fetch::{Fetched, Reader},
     filter::{Condition, Filter, Operator},
     invitations::Invitation,
-    traversal::{Direction, EdgeTable, Reached},
     my_memberships::MyMembership,
+    traversal::{Direction, EdgeTable, Reached},
 };

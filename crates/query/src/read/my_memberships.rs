@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Reader;
 use crate::{
     error::{Error, Result},
-    policy::{WorkspaceRights, WorkspacePermission},
+    policy::{WorkspacePermission, WorkspaceRights},
     sql::Sql,
 };
 

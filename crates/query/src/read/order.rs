@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     /// What is ordered by.
-    pub slot: SelectedColumn,
+    pub column: SelectedColumn,
     /// Whether it descends.
     pub descending: bool,
     /// Whether nulls come first.

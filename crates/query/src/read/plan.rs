@@ -25,13 +25,13 @@ pub struct Fetch {
     /// The type.
     pub ty: &'static Type,
     /// RowSelector rows.
-    pub which: RowSelector,
+    pub selector: RowSelector,
     /// What is selected of each row; a [`Template`] refers to it by place.
-    pub slots: Vec<SelectedColumn>,
+    pub selected: Vec<SelectedColumn>,
     /// What hangs off each row.
     pub children: Vec<Child>,
     /// How the rows are written.
-    pub body: ResponseShape,
+    pub shape: ResponseShape,
     /// Its statements, as they were written for those who asked before.
     statements: Statements,
     /// How many bytes its last answer had; the next is likely to have as many.
@@ -42,7 +42,7 @@ pub struct Fetch {
 pub struct Selection {
     /// The type.
     pub ty: &'static Type,
-    slots: Vec<SelectedColumn>,
+    selected: Vec<SelectedColumn>,
     children: Vec<Child>,
 }
 
@@ -237,14 +237,14 @@ impl Fetch {
 impl Selection {
     /// Rows of this type with nothing selected yet.
     pub fn new(ty: &'static Type) -> Self {
-        Self { ty, slots: Vec::new(), children: Vec::new() }
+        Self { ty, selected: Vec::new(), children: Vec::new() }
     }
 
     /// The place of this slot, selected if it was not yet.
-    pub fn slot(&mut self, slot: SelectedColumn) -> usize {
-        self.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
-            self.slots.push(slot);
-            self.slots.len() - 1
+    pub fn column(&mut self, column: SelectedColumn) -> usize {
+        self.selected.iter().position(|known| *known == column).unwrap_or_else(|| {
+            self.selected.push(column);
+            self.selected.len() - 1
         })
     }
 
@@ -255,9 +255,17 @@ impl Selection {
     }
 
     /// What is fetched of these rows, and how they are written.
-    pub fn fetch(self, which: RowSelector, body: ResponseShape) -> Fetch {
-        let Self { ty, slots, children } = self;
-        Fetch { ty, which, slots, children, body, statements: Statements::default(), last_size: AtomicUsize::new(0) }
+    pub fn fetch(self, selector: RowSelector, shape: ResponseShape) -> Fetch {
+        let Self { ty, selected, children } = self;
+        Fetch {
+            ty,
+            selector,
+            selected,
+            children,
+            shape,
+            statements: Statements::default(),
+            last_size: AtomicUsize::new(0),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use aether_entity::catalog::Kind;
 
 use super::{
     cursor::Position,
-    plan::{Fetch, Form, Page, SelectedColumn, Term, RowSelector},
+    plan::{Fetch, Form, Page, RowSelector, SelectedColumn, Term},
 };
 use crate::{
     actor::Audience,
@@ -27,8 +27,8 @@ fn alias() -> Alias {
 }
 
 /// Where the slots of a statement begin.
-pub(super) fn first_slot(fetch: &Fetch) -> usize {
-    match &fetch.which {
+pub(super) fn first_column(fetch: &Fetch) -> usize {
+    match &fetch.selector {
         RowSelector::Page(page) if page.total => 2,
         RowSelector::Pages(_, page) if page.total => 3,
         RowSelector::Id | RowSelector::Page(_) | RowSelector::One(_) | RowSelector::Pages(..) => 1,
@@ -36,8 +36,14 @@ pub(super) fn first_slot(fetch: &Fetch) -> usize {
 }
 
 /// What a slot is, as the actor may see it, in the column's own type.
-pub(super) fn expression(ty: &Type, slot: SelectedColumn, alias: Alias, audience: Audience, search: Option<&str>) -> Sql {
-    match slot {
+pub(super) fn expression(
+    ty: &Type,
+    column: SelectedColumn,
+    alias: Alias,
+    audience: Audience,
+    search: Option<&str>,
+) -> Sql {
+    match column {
         SelectedColumn::Column(index) => scope::column(ty, index, alias, audience),
         SelectedColumn::Rank => text_search(
             ty,
@@ -91,8 +97,8 @@ pub(super) fn travelling(kind: Kind, expression: &Sql) -> Sql {
     sql
 }
 
-fn slot_kind(ty: &Type, slot: SelectedColumn) -> Kind {
-    match slot {
+fn kind_of(ty: &Type, column: SelectedColumn) -> Kind {
+    match column {
         SelectedColumn::Column(index) => ty.column(index).kind,
         SelectedColumn::Rank => Kind::Decimal,
         SelectedColumn::Snippet => Kind::Text,
@@ -100,10 +106,10 @@ fn slot_kind(ty: &Type, slot: SelectedColumn) -> Kind {
 }
 
 /// `, slot, slot …`
-fn slots(sql: &mut Sql, fetch: &Fetch, audience: Audience, search: Option<&str>) {
-    for (i, slot) in fetch.slots.iter().enumerate() {
-        let expression = expression(fetch.ty, *slot, alias(), audience, search);
-        sql.push(", ").append(&travelling(slot_kind(fetch.ty, *slot), &expression)).push(" AS s").number(i as u64);
+fn selected(sql: &mut Sql, fetch: &Fetch, audience: Audience, search: Option<&str>) {
+    for (i, column) in fetch.selected.iter().enumerate() {
+        let expression = expression(fetch.ty, *column, alias(), audience, search);
+        sql.push(", ").append(&travelling(kind_of(fetch.ty, *column), &expression)).push(" AS s").number(i as u64);
     }
 }
 
@@ -112,7 +118,7 @@ pub(super) fn root(fetch: &Fetch, form: Form, audience: Audience) -> Sql {
     let mut sql = Sql::new();
     let mut inner = Sql::new();
     let mut total = Sql::new();
-    match (&fetch.which, form) {
+    match (&fetch.selector, form) {
         (RowSelector::Page(page), Form::Planned) => {
             let mut condition = scope::condition(fetch.ty, alias(), audience);
             restrict(&mut condition, fetch.ty, page, audience);
@@ -146,14 +152,14 @@ pub(super) fn root(fetch: &Fetch, form: Form, audience: Audience) -> Sql {
 
 /// `, t.s0, t.s1 …`
 fn places(sql: &mut Sql, fetch: &Fetch) {
-    for place in 0..fetch.slots.len() {
+    for place in 0..fetch.selected.len() {
         sql.push(", t.s").number(place as u64);
     }
 }
 
 fn rows(sql: &mut Sql, fetch: &Fetch, audience: Audience, condition: &Sql) {
     sql.push("SELECT true AS present");
-    slots(sql, fetch, audience, None);
+    selected(sql, fetch, audience, None);
     sql.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ").append(condition);
 }
 
@@ -162,7 +168,7 @@ pub(super) fn one(fetch: &Fetch, relation: &Relation, audience: Audience) -> Sql
     let mut sql = Sql::new();
     let key = fetch.ty.column(relation.to_column).name;
     sql.push("SELECT ").column(ALIAS, key);
-    slots(&mut sql, fetch, audience, None);
+    selected(&mut sql, fetch, audience, None);
     sql.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ").column(ALIAS, key).push(" = ANY(").keys().push(")");
     scoped(&mut sql, fetch.ty, relation, audience);
     if let Some(shown) = scope::shown(fetch.ty, relation.to_column, alias(), audience) {
@@ -236,7 +242,7 @@ fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, audience: Audience, mut 
         }
     }
     sql.push("SELECT true AS present");
-    slots(sql, fetch, audience, search);
+    selected(sql, fetch, audience, search);
     sql.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ").append(&condition).push(" ORDER BY ");
     for (i, term) in page.order.iter().enumerate() {
         if i > 0 {
@@ -244,7 +250,7 @@ fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, audience: Audience, mut 
         }
         let descending = term.descending != page.backward;
         let nulls_first = term.nulls_first != page.backward;
-        sql.append(&expression(fetch.ty, term.slot, alias(), audience, search));
+        sql.append(&expression(fetch.ty, term.column, alias(), audience, search));
         if descending {
             sql.push(" DESC");
         }
@@ -266,9 +272,9 @@ fn beyond(
     audience: Audience,
     search: Option<&str>,
 ) {
-    let expression = |term: &Term| expression(ty, term.slot, alias(), audience, search);
+    let expression = |term: &Term| expression(ty, term.column, alias(), audience, search);
     let value = |sql: &mut Sql, term: &Term, value: &Option<String>| {
-        sql.value(slot_kind(ty, term.slot), value.clone().unwrap_or_default());
+        sql.value(kind_of(ty, term.column), value.clone().unwrap_or_default());
     };
     let comparison = |term: &Term| if after != term.descending { " > " } else { " < " };
     if order.iter().all(|term| !term.nullable && term.descending == order[0].descending) {

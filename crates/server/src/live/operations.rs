@@ -9,8 +9,8 @@ use std::{
 
 use aether_graphql::{Identity, OperationType, Prepared, Request, Response, Schema, error::code};
 use aether_store::{
-    live::{Cursor, Delivery, ConnectionQueue, Message, Subscription},
     identity::{Client, token::Access},
+    live::{ConnectionQueue, Cursor, Delivery, Message, Subscription},
 };
 use futures::{
     FutureExt, StreamExt,

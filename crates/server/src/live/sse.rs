@@ -13,7 +13,10 @@ use std::{
 };
 
 use aether_graphql::{Identity, OperationType, Request};
-use aether_store::{live::Cursor, identity::{Client, token::Access}};
+use aether_store::{
+    identity::{Client, token::Access},
+    live::Cursor,
+};
 use axum::{
     Extension, Json,
     body::Bytes,

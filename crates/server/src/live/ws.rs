@@ -147,7 +147,9 @@ impl Connection {
                 None | Some(ClientMessage::Pong) => {}
                 Some(ClientMessage::ConnectionInit { payload }) => return Ok(payload),
                 Some(ClientMessage::Ping { .. }) => self.send(json!({ "type": "pong" }).to_string()).await?,
-                Some(ClientMessage::Subscribe { .. } | ClientMessage::Complete { .. }) => return Err(Close::new(4401, "Unauthorized")),
+                Some(ClientMessage::Subscribe { .. } | ClientMessage::Complete { .. }) => {
+                    return Err(Close::new(4401, "Unauthorized"));
+                }
             }
         }
     }

@@ -29,13 +29,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-pub use crate::write::Client;
+use self::token::{Access, Tokens};
 pub use self::{
     password::{hash_password, new_password},
     proof::Proof,
     sign_in::Credentials,
 };
-use self::token::{Access, Tokens};
+pub use crate::write::Client;
 use crate::{
     Store,
     audit_log::sign_in::{self as audit, Entry, Event},

@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use super::{
     cursor::Cursor,
-    queue::{Delivery, ConnectionQueue},
-    subscriber::{self, SubscriberIdentity},
+    plan::{SubscriptionPlan, Tenant},
+    queue::{ConnectionQueue, Delivery},
     state::{State, Subscriber},
-    plan::{Tenant, SubscriptionPlan},
+    subscriber::{self, SubscriberIdentity},
 };
 use crate::{
     Store,

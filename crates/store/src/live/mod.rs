@@ -12,20 +12,20 @@ mod cursor;
 mod event;
 pub mod feed;
 pub mod hub;
+pub mod plan;
 pub mod queue;
 mod replay;
 mod round;
 pub mod source;
-mod subscriber;
 mod state;
+mod subscriber;
 mod tail;
-pub mod plan;
 
 pub use self::{
     cursor::Cursor,
     event::Event,
     hub::{Hub, Subscription},
-    queue::{Delivery, ConnectionQueue},
-    source::{Outbox, Source},
     plan::{Message, SubscriptionPlan},
+    queue::{ConnectionQueue, Delivery},
+    source::{Outbox, Source},
 };

@@ -15,7 +15,7 @@ use crate::{
     model::{Mask, Model, Restriction, Scope, Type},
     read::{
         Reader,
-        plan::{ResponseShape, Child, Fetch, Key, Selection, SelectedColumn, Template, RowSelector},
+        plan::{Child, Fetch, Key, ResponseShape, RowSelector, SelectedColumn, Selection, Template},
     },
     scope,
     sql::Sql,
@@ -103,14 +103,14 @@ impl Object {
     /// What this plan of one row selects.
     pub fn new(fetch: Fetch) -> Result<Self> {
         let id = SelectedColumn::Column(fetch.ty.id_column());
-        let key = fetch.slots.iter().position(|slot| *slot == id);
+        let key = fetch.selected.iter().position(|column| *column == id);
         Ok(Self { key: key.ok_or_else(|| Error::internal("a plan of rows without their ids"))?, fetch })
     }
 
     /// Nothing but whether the row is seen.
     fn bare(ty: &'static Type) -> Result<Self> {
         let mut selection = Selection::new(ty);
-        selection.slot(SelectedColumn::Column(ty.id_column()));
+        selection.column(SelectedColumn::Column(ty.id_column()));
         Self::new(selection.fetch(RowSelector::Id, ResponseShape::One(Template(Vec::new()))))
     }
 }
@@ -234,9 +234,9 @@ impl SubscriptionPlan {
         let mut out = String::from("{\"data\":{");
         out.push_str(self.field.written(true));
         out.push('{');
-        for (place, (key, part)) in self.parts.iter().enumerate() {
+        for (place, (key, field)) in self.parts.iter().enumerate() {
             out.push_str(key.written(place == 0));
-            out.push_str(&match part {
+            out.push_str(&match field {
                 MessageField::Literal(json) => json.clone(),
                 MessageField::Kind => quoted(&event.kind.to_ascii_uppercase())?,
                 MessageField::ChangedFields => {
@@ -247,7 +247,9 @@ impl SubscriptionPlan {
                 MessageField::Topic => quoted(&event.topic.to_ascii_uppercase())?,
                 MessageField::Type => row.map_or_else(null, |(ty, _)| format!("\"{}\"", ty.name)),
                 MessageField::Id => row.map_or_else(null, |(_, id)| format!("\"{id}\"")),
-                MessageField::Object(ty) if row.is_some_and(|(of, _)| of.id == ty.id) => object.cloned().unwrap_or_else(null),
+                MessageField::Object(ty) if row.is_some_and(|(of, _)| of.id == ty.id) => {
+                    object.cloned().unwrap_or_else(null)
+                }
                 MessageField::Object(_) => null(),
                 MessageField::Node => object.cloned().unwrap_or_else(null),
                 MessageField::Actor => event.actor_id.and_then(|id| rows.actors.get(&id)).cloned().unwrap_or_else(null),
@@ -411,7 +413,7 @@ fn mask_alike(mask: &Mask) -> SharedBy {
 
 /// Who of them is told the same of a row.
 fn told_alike(fetch: &Fetch, in_workspace: bool) -> SharedBy {
-    let columns = fetch.slots.iter().map(|slot| match slot {
+    let columns = fetch.selected.iter().map(|column| match column {
         SelectedColumn::Column(index) => match fetch.ty.masks.get(index) {
             None => SharedBy::Members,
             Some(mask) => mask_alike(mask),

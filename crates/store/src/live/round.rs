@@ -15,11 +15,11 @@ use uuid::Uuid;
 use super::{
     event::Event,
     hub::Hub,
+    plan::{Message, SubscriptionPlan, Tenant},
     queue::Delivery,
     source::Source,
-    subscriber::{SharedBy, Audience, SubscriberIdentity},
     state::Subscriber,
-    plan::{Message, Tenant, SubscriptionPlan},
+    subscriber::{Audience, SharedBy, SubscriberIdentity},
 };
 use crate::error::{Error, Result};
 

@@ -8,9 +8,9 @@ use std::{
 use uuid::Uuid;
 
 use super::{
+    plan::{SubscriptionPlan, Tenant},
     queue::ConnectionQueue,
     subscriber,
-    plan::{Tenant, SubscriptionPlan},
 };
 
 /// One subscriber.

@@ -7,9 +7,9 @@ use uuid::Uuid;
 use super::{
     action::{Action, Trail},
     change::{Change, Entry},
+    client::Client,
     constraint::type_name,
     record::Record,
-    client::Client,
 };
 use crate::{
     actor::Actor,

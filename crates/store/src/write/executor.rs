@@ -10,8 +10,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
 
 use super::{
-    Action, Change, Client, KEY, action::Needs, idempotency, shared_transaction::SharedTransaction,
-    use_case::UseCase,
+    Action, Change, Client, KEY, action::Needs, idempotency, shared_transaction::SharedTransaction, use_case::UseCase,
 };
 use crate::{
     Store,

@@ -5,7 +5,7 @@ use aether_entity::{workspace_members, workspaces};
 
 use crate::{
     error::{Error, Result},
-    policy::{WorkspaceRights, WorkspacePermission},
+    policy::{WorkspacePermission, WorkspaceRights},
 };
 
 /// An actor's membership of a workspace that it changes.
@@ -28,7 +28,12 @@ impl Membership {
     }
 
     fn seat(&self) -> WorkspaceRights<'_> {
-        WorkspaceRights { role: &self.member.role, is_admin: self.member.is_admin, of_host: self.of_host, rules: &self.rules }
+        WorkspaceRights {
+            role: &self.member.role,
+            is_admin: self.member.is_admin,
+            of_host: self.of_host,
+            rules: &self.rules,
+        }
     }
 
     /// Refuses what the member may not.

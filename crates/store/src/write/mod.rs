@@ -44,14 +44,14 @@ mod change;
 mod client;
 mod constraint;
 pub mod delivery;
-mod executor;
 mod entries;
+mod executor;
 pub mod idempotency;
 mod membership;
 mod my_membership;
 mod record;
-mod table;
 mod shared_transaction;
+mod table;
 mod use_case;
 mod workspace;
 
