@@ -24,7 +24,7 @@ use crate::{
 /// What a subscription asks for.
 pub(super) struct SubscriptionRequest {
     /// What is told.
-    pub(super) watch: SubscriptionPlan,
+    pub(super) plan: SubscriptionPlan,
     /// From where on, unless from now.
     pub(super) after: Option<Cursor>,
 }
@@ -82,8 +82,8 @@ impl<'a> Asked<'a, '_> {
     }
 
     /// The watch without what is asked for of whom.
-    fn watch(&self, message: &str) -> Result<SubscriptionPlan> {
-        let mut watch = SubscriptionPlan {
+    fn plan(&self, message: &str) -> Result<SubscriptionPlan> {
+        let mut plan = SubscriptionPlan {
             // Where two begin does not make them ask for different things.
             key: self.bound.fingerprint(self.selected, &["after"]).map_err(invalid)?,
             tenant: Tenant::Everything,
@@ -106,7 +106,7 @@ impl<'a> Asked<'a, '_> {
                 "actor" => {
                     let users =
                         Model::get().by_table("users").ok_or_else(|| Error::internal("a graph without users"))?;
-                    watch.actor = Some(self.object(users, &selected)?);
+                    plan.actor = Some(self.object(users, &selected)?);
                     MessageField::Actor
                 }
                 "topic" => MessageField::Topic,
@@ -115,7 +115,7 @@ impl<'a> Asked<'a, '_> {
                 "node" => {
                     for ty in &Model::get().types {
                         if !self.planner.collect(&selected.sets, ty.name)?.is_empty() {
-                            watch.objects.push(self.object(ty, &selected)?);
+                            plan.objects.push(self.object(ty, &selected)?);
                         }
                     }
                     MessageField::Node
@@ -123,13 +123,13 @@ impl<'a> Asked<'a, '_> {
                 name => {
                     let ty = Model::get().types.iter().find(|ty| ty.singular == name);
                     let ty = ty.ok_or_else(|| Error::invalid(name, format!("{message} has no field {name}.")))?;
-                    watch.objects.push(self.object(ty, &selected)?);
+                    plan.objects.push(self.object(ty, &selected)?);
                     MessageField::Object(ty)
                 }
             };
-            watch.parts.push((Key::new(selected.key), part));
+            plan.parts.push((Key::new(selected.key), part));
         }
-        Ok(watch)
+        Ok(plan)
     }
 
     fn object(&self, ty: &'static Type, selected: &Selected<'a>) -> Result<Object> {
@@ -138,11 +138,11 @@ impl<'a> Asked<'a, '_> {
 }
 
 fn of_feed(asked: &Asked<'_, '_>, feed: &'static Feed) -> Result<SubscriptionRequest> {
-    let mut watch = asked.watch(feed.message)?;
-    watch.topics = vec![feed.topic.to_owned()];
-    watch.tables = feed.tables;
+    let mut plan = asked.plan(feed.message)?;
+    plan.topics = vec![feed.topic.to_owned()];
+    plan.tables = feed.tables;
     let workspace = asked.uuid("workspaceId")?;
-    watch.tenant = match (feed.of, workspace) {
+    plan.tenant = match (feed.of, workspace) {
         (Of::Workspace | Of::Either, Some(workspace)) => Tenant::Workspace(workspace),
         (Of::Workspace, None) => return Err(Error::invalid("workspaceId", "A workspace is needed.")),
         (Of::Organization | Of::Either, _) => Tenant::Organization,
@@ -154,14 +154,14 @@ fn of_feed(asked: &Asked<'_, '_>, feed: &'static Feed) -> Result<SubscriptionReq
         let labels: Vec<String> =
             labels.collect::<std::result::Result<_, _>>().map_err(|why| Error::invalid(filter.argument, why))?;
         if !labels.is_empty() {
-            watch.facets.push((filter.column, labels));
+            plan.facets.push((filter.column, labels));
         }
     }
-    Ok(SubscriptionRequest { watch, after: asked.after()? })
+    Ok(SubscriptionRequest { plan, after: asked.after()? })
 }
 
 fn of_everything(asked: &Asked<'_, '_>) -> Result<SubscriptionRequest> {
-    let mut watch = asked.watch(EVENT)?;
+    let mut plan = asked.plan(EVENT)?;
     for value in asked.several("topics") {
         let topic = TOPICS.iter().find(|(name, _)| match value {
             Value::Enum(given) => AsShoutySnakeCase(name).to_string() == *given.as_str(),
@@ -169,7 +169,7 @@ fn of_everything(asked: &Asked<'_, '_>) -> Result<SubscriptionRequest> {
             _ => false,
         });
         let (topic, _) = topic.ok_or_else(|| Error::invalid("topics", format!("{value} is no topic.")))?;
-        watch.topics.push((*topic).to_owned());
+        plan.topics.push((*topic).to_owned());
     }
-    Ok(SubscriptionRequest { watch, after: asked.after()? })
+    Ok(SubscriptionRequest { plan, after: asked.after()? })
 }

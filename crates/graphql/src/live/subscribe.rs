@@ -18,7 +18,7 @@ impl Schema {
         prepared: &Prepared,
         asker: Asker,
         hub: &Arc<Hub>,
-        line: &Arc<ConnectionQueue>,
+        queue: &Arc<ConnectionQueue>,
         tag: Arc<str>,
         resume: Option<Cursor>,
     ) -> Result<Subscription, Response> {
@@ -46,7 +46,7 @@ impl Schema {
             }
         };
         let asked = asked.map_err(failed)?;
-        hub.subscribe(asked.watch, session, resume.or(asked.after), line, tag).await.map_err(failed)
+        hub.subscribe(asked.plan, session, resume.or(asked.after), queue, tag).await.map_err(failed)
     }
 
     /// An error as clients see it: the errors of a GraphQL response.

@@ -34,7 +34,7 @@ pub(super) struct Operations {
     app: Arc<App>,
     access: Option<Access>,
     client: Client,
-    line: Arc<ConnectionQueue>,
+    queue: Arc<ConnectionQueue>,
     deliveries: mpsc::Receiver<Delivery>,
     open: HashMap<Tag, Open>,
     running: FuturesUnordered<BoxFuture<'static, Result<(Tag, Done), Aborted>>>,
@@ -83,12 +83,12 @@ pub(super) enum ConnectionEvent {
 
 impl Operations {
     pub(super) fn new(app: Arc<App>, client: Client) -> Self {
-        let (line, deliveries) = ConnectionQueue::new();
+        let (queue, deliveries) = ConnectionQueue::new();
         Self {
             app,
             access: None,
             client,
-            line,
+            queue,
             deliveries,
             open: HashMap::new(),
             running: FuturesUnordered::new(),
@@ -142,7 +142,7 @@ impl Operations {
         let request_id = client.request_id;
         let span = span(request_id, self.access.map(|access| access.user));
         self.open.insert(tag.clone(), Open { stop, request_id, span: span.clone(), _subscription: None });
-        let (app, line) = (self.app.clone(), self.line.clone());
+        let (app, queue) = (self.app.clone(), self.queue.clone());
         let (address, user) = (client.address, self.access.map(|access| access.user));
         // What came as a request of its own has been counted as one.
         let counted = matches!(asked, Asked::Request(_));
@@ -168,7 +168,7 @@ impl Operations {
                     note_name(&prepared);
                     let asker = app.asker(identity, client, None);
                     let _turn = app.live.beginning.acquire().await;
-                    match app.schema.subscribe(&prepared, asker, &app.hub, &line, tag.clone(), resume).await {
+                    match app.schema.subscribe(&prepared, asker, &app.hub, &queue, tag.clone(), resume).await {
                         Ok(subscription) => Done::Subscribed(subscription),
                         Err(response) => Done::Refused(with_request_id(response, request_id)),
                     }
@@ -205,7 +205,7 @@ impl Operations {
                     self.expiry = None;
                     return ConnectionEvent::Expired;
                 }
-                () = self.line.overflow() => return ConnectionEvent::TooSlow,
+                () = self.queue.overflow() => return ConnectionEvent::TooSlow,
                 Some(delivery) = self.deliveries.recv() => match delivery {
                     Delivery::Next(tag, message) if self.is_open(&tag) => return ConnectionEvent::Next(tag, message),
                     Delivery::Failed(tag, error) if self.is_open(&tag) => {
@@ -241,7 +241,7 @@ impl Operations {
     }
 
     /// What the connection's messages come over.
-    pub(super) fn line(&self) -> Arc<ConnectionQueue> {
-        self.line.clone()
+    pub(super) fn queue(&self) -> Arc<ConnectionQueue> {
+        self.queue.clone()
     }
 }

@@ -349,7 +349,7 @@ impl Told {
                         }
                     }
                 }
-                happened = self.operations.next() => match happened {
+                event = self.operations.next() => match event {
                     ConnectionEvent::Next(tag, message) => {
                         return Some(self.event(&tag, &message.json).id(message.cursor.encode()));
                     }

@@ -167,7 +167,7 @@ impl Connection {
                         self.answer(said).await?;
                     }
                 }
-                happened = self.operations.next() => self.tell(happened).await?,
+                event = self.operations.next() => self.tell(event).await?,
                 _ = ticks.tick() => {
                     if self.heard.elapsed() > 3 * keep_alive {
                         return Err(Close::new(1001, "Nothing was heard for too long"));
@@ -212,8 +212,8 @@ impl Connection {
         }
     }
 
-    async fn tell(&mut self, happened: ConnectionEvent) -> Result<(), Close> {
-        match happened {
+    async fn tell(&mut self, event: ConnectionEvent) -> Result<(), Close> {
+        match event {
             ConnectionEvent::Next(id, message) => {
                 let id = quoted(&id);
                 let json = &message.json;
@@ -273,10 +273,10 @@ impl Connection {
 
     /// Sends, unless the client takes so long that its queue overflows.
     async fn pass(&mut self, message: Message) -> Result<(), Close> {
-        let line = self.operations.line();
+        let queue = self.operations.queue();
         tokio::select! {
             sent = self.socket.send(message) => sent.map_err(|_| Close::new(1000, "")),
-            () = line.overflow() => Err(too_slow()),
+            () = queue.overflow() => Err(too_slow()),
         }
     }
 

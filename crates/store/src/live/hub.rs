@@ -45,11 +45,11 @@ impl Drop for Subscription {
 /// One subscriber, as far as replaying needs to know it.
 pub(super) struct Place {
     pub(super) id: u64,
-    pub(super) watch: Arc<SubscriptionPlan>,
+    pub(super) plan: Arc<SubscriptionPlan>,
     pub(super) session: Uuid,
     pub(super) organization: Option<Uuid>,
     pub(super) workspaces: Vec<Uuid>,
-    pub(super) line: Arc<ConnectionQueue>,
+    pub(super) queue: Arc<ConnectionQueue>,
     pub(super) tag: Arc<str>,
 }
 
@@ -83,23 +83,23 @@ impl Hub {
     /// Begins a subscription of this session: from now on, or behind a cursor.
     pub async fn subscribe(
         self: &Arc<Self>,
-        watch: SubscriptionPlan,
+        plan: SubscriptionPlan,
         session: Uuid,
         after: Option<Cursor>,
-        line: &Arc<ConnectionQueue>,
+        queue: &Arc<ConnectionQueue>,
         tag: Arc<str>,
     ) -> Result<Subscription> {
-        let workspace = match watch.tenant {
+        let workspace = match plan.tenant {
             Tenant::Workspace(workspace) => Some(workspace),
             _ => None,
         };
-        let standing = self.store.standings(&[(session, workspace)]).await?.remove(&(session, workspace));
-        let standing = standing.ok_or_else(ended)?;
-        if workspace.is_some() && standing.role.is_none() {
+        let identity = self.store.identities(&[(session, workspace)]).await?.remove(&(session, workspace));
+        let identity = identity.ok_or_else(ended)?;
+        if workspace.is_some() && identity.role.is_none() {
             return Err(no_workspace());
         }
         // Nobody who lacks one of them waits for what never comes; of several tables one that is seen is enough.
-        let mut missing = watch.permissions().filter(|permission| !standing.actor.may(*permission));
+        let mut missing = plan.permissions().filter(|permission| !identity.actor.may(*permission));
         if let (Some(permission), true) = (missing.next(), workspace.is_none()) {
             return Err(Error::forbidden(permission.name()));
         }
@@ -113,14 +113,14 @@ impl Hub {
             Some(cursor) => Some(self.resume(cursor).await?),
             None => None,
         };
-        let (user, organization) = (standing.actor.user_id, standing.actor.organization_id);
-        let (organization, workspaces) = match watch.tenant {
+        let (user, organization) = (identity.actor.user_id, identity.actor.organization_id);
+        let (organization, workspaces) = match plan.tenant {
             Tenant::Workspace(workspace) => (None, vec![workspace]),
             Tenant::Organization => (Some(organization), Vec::new()),
-            Tenant::Everything => (Some(organization), self.store.workspaces_of(standing.actor.user_id).await?),
+            Tenant::Everything => (Some(organization), self.store.workspaces_of(identity.actor.user_id).await?),
         };
         let mut state = self.state();
-        let watch = state.share(watch);
+        let plan = state.share(plan);
         let id = state.next;
         state.next += 1;
         let told = after.is_none().then_some(state.position);
@@ -129,19 +129,19 @@ impl Hub {
             state.by_tenant.entry(*tenant).or_default().insert(id);
         }
         let subscriber = Subscriber {
-            watch: watch.clone(),
+            plan: plan.clone(),
             session,
-            user: standing.actor.user_id,
-            organization: standing.actor.organization_id,
+            user: identity.actor.user_id,
+            organization: identity.actor.organization_id,
             tenants,
-            line: line.clone(),
+            queue: queue.clone(),
             tag: tag.clone(),
             told,
         };
         state.subscribers.insert(id, subscriber);
         drop(state);
         if let Some(after) = after {
-            let place = Place { id, watch, session, organization, workspaces, line: line.clone(), tag };
+            let place = Place { id, plan, session, organization, workspaces, queue: queue.clone(), tag };
             // What a subscriber missed is read on its own account.
             // What was missed is told as a part of the request that asks for it.
             tokio::spawn(as_party(Party::User(user), self.clone().replay(place, after)).in_current_span());
@@ -179,7 +179,7 @@ impl Hub {
     /// Ends a subscription and says why.
     pub(super) fn end(&self, id: u64, why: Error) {
         if let Some(subscriber) = self.state().remove(id) {
-            subscriber.line.offer(Delivery::Failed(subscriber.tag, why));
+            subscriber.queue.offer(Delivery::Failed(subscriber.tag, why));
         }
     }
 
@@ -208,16 +208,16 @@ impl Hub {
             return Ok(HashMap::new());
         }
         let asked: Vec<_> = places.iter().map(|(_, place)| *place).collect::<HashSet<_>>().into_iter().collect();
-        let standings = self.store.standings(&asked).await?;
-        let mut standing = HashMap::with_capacity(places.len());
+        let identities = self.store.identities(&asked).await?;
+        let mut identity = HashMap::with_capacity(places.len());
         for (id, place) in places {
-            match standings.get(&place) {
+            match identities.get(&place) {
                 None => self.end(id, ended()),
                 Some(now) if place.1.is_some() && now.role.is_none() => self.end(id, no_workspace()),
-                Some(now) => _ = standing.insert(id, now.clone()),
+                Some(now) => _ = identity.insert(id, now.clone()),
             }
         }
-        Ok(standing)
+        Ok(identity)
     }
 }
 

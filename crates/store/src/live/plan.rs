@@ -125,7 +125,7 @@ impl SubscriptionPlan {
     }
 
     /// Whom what a subscriber sees of it depends on, so that it need not be worked out for each of them.
-    pub(super) fn alike(&self) -> SharedBy {
+    pub(super) fn shared_by(&self) -> SharedBy {
         let in_workspace = matches!(self.tenant, Tenant::Workspace(_));
         let of_table = |table: &&str| {
             let Some(ty) = Model::get().by_table(table) else { return SharedBy::Nobody };

@@ -30,13 +30,13 @@ impl Hub {
     async fn replay_some(&self, place: &Place, told: &mut i64) -> Result<Step> {
         let of = Of { organization: place.organization, workspaces: place.workspaces.clone() };
         let read = self.store.events(*told, Some(&of)).await?;
-        let wanted: Vec<_> = read.events.iter().filter(|event| place.watch.wants(event)).collect();
+        let wanted: Vec<_> = read.events.iter().filter(|event| place.plan.wants(event)).collect();
         for some in wanted.chunks(100) {
             let reader = self.store.reader(Ok(Some(place.session)));
-            let messages = place.watch.messages(&self.store, &reader, self.stream(), some).await?;
+            let messages = place.plan.messages(&self.store, &reader, self.stream(), some).await?;
             for message in messages.into_iter().flatten() {
                 // Here the subscriber sets the pace.
-                if !place.line.send(Delivery::next(&place.tag, message)).await {
+                if !place.queue.send(Delivery::next(&place.tag, message)).await {
                     return Ok(Step::Done);
                 }
             }

@@ -100,7 +100,7 @@ impl Hub {
         }
         self.check(concerned.into_iter().collect()).await?;
         for user in moved {
-            let everything = |s: &Subscriber| s.user == user && s.watch.tenant == Tenant::Everything;
+            let everything = |s: &Subscriber| s.user == user && s.plan.tenant == Tenant::Everything;
             let ids: Vec<u64> = self.state().of(everything).collect();
             if !ids.is_empty() {
                 let workspaces = self.store.workspaces_of(user).await?;
@@ -130,41 +130,44 @@ impl Hub {
                     .collect();
                 for id in ids {
                     let subscriber = &state.subscribers[&id];
-                    if subscriber.told.is_some_and(|told| event.sequence > told) && subscriber.watch.wants(event) {
+                    if subscriber.told.is_some_and(|told| event.sequence > told) && subscriber.plan.wants(event) {
                         wanted.entry(id).or_default().push(place);
                     }
                 }
             }
         }
-        let standing = self.check(wanted.keys().copied().collect()).await?;
+        let identity = self.check(wanted.keys().copied().collect()).await?;
         // Those who are of one class and want the same events of one watch are told by one message.
         let mut groups: HashMap<(usize, Audience, Vec<usize>), Vec<u64>> = HashMap::new();
-        let mut watches: HashMap<usize, (Arc<SubscriptionPlan>, SharedBy)> = HashMap::new();
+        let mut plans: HashMap<usize, (Arc<SubscriptionPlan>, SharedBy)> = HashMap::new();
         {
             let state = self.state();
             for (id, places) in wanted {
-                let (Some(now), Some(subscriber)) = (standing.get(&id), state.subscribers.get(&id)) else { continue };
+                let (Some(now), Some(subscriber)) = (identity.get(&id), state.subscribers.get(&id)) else { continue };
                 // By its address: it is shared by all who ask the same.
-                let watch = Arc::as_ptr(&subscriber.watch) as usize;
-                let known = watches.entry(watch);
-                let (_, alike) = known.or_insert_with(|| (subscriber.watch.clone(), subscriber.watch.alike()));
-                groups.entry((watch, now.class(*alike), places)).or_default().push(id);
+                let plan = Arc::as_ptr(&subscriber.plan) as usize;
+                let known = plans.entry(plan);
+                let (_, shared_by) = known.or_insert_with(|| (subscriber.plan.clone(), subscriber.plan.shared_by()));
+                groups.entry((plan, now.audience(*shared_by), places)).or_default().push(id);
             }
         }
-        let work = groups.into_iter().map(|((watch, class, places), ids)| {
-            let ((watch, alike), standing) = (watches[&watch].clone(), &standing);
+        let work = groups.into_iter().map(|((plan, audience, places), ids)| {
+            let ((plan, shared_by), identity) = (plans[&plan].clone(), &identity);
             async move {
                 let events: Vec<&Event> = places.iter().map(|place| &events[*place]).collect();
                 let sequences = events.first().zip(events.last()).map(|(first, last)| (first.sequence, last.sequence));
                 let span = tracing::error_span!("message", ?sequences, subscribers = ids.len(), user = Empty);
-                self.messages(watch, ids, standing, &events, (alike, class)).instrument(span).await
+                self.messages(plan, ids, identity, &events, (shared_by, audience)).instrument(span).await
             }
         });
         let done: Vec<Told> = stream::iter(work).buffer_unordered(AT_ONCE).try_collect().await?;
         // Whoever was demoted while it read saw too little for the others, and whoever was promoted too much.
         let readers: Vec<_> = done.iter().filter_map(|told| told.reader.as_ref()).collect();
         let now = self.check(readers.iter().map(|(id, ..)| *id).collect()).await?;
-        if !readers.iter().all(|(id, alike, class)| now.get(id).is_some_and(|now| now.class(*alike) == *class)) {
+        if !readers
+            .iter()
+            .all(|(id, shared_by, audience)| now.get(id).is_some_and(|now| now.audience(*shared_by) == *audience))
+        {
             return Ok(false);
         }
         // Only now that all are worked out: a round that fails is tried again as a whole, and nobody is told twice.
@@ -176,7 +179,7 @@ impl Hub {
                     // They resume by their cursors; what they ask for does not hold up the others.
                     Err(error) => {
                         if let Some(subscriber) = state.remove(id) {
-                            subscriber.line.offer(Delivery::Failed(subscriber.tag, error.clone()));
+                            subscriber.queue.offer(Delivery::Failed(subscriber.tag, error.clone()));
                         }
                         continue;
                     }
@@ -184,7 +187,7 @@ impl Hub {
                 let Some(subscriber) = state.subscribers.get_mut(&id) else { continue };
                 subscriber.told = Some(last);
                 for message in messages.iter().flatten() {
-                    if !subscriber.line.offer(Delivery::next(&subscriber.tag, message.clone())) {
+                    if !subscriber.queue.offer(Delivery::next(&subscriber.tag, message.clone())) {
                         break;
                     }
                 }
@@ -196,22 +199,22 @@ impl Hub {
     /// What these events are to those who see the same of them.
     async fn messages(
         &self,
-        watch: Arc<SubscriptionPlan>,
+        plan: Arc<SubscriptionPlan>,
         ids: Vec<u64>,
-        standing: &HashMap<u64, SubscriberIdentity>,
+        identity: &HashMap<u64, SubscriberIdentity>,
         events: &[&Event],
-        (alike, class): (SharedBy, Audience),
+        (shared_by, audience): (SharedBy, Audience),
     ) -> Result<Told> {
         // Any of them may read for all; the first whose session stands does.
         for id in &ids {
-            let actor = &standing[id].actor;
+            let actor = &identity[id].actor;
             Span::current().record("user", tracing::field::display(actor.user_id));
             let reader = self.store.reader(Ok(Some(actor.session_id)));
-            match watch.messages(&self.store, &reader, self.stream(), events).await {
+            match plan.messages(&self.store, &reader, self.stream(), events).await {
                 Err(Error::Unauthenticated(_)) => continue,
                 Err(Error::Unavailable) => return Err(Error::Unavailable),
                 messages => {
-                    let reader = (ids.len() > 1).then_some((*id, alike, class));
+                    let reader = (ids.len() > 1).then_some((*id, shared_by, audience));
                     return Ok(Told { ids, reader, messages });
                 }
             }

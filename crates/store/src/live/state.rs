@@ -15,13 +15,13 @@ use super::{
 
 /// One subscriber.
 pub(super) struct Subscriber {
-    pub(super) watch: Arc<SubscriptionPlan>,
+    pub(super) plan: Arc<SubscriptionPlan>,
     pub(super) session: Uuid,
     pub(super) user: Uuid,
     pub(super) organization: Uuid,
     /// The tenants under which it is found.
     pub(super) tenants: Vec<Uuid>,
-    pub(super) line: Arc<ConnectionQueue>,
+    pub(super) queue: Arc<ConnectionQueue>,
     pub(super) tag: Arc<str>,
     /// It has been told up to this number; none while it is being brought up to date.
     pub(super) told: Option<i64>,
@@ -29,7 +29,7 @@ pub(super) struct Subscriber {
 
 impl Subscriber {
     pub(super) fn place(&self) -> subscriber::Place {
-        match self.watch.tenant {
+        match self.plan.tenant {
             Tenant::Workspace(workspace) => (self.session, Some(workspace)),
             Tenant::Organization | Tenant::Everything => (self.session, None),
         }
@@ -43,21 +43,21 @@ pub(super) struct State {
     pub(super) next: u64,
     pub(super) subscribers: HashMap<u64, Subscriber>,
     pub(super) by_tenant: HashMap<Uuid, HashSet<u64>>,
-    pub(super) watches: HashMap<String, Weak<SubscriptionPlan>>,
+    pub(super) plans: HashMap<String, Weak<SubscriptionPlan>>,
 }
 
 impl State {
     /// The same watch for all who ask the same.
-    pub(super) fn share(&mut self, watch: SubscriptionPlan) -> Arc<SubscriptionPlan> {
-        if let Some(known) = self.watches.get(&watch.key).and_then(Weak::upgrade) {
+    pub(super) fn share(&mut self, plan: SubscriptionPlan) -> Arc<SubscriptionPlan> {
+        if let Some(known) = self.plans.get(&plan.key).and_then(Weak::upgrade) {
             return known;
         }
-        if self.watches.len() > 2 * self.subscribers.len() + 64 {
-            self.watches.retain(|_, watch| watch.strong_count() > 0);
+        if self.plans.len() > 2 * self.subscribers.len() + 64 {
+            self.plans.retain(|_, plan| plan.strong_count() > 0);
         }
-        let watch = Arc::new(watch);
-        self.watches.insert(watch.key.clone(), Arc::downgrade(&watch));
-        watch
+        let plan = Arc::new(plan);
+        self.plans.insert(plan.key.clone(), Arc::downgrade(&plan));
+        plan
     }
 
     pub(super) fn of(&self, is: impl Fn(&Subscriber) -> bool) -> impl Iterator<Item = u64> {

@@ -60,10 +60,10 @@ pub(super) enum Audience {
 
 impl SubscriberIdentity {
     /// Its class, where this is who sees the same.
-    pub(super) fn class(&self, alike: SharedBy) -> Audience {
+    pub(super) fn audience(&self, shared_by: SharedBy) -> Audience {
         let actor = &self.actor;
         let confined = actor.confining_region().is_some() || actor.confining_department().is_some();
-        match alike {
+        match shared_by {
             SharedBy::Members => Audience::Member { role: None, confined },
             SharedBy::Role => Audience::Member { role: self.role.clone(), confined },
             SharedBy::Audience => Audience::SharedBy {
@@ -81,7 +81,7 @@ impl SubscriberIdentity {
 
 impl Store {
     /// Who these are now, by one statement; a session that has ended is not there.
-    pub(super) async fn standings(&self, places: &[Place]) -> Result<HashMap<Place, SubscriberIdentity>> {
+    pub(super) async fn identities(&self, places: &[Place]) -> Result<HashMap<Place, SubscriberIdentity>> {
         let mut sql = Sql::new();
         sql.push("SELECT c.session, c.workspace, u.row_version, o.row_version, m.role::text FROM unnest(")
             .uuids(places.iter().map(|(session, _)| *session).collect::<Vec<_>>())
@@ -95,7 +95,7 @@ impl Store {
                  LEFT JOIN (workspace_members m JOIN workspaces w ON w.id = m.workspace_id AND w.deleted_at IS NULL) \
                    ON m.workspace_id = c.workspace AND m.user_id = u.id AND m.status = 'active'",
             );
-        let mut standings = HashMap::with_capacity(places.len());
+        let mut identities = HashMap::with_capacity(places.len());
         for row in self.connections().ask(&sql).await?.iter() {
             let (session, workspace): (Uuid, Uuid) = (row.at(0)?, row.at(1)?);
             let versions = (row.at(2)?, row.at(3)?);
@@ -107,9 +107,9 @@ impl Store {
                 },
             };
             let workspace = (!workspace.is_nil()).then_some(workspace);
-            standings.insert((session, workspace), SubscriberIdentity { actor, role: row.at(4)? });
+            identities.insert((session, workspace), SubscriberIdentity { actor, role: row.at(4)? });
         }
-        Ok(standings)
+        Ok(identities)
     }
 
     /// The workspaces of which this user is an active member.
