@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use crate::{
     docs,
     generate::{self, root},
+    ui,
 };
 
 /// A step of the check.
@@ -64,9 +65,8 @@ impl Step {
     async fn run(self) -> Result<()> {
         match self {
             Self::Test | Self::Fmt | Self::Clippy => call(env!("CARGO"), self.title(), &root()),
-            // The packages are there: cargo has built the pages.
             Self::Pages => {
-                call("npm", self.title(), &root().join("crates/console/ui"))?;
+                call("npm", self.title(), &ui::built()?)?;
                 plain_pages()
             }
             Self::Generated => generate::run(true).await,

@@ -2,11 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, afterEach, before } from 'node:test';
-import { chromium } from 'playwright-core';
-import axe from 'axe-core';
 import { Gateway } from './gateway.mjs';
+
+// The packages are where cargo has built the pages, or beside the sources for whoever has run `npm ci` there.
+const packages = createRequire(process.env.AETHER_UI_BUILD ? join(process.env.AETHER_UI_BUILD, 'package.json') : import.meta.url);
+const { chromium } = packages('playwright-core');
+const axe = packages('axe-core');
 
 const SCREENSHOTS = process.env.AETHER_SCREENSHOTS ?? 'screenshots';
 
