@@ -24,7 +24,8 @@ pub enum Step {
     Fmt,
     /// Whether clippy has nothing to say.
     Clippy,
-    /// Whether the types of the pages fit, those of their operations too, and the gateway does without Node.js.
+    /// Whether the pages' sources are formatted, their types fit, those of their operations too, and ESLint has nothing to say; and
+    /// whether the gateway does without Node.js.
     Pages,
     /// Whether what is generated is what the migrations and the model give.
     Generated,

@@ -19,10 +19,11 @@ function make() {
     preferGetMethod: false,
     exchanges: [
       cacheExchange,
-      authExchange(async ({ appendHeaders }) => ({
+      authExchange((auth) =>
+        Promise.resolve({
         addAuthToOperation(operation) {
           const token = accessToken();
-          return token && !isPublic(operation) ? appendHeaders(operation, { Authorization: `Bearer ${token}` }) : operation;
+          return token && !isPublic(operation) ? auth.appendHeaders(operation, { Authorization: `Bearer ${token}` }) : operation;
         },
         willAuthError: (operation) => !isPublic(operation) && expiresSoon(),
         didAuthError: (error, operation) =>
@@ -30,7 +31,8 @@ function make() {
         async refreshAuth() {
           await refresh();
         },
-      })),
+        }),
+      ),
       fetchExchange,
     ],
   });

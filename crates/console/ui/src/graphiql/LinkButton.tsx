@@ -7,7 +7,7 @@ export function LinkButton() {
   const { queryEditor, variableEditor, operations, operationName } = useGraphiQL(
     ({ queryEditor, variableEditor, operations, operationName }) => ({ queryEditor, variableEditor, operations, operationName }),
   );
-  const { addTab, setOperationName } = useGraphiQLActions();
+  const actions = useGraphiQLActions();
   const [said, setSaid] = useState('');
   const chosen = useRef<string>(undefined);
 
@@ -16,7 +16,7 @@ export function LinkButton() {
     const open = () => {
       const shared = takeLink();
       if (!shared) return;
-      addTab();
+      actions.addTab();
       queryEditor.setValue(shared.query);
       variableEditor.setValue(shared.variables ?? '');
       chosen.current = shared.operationName;
@@ -25,15 +25,15 @@ export function LinkButton() {
     open();
     addEventListener('hashchange', open);
     return () => removeEventListener('hashchange', open);
-  }, [queryEditor, variableEditor, addTab]);
+  }, [queryEditor, variableEditor, actions]);
 
   // GraphiQL chooses the first operation of a text that is new to it.
   useEffect(() => {
     const name = chosen.current;
     if (!name || !operations?.some((one) => one.name?.value === name)) return;
     chosen.current = undefined;
-    setOperationName(name);
-  }, [operations, setOperationName]);
+    actions.setOperationName(name);
+  }, [operations, actions]);
 
   async function copy() {
     const query = queryEditor?.getValue() ?? '';
