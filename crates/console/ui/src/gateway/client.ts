@@ -21,16 +21,20 @@ function make() {
       cacheExchange,
       authExchange((auth) =>
         Promise.resolve({
-        addAuthToOperation(operation) {
-          const token = accessToken();
-          return token && !isPublic(operation) ? auth.appendHeaders(operation, { Authorization: `Bearer ${token}` }) : operation;
-        },
-        willAuthError: (operation) => !isPublic(operation) && expiresSoon(),
-        didAuthError: (error, operation) =>
-          !isPublic(operation) && accessToken() !== null && error.graphQLErrors.some((one) => one.extensions.code === 'UNAUTHENTICATED'),
-        async refreshAuth() {
-          await refresh();
-        },
+          addAuthToOperation(operation) {
+            const token = accessToken();
+            return token && !isPublic(operation)
+              ? auth.appendHeaders(operation, { Authorization: `Bearer ${token}` })
+              : operation;
+          },
+          willAuthError: (operation) => !isPublic(operation) && expiresSoon(),
+          didAuthError: (error, operation) =>
+            !isPublic(operation) &&
+            accessToken() !== null &&
+            error.graphQLErrors.some((one) => one.extensions.code === 'UNAUTHENTICATED'),
+          async refreshAuth() {
+            await refresh();
+          },
         }),
       ),
       fetchExchange,

@@ -143,7 +143,10 @@ export async function signOut() {
 
 async function leave() {
   // A session that cannot be ended now ends by itself.
-  await client.mutation(Logout, {}).toPromise().catch(() => undefined);
+  await client
+    .mutation(Logout, {})
+    .toPromise()
+    .catch(() => undefined);
 }
 
 function forget(why: string | null) {

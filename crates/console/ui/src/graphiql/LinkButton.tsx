@@ -5,7 +5,12 @@ import { linkTo, takeLink } from './sharedLink';
 /** Copies a link to the operation that is open, and opens those that the page's address carries. */
 export function LinkButton() {
   const { queryEditor, variableEditor, operations, operationName } = useGraphiQL(
-    ({ queryEditor, variableEditor, operations, operationName }) => ({ queryEditor, variableEditor, operations, operationName }),
+    ({ queryEditor, variableEditor, operations, operationName }) => ({
+      queryEditor,
+      variableEditor,
+      operations,
+      operationName,
+    }),
   );
   const actions = useGraphiQLActions();
   const [said, setSaid] = useState('');
@@ -51,8 +56,12 @@ export function LinkButton() {
 
   return (
     <>
-      <span className="said quiet" role="status">{said}</span>
-      <button className="button small" disabled={!queryEditor} onClick={() => void copy()}>Copy link</button>
+      <span className="said quiet" role="status">
+        {said}
+      </span>
+      <button className="button small" disabled={!queryEditor} onClick={() => void copy()}>
+        Copy link
+      </button>
     </>
   );
 }

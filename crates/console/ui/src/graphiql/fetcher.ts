@@ -49,32 +49,33 @@ const running = new Set<() => void>();
 
 const REPLACED = 'The session that subscribed to this has ended. Run it again to subscribe as who you are now.';
 
-const subscribe = (params: FetcherParams) => ({
-  subscribe(observer: Sink<ExecutionResult>) {
-    socket ??= connect();
-    const stop = socket.subscribe(params, {
-      next: (message) => observer.next(message as ExecutionResult),
-      error: (error) => {
-        if (error instanceof CloseEvent) end(`The connection was closed: ${error.code} ${error.reason}`.trim());
-        else if (error instanceof Event) end('The gateway cannot be reached. Run it again when it is back.');
-        else if (Array.isArray(error)) end(refused({ errors: error }) ? REPLACED : (error as GraphQLError[]));
-        else end(error instanceof Error ? error.message : 'The subscription failed. Run it again.');
-      },
-      complete: () => end(),
-    });
-    const end = (error?: string | GraphQLError[]) => {
-      if (!running.delete(replaced)) return;
-      if (error) observer.next(typeof error === 'string' ? failed(error) : { errors: error });
-      observer.complete();
-    };
-    const replaced = () => {
-      end(REPLACED);
-      stop();
-    };
-    running.add(replaced);
-    return { unsubscribe: () => (running.delete(replaced), stop()) };
-  },
-}) as Observable<ExecutionResult>;
+const subscribe = (params: FetcherParams) =>
+  ({
+    subscribe(observer: Sink<ExecutionResult>) {
+      socket ??= connect();
+      const stop = socket.subscribe(params, {
+        next: (message) => observer.next(message as ExecutionResult),
+        error: (error) => {
+          if (error instanceof CloseEvent) end(`The connection was closed: ${error.code} ${error.reason}`.trim());
+          else if (error instanceof Event) end('The gateway cannot be reached. Run it again when it is back.');
+          else if (Array.isArray(error)) end(refused({ errors: error }) ? REPLACED : (error as GraphQLError[]));
+          else end(error instanceof Error ? error.message : 'The subscription failed. Run it again.');
+        },
+        complete: () => end(),
+      });
+      const end = (error?: string | GraphQLError[]) => {
+        if (!running.delete(replaced)) return;
+        if (error) observer.next(typeof error === 'string' ? failed(error) : { errors: error });
+        observer.complete();
+      };
+      const replaced = () => {
+        end(REPLACED);
+        stop();
+      };
+      running.add(replaced);
+      return { unsubscribe: () => (running.delete(replaced), stop()) };
+    },
+  }) as Observable<ExecutionResult>;
 
 /** The socket of the session; it is open only while something is subscribed to. */
 function connect(): Client {
@@ -90,7 +91,8 @@ function connect(): Client {
     on: { opened: (opened) => (open = opened as WebSocket), closed: () => (open = undefined) },
   });
   stopTokens = onFreshToken((token) => {
-    if (open?.readyState === WebSocket.OPEN) open.send(JSON.stringify({ type: 'ping', payload: { authorization: `Bearer ${token}` } }));
+    if (open?.readyState === WebSocket.OPEN)
+      open.send(JSON.stringify({ type: 'ping', payload: { authorization: `Bearer ${token}` } }));
   });
   return client;
 }

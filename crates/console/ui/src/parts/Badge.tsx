@@ -18,7 +18,12 @@ const SEVERITY: Record<DriftSeverity, { tone: Tone; word: string }> = {
 /** How grave a deviation is. */
 export function SeverityBadge({ severity, before }: { severity: DriftSeverity; before?: ReactNode }) {
   const { tone, word } = SEVERITY[severity];
-  return <Badge tone={tone}>{before}{word}</Badge>;
+  return (
+    <Badge tone={tone}>
+      {before}
+      {word}
+    </Badge>
+  );
 }
 
 const STATUS: Record<DriftStatus, { tone: Tone; word: string }> = {
