@@ -100,7 +100,6 @@ export function SignIn() {
   );
 }
 
-/** Becomes another demo user. */
 export function RoleSwitch({ email }: { email: string }) {
   const [demo, setDemo] = useState<Setting['demo']>(null);
   const [error, setError] = useState<unknown>(null);
