@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use crate::{
     docs,
     generate::{self, root},
+    ui,
 };
 
 /// A step of the check.
@@ -23,7 +24,8 @@ pub enum Step {
     Fmt,
     /// Whether clippy has nothing to say.
     Clippy,
-    /// Whether the types of the pages fit, those of their operations too, and the gateway does without Node.js.
+    /// Whether the pages' sources are formatted, their types fit, those of their operations too, and ESLint has nothing to say; and
+    /// whether the gateway does without Node.js.
     Pages,
     /// Whether what is generated is what the migrations and the model give.
     Generated,
@@ -64,9 +66,8 @@ impl Step {
     async fn run(self) -> Result<()> {
         match self {
             Self::Test | Self::Fmt | Self::Clippy => call(env!("CARGO"), self.title(), &root()),
-            // The packages are there: cargo has built the pages.
             Self::Pages => {
-                call("npm", self.title(), &root().join("crates/console/ui"))?;
+                call("npm", self.title(), &ui::built()?)?;
                 plain_pages()
             }
             Self::Generated => generate::run(true).await,

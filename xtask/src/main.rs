@@ -6,6 +6,7 @@ mod bench;
 mod check;
 mod docs;
 mod generate;
+mod ui;
 
 use clap::{Parser, Subcommand};
 

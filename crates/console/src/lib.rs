@@ -16,6 +16,9 @@ use serde::Serialize;
 pub use self::files::is_complete;
 use self::files::{Policy, file};
 
+/// Where `build.rs` builds the pages, on the machine that compiles: the packages in it also test them.
+pub const BUILD_DIR: &str = concat!(env!("OUT_DIR"), "/ui-build");
+
 /// What the pages must know before anybody has signed in.
 #[derive(Clone, Debug, Serialize)]
 pub struct Setting {

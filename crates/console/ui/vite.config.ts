@@ -10,7 +10,9 @@ export default defineConfig({
   plugins: [
     react(),
     // Beside each file what browsers take; the gateway has both in it.
-    compression({ algorithms: [defineAlgorithm('brotliCompress', { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })] }),
+    compression({
+      algorithms: [defineAlgorithm('brotliCompress', { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })],
+    }),
   ],
   worker: { format: 'es' },
   build: {

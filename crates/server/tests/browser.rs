@@ -26,6 +26,7 @@ fn the_pages_do_in_a_browser_what_they_are_for() {
     ])
     .current_dir(ui);
     node.env("AETHER_NEXUS", env!("CARGO_BIN_EXE_aether-nexus")).env("AETHER_SCREENSHOTS", SCREENSHOTS);
+    node.env("AETHER_UI_BUILD", aether_console::BUILD_DIR);
     let output = node.output().expect("Node.js runs");
     let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(

@@ -4,4 +4,8 @@ import { App } from './app/App';
 import './theme.css';
 import './app/app.css';
 
-createRoot(document.getElementById('root')!).render(<StrictMode><App /></StrictMode>);
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -14,7 +14,13 @@ const drift = (page, label) => page.locator('.drift-item', { hasText: label });
 test('the first load is small, everything of it is of the gateway, and what has not changed is not loaded again', async () => {
   const page = await on.browser.open(on.gateway);
   await page.getByRole('heading', { name: 'Aether Nexus' }).waitFor();
-  const transferred = () => page.evaluate(() => performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map(({ name, transferSize, encodedBodySize }) => ({ name, transferSize, encodedBodySize })));
+  const transferred = () =>
+    page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .concat(performance.getEntriesByType('navigation'))
+        .map(({ name, transferSize, encodedBodySize }) => ({ name, transferSize, encodedBodySize })),
+    );
   const loaded = await transferred();
   const size = loaded.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
   console.log(`first load of the console: ${(size / 1024).toFixed(0)} KiB compressed in ${loaded.length} files`);
@@ -70,7 +76,8 @@ test('an anomaly is acted on with a reason, by those who may', async () => {
   await signIn(cfo, CFO);
   await signIn(viewer, VIEWER);
   await Promise.all([live(cfo), live(viewer)]);
-  const open = (page) => page.locator('section', { has: page.getByRole('heading', { name: 'Open anomalies' }) }).locator('li');
+  const open = (page) =>
+    page.locator('section', { has: page.getByRole('heading', { name: 'Open anomalies' }) }).locator('li');
   await Promise.all([open(cfo).first().waitFor(), open(viewer).first().waitFor()]);
   assert.equal(await open(viewer).getByRole('button').count(), 0);
   assert.ok((await open(cfo).getByRole('button').count()) > 0);
@@ -106,15 +113,30 @@ test('drift arises and settles before the eyes of others, and each is offered wh
   ]);
   await Promise.all([...seen, term.edit('4.50%')]);
   const offered = (page) => drift(page, term.label).first().getByRole('button').allInnerTexts();
-  assert.deepEqual((await offered(agent)).map((text) => text.split(':')[0].trim()).filter((text) => /^(Override|Revert|Approve)/.test(text)), ['Override', 'Revert']);
-  assert.deepEqual((await offered(risk)).map((text) => text.split(':')[0].trim()), ['Approve']);
+  assert.deepEqual(
+    (await offered(agent))
+      .map((text) => text.split(':')[0].trim())
+      .filter((text) => /^(Override|Revert|Approve)/.test(text)),
+    ['Override', 'Revert'],
+  );
+  assert.deepEqual(
+    (await offered(risk)).map((text) => text.split(':')[0].trim()),
+    ['Approve'],
+  );
   await picture(risk, 'drift');
 
-  await drift(risk, term.label).first().getByRole('button', { name: /^Approve/ }).click();
+  await drift(risk, term.label)
+    .first()
+    .getByRole('button', { name: /^Approve/ })
+    .click();
   const dialog = risk.getByRole('dialog');
   await accessible(risk, 'the dialog of drift');
   await dialog.getByLabel('Reason', { exact: true }).fill('Within appetite.');
-  const settled = agent.locator('.drift-item', { hasText: term.label }).filter({ hasText: 'Approved' }).first().waitFor({ state: 'attached' });
+  const settled = agent
+    .locator('.drift-item', { hasText: term.label })
+    .filter({ hasText: 'Approved' })
+    .first()
+    .waitFor({ state: 'attached' });
   const since = Date.now();
   await dialog.getByRole('button', { name: 'Approve' }).click();
   await settled;
@@ -170,7 +192,10 @@ test('a gateway that stops and starts again is lived through without a reload an
   await term.signIn();
   await term.edit('3.75%');
   assert.equal(await page.locator('[data-connection=away]').count(), 1);
-  const told = [page.getByText(/\d changes? that you missed/).waitFor(), page.locator('.toasts li', { hasText: term.label }).first().waitFor()];
+  const told = [
+    page.getByText(/\d changes? that you missed/).waitFor(),
+    page.locator('.toasts li', { hasText: term.label }).first().waitFor(),
+  ];
   isHeld = false;
   await Promise.all(told);
   await drift(page, term.label).filter({ hasText: '3.75%' }).first().waitFor();

@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How long the gateway may take to make its database and load the demo data, milliseconds. */
 const PATIENCE = 240_000;
 const PROGRAM = process.env.AETHER_NEXUS;
-if (!PROGRAM) throw new Error('AETHER_NEXUS names the program to test: cargo test -p aether-server --test browser sets it.');
+if (!PROGRAM)
+  throw new Error('AETHER_NEXUS names the program to test: cargo test -p aether-server --test browser sets it.');
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -35,13 +36,16 @@ export class Gateway {
   }
 
   async up() {
-    const started = spawn(PROGRAM, ['--listen', `127.0.0.1:${this.port}`, '--data-dir', join(this.folder, 'data')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const started = spawn(PROGRAM, ['--listen', `127.0.0.1:${this.port}`, '--data-dir', join(this.folder, 'data')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let said = '';
     started.stderr.on('data', (data) => (said = (said + data).slice(-4000)));
     this.process = started;
     const until = Date.now() + PATIENCE;
     while (Date.now() < until) {
-      if (hasEnded(started)) throw new Error(`the gateway ended with ${started.exitCode ?? started.signalCode}:\n${said}`);
+      if (hasEnded(started))
+        throw new Error(`the gateway ended with ${started.exitCode ?? started.signalCode}:\n${said}`);
       const answer = await fetch(`${this.url}/readyz`).catch(() => null);
       if (answer?.ok) return;
       await sleep(50);
@@ -73,8 +77,11 @@ export class Gateway {
 
   /** A function that sends as this user. */
   async as(email, organization) {
-    const login = 'mutation($email: String!, $organization: String!) { login(email: $email, password: "aether-demo", organization: $organization) { accessToken } }';
-    const { login: { accessToken } } = await this.send(login, { email, organization });
+    const login =
+      'mutation($email: String!, $organization: String!) { login(email: $email, password: "aether-demo", organization: $organization) { accessToken } }';
+    const {
+      login: { accessToken },
+    } = await this.send(login, { email, organization });
     return (query, variables) => this.send(query, variables, accessToken);
   }
 }

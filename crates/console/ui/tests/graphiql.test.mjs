@@ -18,14 +18,20 @@ const run = (page) => page.getByRole('button', { name: /Execute query/i }).click
 
 /** What the answer's editor says, which draws the lines that are in sight only. */
 const answers = async (page, text) => {
-  await page.waitForFunction((text) => document.querySelector('.graphiql-response')?.innerText.replaceAll('\u00a0', ' ').includes(text), text, { timeout: 15_000 });
+  await page.waitForFunction(
+    (text) => document.querySelector('.graphiql-response')?.innerText.replaceAll('\u00a0', ' ').includes(text),
+    text,
+    { timeout: 15_000 },
+  );
 };
 
 test('the deep query that is offered first runs and is answered', async () => {
   const page = await on.browser.open(on.gateway, '/graphiql');
   await signIn(page, AGENT);
   await page.locator('.graphiql-query-editor .view-line').first().waitFor({ timeout: 30_000 });
-  const answered = page.waitForResponse(async (response) => response.request().postData()?.includes('query Facility') && response.ok());
+  const answered = page.waitForResponse(
+    async (response) => response.request().postData()?.includes('query Facility') && response.ok(),
+  );
   await run(page);
   const { data, errors } = await (await answered).json();
   assert.equal(errors, undefined);
@@ -41,7 +47,11 @@ test('the deep query that is offered first runs and is answered', async () => {
 test('the schema is explored with its descriptions', async () => {
   const page = await openWith('{ me { user { name } } }', CFO);
   await page.getByRole('button', { name: /Documentation Explorer/i }).click();
-  await page.getByRole('link', { name: 'Query', exact: true }).or(page.locator('.graphiql-doc-explorer a', { hasText: /^Query$/ })).first().click();
+  await page
+    .getByRole('link', { name: 'Query', exact: true })
+    .or(page.locator('.graphiql-doc-explorer a', { hasText: /^Query$/ }))
+    .first()
+    .click();
   await page.getByText('financialMetrics', { exact: true }).first().waitFor();
   await run(page);
   await answers(page, 'Sarah Chen');
@@ -51,7 +61,8 @@ test('the schema is explored with its descriptions', async () => {
 test('a subscription shows what another user changes', async () => {
   const term = await Term.bind(on.gateway, 'Spread of test');
   const { eventCursor } = await term.drafter('{ eventCursor }');
-  const query = 'subscription($w: UUID!, $after: String) { driftChanged(workspaceId: $w, after: $after) { kind driftItem { title currentValue } } }';
+  const query =
+    'subscription($w: UUID!, $after: String) { driftChanged(workspaceId: $w, after: $after) { kind driftItem { title currentValue } } }';
   const page = await openWith(query, AGENT, { w: term.workspace.id, after: eventCursor });
   await run(page);
   await page.getByRole('button', { name: /Stop query/i }).waitFor();

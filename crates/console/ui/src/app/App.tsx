@@ -28,17 +28,36 @@ function Signed({ me }: { me: Me }) {
   const route = useRoute();
   return (
     <>
-      <a className="skip" href="#main" onClick={(event) => { event.preventDefault(); document.querySelector<HTMLElement>('main')?.focus(); }}>Skip to content</a>
+      <a
+        className="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.querySelector<HTMLElement>('main')?.focus();
+        }}
+      >
+        Skip to content
+      </a>
       <Header me={me} />
       <ConnectionBar />
       <main id="main" tabIndex={-1} className="page">
         {route.page === 'overview' && <Overview me={me} />}
         {route.page === 'workspace' && (
-          <Suspense fallback={<p className="quiet" role="status">Loading…</p>}>
+          <Suspense
+            fallback={
+              <p className="quiet" role="status">
+                Loading…
+              </p>
+            }
+          >
             <Workspace id={route.id} key={route.id} />
           </Suspense>
         )}
-        {route.page === 'unknown' && <p>There is nothing here. <a href="#/">To the overview</a></p>}
+        {route.page === 'unknown' && (
+          <p>
+            There is nothing here. <a href="#/">To the overview</a>
+          </p>
+        )}
       </main>
       <Toasts me={me} />
     </>

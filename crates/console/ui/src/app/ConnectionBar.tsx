@@ -26,9 +26,18 @@ export function ConnectionBar() {
     <div role="status" className={`connection ${now}`} data-connection={now}>
       {now === 'connecting' && <span className="quiet">Connecting…</span>}
       {now === 'away' && <strong>The gateway cannot be reached. What you see may be out of date; reconnecting…</strong>}
-      {now === 'live' && !returned && <span className="quiet"><i className="dot" aria-hidden="true" />Live</span>}
+      {now === 'live' && !returned && (
+        <span className="quiet">
+          <i className="dot" aria-hidden="true" />
+          Live
+        </span>
+      )}
       {now === 'live' && returned && (
-        <strong>Back again.{late > 0 && ` ${late} ${late === 1 ? 'change' : 'changes'} that you missed ${late === 1 ? 'has' : 'have'} come in.`}</strong>
+        <strong>
+          Back again.
+          {late > 0 &&
+            ` ${late} ${late === 1 ? 'change' : 'changes'} that you missed ${late === 1 ? 'has' : 'have'} come in.`}
+        </strong>
       )}
     </div>
   );

@@ -7,22 +7,40 @@ import { words } from '../parts/format';
 /** Where one is, as whom, and the way elsewhere. */
 export function Header({ me }: { me: Me }) {
   const [graphiql, setGraphiql] = useState(false);
-  useEffect(() => void setting().then(({ graphiql }) => setGraphiql(graphiql), () => undefined), []);
+  useEffect(
+    () =>
+      void setting().then(
+        ({ graphiql }) => setGraphiql(graphiql),
+        () => undefined,
+      ),
+    [],
+  );
   return (
     <header className="top">
-      <a className="brand" href="#/">Aether Nexus</a>
+      <a className="brand" href="#/">
+        Aether Nexus
+      </a>
       <nav aria-label="Pages">
         <a href="#/">Overview</a>
-        {graphiql && <a href="/graphiql" target="_blank" rel="noopener">GraphiQL</a>}
+        {graphiql && (
+          <a href="/graphiql" target="_blank" rel="noopener">
+            GraphiQL
+          </a>
+        )}
       </nav>
       <div className="who">
         <span className="user">
           <strong>{me.user.name}</strong>
-          <small className="quiet">{words(me.user.role ?? '')}{me.user.organization && ` · ${me.user.organization.name}`}</small>
+          <small className="quiet">
+            {words(me.user.role ?? '')}
+            {me.user.organization && ` · ${me.user.organization.name}`}
+          </small>
         </span>
         <RoleSwitch email={me.user.email} />
         <ThemeSwitch />
-        <button className="button" onClick={() => void signOut()}>Sign out</button>
+        <button className="button" onClick={() => void signOut()}>
+          Sign out
+        </button>
       </div>
     </header>
   );
@@ -36,5 +54,9 @@ function ThemeSwitch() {
     else document.documentElement.dataset.theme = next;
     setTheme(next);
   };
-  return <button className="button" onClick={become} aria-label={`Colors: ${theme}. Change to ${next}`}>{{ system: '◐', dark: '☾', light: '☀' }[theme]}</button>;
+  return (
+    <button className="button" onClick={become} aria-label={`Colors: ${theme}. Change to ${next}`}>
+      {{ system: '◐', dark: '☾', light: '☀' }[theme]}
+    </button>
+  );
 }

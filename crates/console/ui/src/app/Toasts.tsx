@@ -37,15 +37,28 @@ export function Toasts({ me }: { me: Me }) {
   return (
     <ul className="toasts" aria-live="polite" aria-label="What just happened">
       {toasts.map((toast) => (
-        <Shown key={toast.key} toast={toast}
-          change={(change) => setToasts((shown) => shown.map((one) => (one.key === toast.key ? { ...one, ...change } : one)))}
-          dismiss={() => setToasts((shown) => shown.filter(({ key }) => key !== toast.key))} />
+        <Shown
+          key={toast.key}
+          toast={toast}
+          change={(change) =>
+            setToasts((shown) => shown.map((one) => (one.key === toast.key ? { ...one, ...change } : one)))
+          }
+          dismiss={() => setToasts((shown) => shown.filter(({ key }) => key !== toast.key))}
+        />
       ))}
     </ul>
   );
 }
 
-function Shown({ toast, change, dismiss }: { toast: Toast; change: (change: Partial<Toast>) => void; dismiss: () => void }) {
+function Shown({
+  toast,
+  change,
+  dismiss,
+}: {
+  toast: Toast;
+  change: (change: Partial<Toast>) => void;
+  dismiss: () => void;
+}) {
   const held = isHeld(toast);
   const end = useRef(dismiss);
   useEffect(() => void (end.current = dismiss));
@@ -55,10 +68,16 @@ function Shown({ toast, change, dismiss }: { toast: Toast; change: (change: Part
     return () => clearTimeout(timer);
   }, [held]);
   return (
-    <li onPointerEnter={() => change({ isPointedAt: true })} onPointerLeave={() => change({ isPointedAt: false })}
-      onFocus={() => change({ isFocused: true })} onBlur={() => change({ isFocused: false })}>
+    <li
+      onPointerEnter={() => change({ isPointedAt: true })}
+      onPointerLeave={() => change({ isPointedAt: false })}
+      onFocus={() => change({ isFocused: true })}
+      onBlur={() => change({ isFocused: false })}
+    >
       {toast.link ? <a href={toast.link}>{toast.text}</a> : toast.text}
-      <button className="button small" aria-label="Dismiss" onClick={dismiss}>×</button>
+      <button className="button small" aria-label="Dismiss" onClick={dismiss}>
+        ×
+      </button>
     </li>
   );
 }
@@ -69,7 +88,11 @@ function tell({ kind, actor, node }: LiveEvent): Omit<Toast, 'key'> | null {
   switch (node?.__typename) {
     case 'DriftItem': {
       const link = workspaceLink(node.workspaceId);
-      if (kind === 'CREATED') return { text: `New ${node.driftSeverity.toLowerCase()} drift${by}: ${node.title} is now ${node.currentValue}`, link };
+      if (kind === 'CREATED')
+        return {
+          text: `New ${node.driftSeverity.toLowerCase()} drift${by}: ${node.title} is now ${node.currentValue}`,
+          link,
+        };
       if (kind === 'RESOLVED') return { text: `Drift ${node.driftStatus.toLowerCase()}${by}: ${node.title}`, link };
       return { text: `Drift changed${by}: ${node.title} is now ${node.currentValue}`, link };
     }
@@ -77,9 +100,13 @@ function tell({ kind, actor, node }: LiveEvent): Omit<Toast, 'key'> | null {
       if (kind === 'CREATED') return { text: `New ${node.anomalySeverity.toLowerCase()} anomaly: ${node.description}` };
       return { text: `Anomaly of ${words(node.metricType)} is ${words(node.anomalyStatus).toLowerCase()}${by}` };
     case 'Deal':
-      return { text: `Deal ${kind === 'CREATED' ? 'created' : kind === 'RESOLVED' ? 'closed' : 'changed'}${by}: ${node.dealName}, ${words(node.stage).toLowerCase()}` };
+      return {
+        text: `Deal ${kind === 'CREATED' ? 'created' : kind === 'RESOLVED' ? 'closed' : 'changed'}${by}: ${node.dealName}, ${words(node.stage).toLowerCase()}`,
+      };
     case 'Budget':
-      return { text: `Budget ${node.budgetStatus ? words(node.budgetStatus).toLowerCase() : 'changed'}${by}: ${node.name}` };
+      return {
+        text: `Budget ${node.budgetStatus ? words(node.budgetStatus).toLowerCase() : 'changed'}${by}: ${node.name}`,
+      };
     default:
       return null;
   }

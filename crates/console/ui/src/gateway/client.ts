@@ -19,18 +19,24 @@ function make() {
     preferGetMethod: false,
     exchanges: [
       cacheExchange,
-      authExchange(async ({ appendHeaders }) => ({
-        addAuthToOperation(operation) {
-          const token = accessToken();
-          return token && !isPublic(operation) ? appendHeaders(operation, { Authorization: `Bearer ${token}` }) : operation;
-        },
-        willAuthError: (operation) => !isPublic(operation) && expiresSoon(),
-        didAuthError: (error, operation) =>
-          !isPublic(operation) && accessToken() !== null && error.graphQLErrors.some((one) => one.extensions.code === 'UNAUTHENTICATED'),
-        async refreshAuth() {
-          await refresh();
-        },
-      })),
+      authExchange((auth) =>
+        Promise.resolve({
+          addAuthToOperation(operation) {
+            const token = accessToken();
+            return token && !isPublic(operation)
+              ? auth.appendHeaders(operation, { Authorization: `Bearer ${token}` })
+              : operation;
+          },
+          willAuthError: (operation) => !isPublic(operation) && expiresSoon(),
+          didAuthError: (error, operation) =>
+            !isPublic(operation) &&
+            accessToken() !== null &&
+            error.graphQLErrors.some((one) => one.extensions.code === 'UNAUTHENTICATED'),
+          async refreshAuth() {
+            await refresh();
+          },
+        }),
+      ),
       fetchExchange,
     ],
   });

@@ -1,6 +1,12 @@
 import { createClient, type Client as Socket } from 'graphql-ws';
 import { useEffect, useRef, useState } from 'react';
-import { stringifyDocument, type AnyVariables, type Client, type CombinedError, type TypedDocumentNode } from '@urql/core';
+import {
+  stringifyDocument,
+  type AnyVariables,
+  type Client,
+  type CombinedError,
+  type TypedDocumentNode,
+} from '@urql/core';
 import { useClient } from 'urql';
 import type { EventsSubscription, Topic } from '../gql/graphql';
 import { client } from './client';
@@ -188,8 +194,11 @@ interface Answer<Data> {
   error?: CombinedError;
 }
 
-const known = <Data, Variables extends AnyVariables>(reader: Client, query: TypedDocumentNode<Data, Variables>, variables: Variables) =>
-  reader.readQuery<Data, Variables>(query, variables, { requestPolicy: 'cache-only' })?.data;
+const known = <Data, Variables extends AnyVariables>(
+  reader: Client,
+  query: TypedDocumentNode<Data, Variables>,
+  variables: Variables,
+) => reader.readQuery<Data, Variables>(query, variables, { requestPolicy: 'cache-only' })?.data;
 
 /**
  * The answer to a query, kept true: read again when something under one of these topics changes, in this workspace if one is named, and
@@ -219,7 +228,8 @@ export function useLive<Data, Variables extends AnyVariables>(
         const { data, error } = await reader.query(query, variables, { requestPolicy: 'network-only' }).toPromise();
         if (isGone) return;
         // Beside an error what was there stays in sight, whole as it was; but not what one may not see any more.
-        const kept = (before: Answer<Data> | undefined) => (before?.key === key && problem(error).code !== 'FORBIDDEN' ? before.data : undefined);
+        const kept = (before: Answer<Data> | undefined) =>
+          before?.key === key && problem(error).code !== 'FORBIDDEN' ? before.data : undefined;
         setAnswer((before) => ({ key, data: error ? kept(before) : data, error }));
       } while (isStale);
       isReading = false;
@@ -233,7 +243,9 @@ export function useLive<Data, Variables extends AnyVariables>(
     // The key stands for the variables, which are new objects each time.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [reader, query, key]);
-  useEvents((event) => topics.includes(event.topic) && !(workspace && isElsewhere(event, workspace)) && reload.current());
+  useEvents(
+    (event) => topics.includes(event.topic) && !(workspace && isElsewhere(event, workspace)) && reload.current(),
+  );
   useBack(() => reload.current());
   // Until the answer is there, the one from when it was last asked is better than none.
   const { data, error } = answer?.key === key ? answer : { data: known(reader, query, variables), error: undefined };

@@ -27,7 +27,7 @@ interface Told {
 }
 
 const fromGraphQL = ({ message, extensions }: Told): Problem => ({
-  code: String(extensions?.code ?? 'UNKNOWN'),
+  code: typeof extensions?.code === 'string' ? extensions.code : 'UNKNOWN',
   message,
   requestId: typeof extensions?.requestId === 'string' ? extensions.requestId : undefined,
 });

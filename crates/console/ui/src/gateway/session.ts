@@ -81,15 +81,16 @@ async function enter({ email, password, organization, totp }: Credentials) {
   const known = knownAs(email, organization);
   const device = recall(known);
   const answer = await client.mutation(Login, { email, password, organization, totp, device }, PUBLIC).toPromise();
-  if (!answer.data) throw answer.error;
+  if (!answer.data) throw answer.error ?? new Error('The gateway did not answer the sign-in.');
   remember(known, answer.data.login.deviceToken);
   if (tokens) await leave();
   renewClient();
   keep(answer.data.login);
   const me = await client.query(WhoAmI, {}, { requestPolicy: 'network-only' }).toPromise();
   if (!me.data) {
-    forget('The gateway did not say who you are. Sign in again.');
-    throw me.error;
+    const why = 'The gateway did not say who you are. Sign in again.';
+    forget(why);
+    throw me.error ?? new Error(why);
   }
   ended.set(null);
   beginning = me.data.eventCursor;
@@ -142,7 +143,10 @@ export async function signOut() {
 
 async function leave() {
   // A session that cannot be ended now ends by itself.
-  await client.mutation(Logout, {}).toPromise().catch(() => undefined);
+  await client
+    .mutation(Logout, {})
+    .toPromise()
+    .catch(() => undefined);
 }
 
 function forget(why: string | null) {

@@ -9,12 +9,16 @@ const dark = matchMedia('(prefers-color-scheme: dark)');
  */
 export function Editors() {
   const editors = useGraphiQL(({ queryEditor, variableEditor, headerEditor, responseEditor }) => ({
-    queryEditor, variableEditor, headerEditor, responseEditor,
+    queryEditor,
+    variableEditor,
+    headerEditor,
+    responseEditor,
   }));
   const tab = useGraphiQL(({ activeTabIndex }) => activeTabIndex);
   const { setTheme } = useGraphiQLActions();
   useEffect(() => {
-    for (const editor of Object.values(editors)) editor?.updateOptions({ wordWrap: 'on', wrappingIndent: 'indent', fontSize: 13.5 });
+    for (const editor of Object.values(editors))
+      editor?.updateOptions({ wordWrap: 'on', wrappingIndent: 'indent', fontSize: 13.5 });
   }, [editors]);
   useEffect(() => {
     const follow = () => setTheme(null);

@@ -16,17 +16,31 @@ export function GraphiQLPage() {
   return (
     <div className="graphiql-page">
       <header className="bar">
-        <h1><a href="/">Aether Nexus</a> <span>GraphiQL</span></h1>
+        <h1>
+          <a href="/">Aether Nexus</a> <span>GraphiQL</span>
+        </h1>
         <p className="who">
-          <strong>{name}</strong> <span className="quiet">{role ? ROLES[role] ?? role : ''}{organization && ` · ${organization.name}`}</span>
+          <strong>{name}</strong>{' '}
+          <span className="quiet">
+            {role ? (ROLES[role] ?? role) : ''}
+            {organization && ` · ${organization.name}`}
+          </span>
         </p>
         <div className="tools" ref={setTools} />
         <RoleSwitch email={email} />
-        <button className="button small" onClick={() => void signOut()}>Sign out</button>
+        <button className="button small" onClick={() => void signOut()}>
+          Sign out
+        </button>
       </header>
       <main>
         <Guard>
-          <Suspense fallback={<p className="loading quiet" role="status">Loading GraphiQL…</p>}>
+          <Suspense
+            fallback={
+              <p className="loading quiet" role="status">
+                Loading GraphiQL…
+              </p>
+            }
+          >
             <Workbench tools={tools} />
           </Suspense>
         </Guard>
@@ -35,7 +49,13 @@ export function GraphiQLPage() {
   );
 }
 
-const ROLES: Record<string, string> = { CFO: 'CFO', FINANCE_MANAGER: 'Finance manager', ANALYST: 'Analyst', VIEWER: 'Viewer', ADMIN: 'Administrator' };
+const ROLES: Record<string, string> = {
+  CFO: 'CFO',
+  FINANCE_MANAGER: 'Finance manager',
+  ANALYST: 'Analyst',
+  VIEWER: 'Viewer',
+  ADMIN: 'Administrator',
+};
 
 /** Says so when GraphiQL could not be loaded, for instance because the gateway has stopped meanwhile. */
 class Guard extends Component<{ children: ReactNode }, { error: unknown }> {
@@ -45,6 +65,10 @@ class Guard extends Component<{ children: ReactNode }, { error: unknown }> {
 
   override render() {
     if (this.state.error === null) return this.props.children;
-    return <div className="loading"><Problem error={this.state.error} retry={() => location.reload()} /></div>;
+    return (
+      <div className="loading">
+        <Problem error={this.state.error} retry={() => location.reload()} />
+      </div>
+    );
   }
 }

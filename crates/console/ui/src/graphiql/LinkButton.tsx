@@ -5,9 +5,14 @@ import { linkTo, takeLink } from './sharedLink';
 /** Copies a link to the operation that is open, and opens those that the page's address carries. */
 export function LinkButton() {
   const { queryEditor, variableEditor, operations, operationName } = useGraphiQL(
-    ({ queryEditor, variableEditor, operations, operationName }) => ({ queryEditor, variableEditor, operations, operationName }),
+    ({ queryEditor, variableEditor, operations, operationName }) => ({
+      queryEditor,
+      variableEditor,
+      operations,
+      operationName,
+    }),
   );
-  const { addTab, setOperationName } = useGraphiQLActions();
+  const actions = useGraphiQLActions();
   const [said, setSaid] = useState('');
   const chosen = useRef<string>(undefined);
 
@@ -16,7 +21,7 @@ export function LinkButton() {
     const open = () => {
       const shared = takeLink();
       if (!shared) return;
-      addTab();
+      actions.addTab();
       queryEditor.setValue(shared.query);
       variableEditor.setValue(shared.variables ?? '');
       chosen.current = shared.operationName;
@@ -25,15 +30,15 @@ export function LinkButton() {
     open();
     addEventListener('hashchange', open);
     return () => removeEventListener('hashchange', open);
-  }, [queryEditor, variableEditor, addTab]);
+  }, [queryEditor, variableEditor, actions]);
 
   // GraphiQL chooses the first operation of a text that is new to it.
   useEffect(() => {
     const name = chosen.current;
     if (!name || !operations?.some((one) => one.name?.value === name)) return;
     chosen.current = undefined;
-    setOperationName(name);
-  }, [operations, setOperationName]);
+    actions.setOperationName(name);
+  }, [operations, actions]);
 
   async function copy() {
     const query = queryEditor?.getValue() ?? '';
@@ -51,8 +56,12 @@ export function LinkButton() {
 
   return (
     <>
-      <span className="said quiet" role="status">{said}</span>
-      <button className="button small" disabled={!queryEditor} onClick={() => void copy()}>Copy link</button>
+      <span className="said quiet" role="status">
+        {said}
+      </span>
+      <button className="button small" disabled={!queryEditor} onClick={() => void copy()}>
+        Copy link
+      </button>
     </>
   );
 }

@@ -28,8 +28,18 @@ const firstTabs = () => (first ??= storage.getItem('graphiql:tabState') ? Promis
 export default function Workbench({ tools }: { tools: HTMLElement | null }) {
   const defaultTabs = use(firstTabs());
   return (
-    <GraphiQL fetcher={fetcher} plugins={plugins} storage={storage} defaultTabs={defaultTabs} shouldPersistHeaders={false}
-      forcedTheme="system" defaultEditorToolsVisibility="variables" maxHistoryLength={50} inputValueDeprecation schemaDescription>
+    <GraphiQL
+      fetcher={fetcher}
+      plugins={plugins}
+      storage={storage}
+      defaultTabs={defaultTabs}
+      shouldPersistHeaders={false}
+      forcedTheme="system"
+      defaultEditorToolsVisibility="variables"
+      maxHistoryLength={50}
+      inputValueDeprecation
+      schemaDescription
+    >
       <GraphiQL.Logo>{null}</GraphiQL.Logo>
       {tools && createPortal(<LinkButton />, tools)}
       <Editors />

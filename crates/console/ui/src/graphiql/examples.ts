@@ -21,7 +21,9 @@ const ROWS = `
   }
 `;
 
-type Rows = Partial<Record<'node' | 'report' | 'source' | 'deal', { nodes: { id: string; rowVersion?: number }[] } | null>>;
+type Rows = Partial<
+  Record<'node' | 'report' | 'source' | 'deal', { nodes: { id: string; rowVersion?: number }[] } | null>
+>;
 
 /** The tabs of the first visit. Their ids are of rows that the user sees; where there are none, the example says how to find one. */
 export async function examples(): Promise<Example[]> {

@@ -1,6 +1,6 @@
 import type { Fetcher, FetcherParams, Observable } from '@graphiql/toolkit';
-import { getOperationAST, type DocumentNode, type GraphQLError } from 'graphql';
-import { createClient, type Client, type ExecutionResult, type Sink, type SubscribePayload } from 'graphql-ws';
+import { getOperationAST, OperationTypeNode, type DocumentNode, type GraphQLError } from 'graphql';
+import { createClient, type Client, type ExecutionResult, type Sink } from 'graphql-ws';
 import { accessToken, freshToken, onFreshToken, refresh, session } from '../gateway/session';
 
 /** Sends what GraphiQL runs as whoever is signed in: subscriptions over WebSocket, the rest over HTTP. */
@@ -8,7 +8,7 @@ export const fetcher: Fetcher = (params, options) =>
   isSubscription(params, options?.documentAST) ? subscribe(params) : request(params, options?.headers);
 
 const isSubscription = ({ operationName }: FetcherParams, document?: DocumentNode) =>
-  document !== undefined && getOperationAST(document, operationName)?.operation === 'subscription';
+  document !== undefined && getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
 
 async function request(params: FetcherParams, headers: unknown): Promise<ExecutionResult> {
   const answer = await post(params, headers, await freshToken());
@@ -49,31 +49,33 @@ const running = new Set<() => void>();
 
 const REPLACED = 'The session that subscribed to this has ended. Run it again to subscribe as who you are now.';
 
-const subscribe = (params: FetcherParams) => ({
-  subscribe(observer: Sink<ExecutionResult>) {
-    socket ??= connect();
-    const stop = socket.subscribe(params as SubscribePayload, {
-      next: (message) => observer.next(message as ExecutionResult),
-      error: (error) => {
-        if (error instanceof CloseEvent) end(`The connection was closed: ${error.code} ${error.reason}`.trim());
-        else if (error instanceof Event) end('The gateway cannot be reached. Run it again when it is back.');
-        else end(Array.isArray(error) && refused({ errors: error }) ? REPLACED : error);
-      },
-      complete: () => end(),
-    });
-    const end = (error?: unknown) => {
-      if (!running.delete(replaced)) return;
-      if (error) observer.next({ errors: (Array.isArray(error) ? error : [{ message: String(error) }]) as GraphQLError[] });
-      observer.complete();
-    };
-    const replaced = () => {
-      end(REPLACED);
-      stop();
-    };
-    running.add(replaced);
-    return { unsubscribe: () => (running.delete(replaced), stop()) };
-  },
-}) as Observable<ExecutionResult>;
+const subscribe = (params: FetcherParams) =>
+  ({
+    subscribe(observer: Sink<ExecutionResult>) {
+      socket ??= connect();
+      const stop = socket.subscribe(params, {
+        next: (message) => observer.next(message as ExecutionResult),
+        error: (error) => {
+          if (error instanceof CloseEvent) end(`The connection was closed: ${error.code} ${error.reason}`.trim());
+          else if (error instanceof Event) end('The gateway cannot be reached. Run it again when it is back.');
+          else if (Array.isArray(error)) end(refused({ errors: error }) ? REPLACED : (error as GraphQLError[]));
+          else end(error instanceof Error ? error.message : 'The subscription failed. Run it again.');
+        },
+        complete: () => end(),
+      });
+      const end = (error?: string | GraphQLError[]) => {
+        if (!running.delete(replaced)) return;
+        if (error) observer.next(typeof error === 'string' ? failed(error) : { errors: error });
+        observer.complete();
+      };
+      const replaced = () => {
+        end(REPLACED);
+        stop();
+      };
+      running.add(replaced);
+      return { unsubscribe: () => (running.delete(replaced), stop()) };
+    },
+  }) as Observable<ExecutionResult>;
 
 /** The socket of the session; it is open only while something is subscribed to. */
 function connect(): Client {
@@ -89,7 +91,8 @@ function connect(): Client {
     on: { opened: (opened) => (open = opened as WebSocket), closed: () => (open = undefined) },
   });
   stopTokens = onFreshToken((token) => {
-    if (open?.readyState === WebSocket.OPEN) open.send(JSON.stringify({ type: 'ping', payload: { authorization: `Bearer ${token}` } }));
+    if (open?.readyState === WebSocket.OPEN)
+      open.send(JSON.stringify({ type: 'ping', payload: { authorization: `Bearer ${token}` } }));
   });
   return client;
 }

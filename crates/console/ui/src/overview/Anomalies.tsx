@@ -52,7 +52,9 @@ export function Anomalies({ me }: { me: Me }) {
     <Section title="Open anomalies" note={anomalies && `${anomalies.totalCount} in all`} state={state}>
       {error !== null && <Problem error={error} />}
       {anomalies?.nodes.length === 0 && <p className="quiet">There are none. All is as expected.</p>}
-      <p className="hidden" role="status">{told}</p>
+      <p className="hidden" role="status">
+        {told}
+      </p>
       <ul className="rows" ref={list} tabIndex={-1} aria-label="Open anomalies">
         {anomalies?.nodes.map((anomaly) => (
           <li key={anomaly.id} className={fresh(anomaly.id)}>
@@ -61,7 +63,9 @@ export function Anomalies({ me }: { me: Me }) {
               {anomaly.status === 'INVESTIGATING' && <Badge tone="accent">Investigating</Badge>}{' '}
               <strong>{words(anomaly.metricType)}</strong>
               {anomaly.affectedRegion && <span className="quiet"> · {anomaly.affectedRegion}</span>}
-              {anomaly.impactPercentage && <span className="quiet"> · {Number(anomaly.impactPercentage).toFixed(1)}%</span>}
+              {anomaly.impactPercentage && (
+                <span className="quiet"> · {Number(anomaly.impactPercentage).toFixed(1)}%</span>
+              )}
             </p>
             <p>{anomaly.description}</p>
             <p className="row-foot">
@@ -71,13 +75,23 @@ export function Anomalies({ me }: { me: Me }) {
               </small>
               <span className="actions">
                 {held.has('anomalies:resolve') && anomaly.status === 'OPEN' && (
-                  <button className="button small" disabled={begun.has(version(anomaly))} onClick={() => void investigate(anomaly)}>Investigate</button>
+                  <button
+                    className="button small"
+                    disabled={begun.has(version(anomaly))}
+                    onClick={() => void investigate(anomaly)}
+                  >
+                    Investigate
+                  </button>
                 )}
                 {held.has('anomalies:resolve') && (
-                  <button className="button small" onClick={() => setEnding({ anomaly, how: 'resolve' })}>Resolve</button>
+                  <button className="button small" onClick={() => setEnding({ anomaly, how: 'resolve' })}>
+                    Resolve
+                  </button>
                 )}
                 {held.has('anomalies:manage') && (
-                  <button className="button small" onClick={() => setEnding({ anomaly, how: 'dismiss' })}>Dismiss</button>
+                  <button className="button small" onClick={() => setEnding({ anomaly, how: 'dismiss' })}>
+                    Dismiss
+                  </button>
                 )}
               </span>
             </p>
@@ -85,33 +99,71 @@ export function Anomalies({ me }: { me: Me }) {
         ))}
       </ul>
       {ending && (
-        <End ending={ending} reload={state.reload} newest={anomalies?.nodes ?? []}
+        <End
+          ending={ending}
+          reload={state.reload}
+          newest={anomalies?.nodes ?? []}
           close={(done) => {
             setEnding(null);
             if (done) tell(`${WORDS[ending.how].done} ${ending.anomaly.description}`);
             else if (document.activeElement === document.body) list.current?.focus();
-          }} />
+          }}
+        />
       )}
     </Section>
   );
 }
 
 const WORDS = {
-  resolve: { title: 'Resolve the anomaly', explanation: 'Its cause was found and dealt with. It never changes again.', action: 'Resolve', done: 'The anomaly is resolved.' },
-  dismiss: { title: 'Dismiss the anomaly', explanation: 'It does not matter, or is none. It never changes again.', action: 'Dismiss', done: 'The anomaly is dismissed.' },
+  resolve: {
+    title: 'Resolve the anomaly',
+    explanation: 'Its cause was found and dealt with. It never changes again.',
+    action: 'Resolve',
+    done: 'The anomaly is resolved.',
+  },
+  dismiss: {
+    title: 'Dismiss the anomaly',
+    explanation: 'It does not matter, or is none. It never changes again.',
+    action: 'Dismiss',
+    done: 'The anomaly is dismissed.',
+  },
 };
 
-function End({ ending: { anomaly, how }, close, reload, newest }: { ending: Ending; close: (done: boolean) => void; reload: () => void; newest: Anomaly[] }) {
+function End({
+  ending: { anomaly, how },
+  close,
+  reload,
+  newest,
+}: {
+  ending: Ending;
+  close: (done: boolean) => void;
+  reload: () => void;
+  newest: Anomaly[];
+}) {
   const { title, explanation, action } = WORDS[how];
-  const document: TypedDocumentNode<unknown, { id: string; version: number; notes: string }> = how === 'resolve' ? ResolveAnomaly : DismissAnomaly;
+  const document: TypedDocumentNode<unknown, { id: string; version: number; notes: string }> =
+    how === 'resolve' ? ResolveAnomaly : DismissAnomaly;
   return (
-    <ReasonDialog title={title} explanation={<><p>{anomaly.description}</p><p className="quiet">{explanation}</p></>} action={action} withCategory={false}
+    <ReasonDialog
+      title={title}
+      explanation={
+        <>
+          <p>{anomaly.description}</p>
+          <p className="quiet">{explanation}</p>
+        </>
+      }
+      action={action}
+      withCategory={false}
       submit={async ({ reason }) => {
         const version = newest.find(({ id }) => id === anomaly.id)?.rowVersion ?? anomaly.rowVersion;
         const answer = await client.mutation(document, { id: anomaly.id, version, notes: reason }).toPromise();
         if (answer.error) throw answer.error;
       }}
       onConflict={reload}
-      onClose={(done) => { close(done); if (done) reload(); }} />
+      onClose={(done) => {
+        close(done);
+        if (done) reload();
+      }}
+    />
   );
 }

@@ -19,8 +19,14 @@ export function Audit() {
       <ol className="rows">
         {rows.map((row) => (
           <li key={row.id} className={fresh(row.id)}>
-            <p><strong>{row.actorName}</strong> {words(row.action).toLowerCase()} <Badge tone={TONES[row.riskLevel]}>{words(row.riskLevel)} risk</Badge></p>
-            <small className="quiet">{when(row.timestamp)}{row.resourceType && ` · ${words(row.resourceType)}`}</small>
+            <p>
+              <strong>{row.actorName}</strong> {words(row.action).toLowerCase()}{' '}
+              <Badge tone={TONES[row.riskLevel]}>{words(row.riskLevel)} risk</Badge>
+            </p>
+            <small className="quiet">
+              {when(row.timestamp)}
+              {row.resourceType && ` · ${words(row.resourceType)}`}
+            </small>
           </li>
         ))}
       </ol>

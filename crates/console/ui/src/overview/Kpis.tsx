@@ -23,12 +23,21 @@ interface Props {
 export function Kpis({ state, chosen, choose }: Props) {
   const { cards } = state;
   return (
-    <Section title="Key figures" note={cards[0] && `${month(cards[0].period)}, against budget`} className="wide" state={state}>
-      {cards.length === 0 ? <p className="quiet">Your organization has no metrics yet.</p> : (
+    <Section
+      title="Key figures"
+      note={cards[0] && `${month(cards[0].period)}, against budget`}
+      className="wide"
+      state={state}
+    >
+      {cards.length === 0 ? (
+        <p className="quiet">Your organization has no metrics yet.</p>
+      ) : (
         <ul className="kpis">
           {cards.map((card) => (
             <li key={card.metric}>
-              <button className="kpi" aria-pressed={card.metric === chosen} onClick={() => choose(card.metric)}><Card card={card} /></button>
+              <button className="kpi" aria-pressed={card.metric === chosen} onClick={() => choose(card.metric)}>
+                <Card card={card} />
+              </button>
             </li>
           ))}
         </ul>
@@ -46,8 +55,16 @@ function Card({ card }: { card: Kpi }) {
       <strong>{value}</strong>
       <Trend card={card} />
       <span className="kpi-notes">
-        {card.change !== null && <span className={better(card.change)}>{difference(card.change)} <small>month</small></span>}
-        {card.variance !== null && <span className={better(card.variance)}>{difference(card.variance)} <small>budget</small></span>}
+        {card.change !== null && (
+          <span className={better(card.change)}>
+            {difference(card.change)} <small>month</small>
+          </span>
+        )}
+        {card.variance !== null && (
+          <span className={better(card.variance)}>
+            {difference(card.variance)} <small>budget</small>
+          </span>
+        )}
       </span>
     </>
   );

@@ -1,5 +1,17 @@
 import { useState } from 'react';
-import { Area, CartesianGrid, ComposedChart, Legend, Line, ResponsiveContainer, Scatter, Tooltip, XAxis, YAxis, type TooltipContentProps } from 'recharts';
+import {
+  Area,
+  CartesianGrid,
+  ComposedChart,
+  Legend,
+  Line,
+  ResponsiveContainer,
+  Scatter,
+  Tooltip,
+  XAxis,
+  YAxis,
+  type TooltipContentProps,
+} from 'recharts';
 import { useLive } from '../gateway/live';
 import type { MetricType } from '../gql/graphql';
 import { compact, month, words } from '../parts/format';
@@ -27,17 +39,33 @@ export function MetricChart({ metric }: { metric: MetricType }) {
   );
   return (
     <Section title={words(metric)} note={note} className="wide" state={state}>
-      {shown ? <Chart metric={metric} shown={shown} /> : <p className="quiet">There are no values of this metric that you may see.</p>}
+      {shown ? (
+        <Chart metric={metric} shown={shown} />
+      ) : (
+        <p className="quiet">There are no values of this metric that you may see.</p>
+      )}
     </Section>
   );
 }
 
-function Choice({ label, value, values, choose }: { label: string; value: string; values: string[]; choose: (value: string) => void }) {
+function Choice({
+  label,
+  value,
+  values,
+  choose,
+}: {
+  label: string;
+  value: string;
+  values: string[];
+  choose: (value: string) => void;
+}) {
   return (
     <label className="choice">
       <span className="hidden">{label}</span>
       <select className="plain" value={value} onChange={(event) => choose(event.target.value)}>
-        {values.map((one) => <option key={one}>{one}</option>)}
+        {values.map((one) => (
+          <option key={one}>{one}</option>
+        ))}
       </select>
     </label>
   );
@@ -49,32 +77,91 @@ function Chart({ metric, shown }: { metric: MetricType; shown: Series }) {
   const marked = shown.points.filter(({ anomalies }) => anomalies.length > 0);
   return (
     <figure>
-      <div className="chart" role="img" aria-label={`${words(metric)} by month, ${shown.region}, ${shown.line}; the table below has the numbers.`}>
+      <div
+        className="chart"
+        role="img"
+        aria-label={`${words(metric)} by month, ${shown.region}, ${shown.line}; the table below has the numbers.`}
+      >
         <ResponsiveContainer width="100%" height={280} initialDimension={{ width: 600, height: 280 }}>
-          <ComposedChart data={shown.points} accessibilityLayer={false} margin={{ top: 8, right: 8, bottom: 0, left: 0 }}>
+          <ComposedChart
+            data={shown.points}
+            accessibilityLayer={false}
+            margin={{ top: 8, right: 8, bottom: 0, left: 0 }}
+          >
             <CartesianGrid stroke="var(--line)" vertical={false} />
             <XAxis dataKey="date" tickFormatter={month} stroke="var(--quiet)" minTickGap={28} tick={{ fontSize: 12 }} />
-            <YAxis tickFormatter={format} stroke="var(--quiet)" width={56} domain={['auto', 'auto']} tick={{ fontSize: 12 }} />
+            <YAxis
+              tickFormatter={format}
+              stroke="var(--quiet)"
+              width={56}
+              domain={['auto', 'auto']}
+              tick={{ fontSize: 12 }}
+            />
             <Tooltip content={(props) => <Reading {...props} format={format} />} />
             <Legend />
-            <Area dataKey="band" name="Forecast band" stroke="none" fill="var(--accent)" fillOpacity={0.18} isAnimationActive={false} />
-            <Line dataKey="budget" name="Budget" stroke="var(--quiet)" strokeDasharray="2 3" dot={false} isAnimationActive={false} />
-            <Line dataKey="forecast" name="Forecast" stroke="var(--accent)" strokeDasharray="6 4" strokeWidth={2} dot={false} isAnimationActive={false} />
-            <Line dataKey="actual" name="Actual" stroke="var(--text)" strokeWidth={2.2} dot={false} isAnimationActive={false} />
+            <Area
+              dataKey="band"
+              name="Forecast band"
+              stroke="none"
+              fill="var(--accent)"
+              fillOpacity={0.18}
+              isAnimationActive={false}
+            />
+            <Line
+              dataKey="budget"
+              name="Budget"
+              stroke="var(--quiet)"
+              strokeDasharray="2 3"
+              dot={false}
+              isAnimationActive={false}
+            />
+            <Line
+              dataKey="forecast"
+              name="Forecast"
+              stroke="var(--accent)"
+              strokeDasharray="6 4"
+              strokeWidth={2}
+              dot={false}
+              isAnimationActive={false}
+            />
+            <Line
+              dataKey="actual"
+              name="Actual"
+              stroke="var(--text)"
+              strokeWidth={2.2}
+              dot={false}
+              isAnimationActive={false}
+            />
             <Scatter dataKey="mark" name="Anomaly" fill="var(--bad)" shape="diamond" isAnimationActive={false} />
           </ComposedChart>
         </ResponsiveContainer>
       </div>
       <figcaption>
         <p className="quiet">
-          {unit ? 'Percent' : `Amounts in ${shown.currency}`} by month. {marked.length === 0 ? 'No anomaly in these months.' : `${marked.length} ${marked.length === 1 ? 'month has' : 'months have'} an anomaly.`}
+          {unit ? 'Percent' : `Amounts in ${shown.currency}`} by month.{' '}
+          {marked.length === 0
+            ? 'No anomaly in these months.'
+            : `${marked.length} ${marked.length === 1 ? 'month has' : 'months have'} an anomaly.`}
         </p>
         <details>
           <summary>Numbers as a table</summary>
           <div className="scroll" tabIndex={0} role="region" aria-label={`Numbers of ${words(metric)}`}>
             <table>
-              <thead><tr><th scope="col">Month</th><th scope="col">Actual</th><th scope="col">Budget</th><th scope="col">Forecast</th><th scope="col">Band</th><th scope="col">Anomalies</th></tr></thead>
-              <tbody>{shown.points.map((point) => <Numbers key={point.date} point={point} format={format} />)}</tbody>
+              <thead>
+                <tr>
+                  <th scope="col">Month</th>
+                  <th scope="col">Actual</th>
+                  <th scope="col">Budget</th>
+                  <th scope="col">Forecast</th>
+                  <th scope="col">Band</th>
+                  <th scope="col">Anomalies</th>
+                </tr>
+              </thead>
+              <tbody>
+                {shown.points.map((point) => (
+                  <Numbers key={point.date} point={point} format={format} />
+                ))}
+              </tbody>
             </table>
           </div>
         </details>
@@ -88,7 +175,9 @@ function Numbers({ point, format }: { point: Point; format: (value: number) => s
   return (
     <tr>
       <th scope="row">{month(point.date)}</th>
-      {cell(point.actual)}{cell(point.budget)}{cell(point.forecast)}
+      {cell(point.actual)}
+      {cell(point.budget)}
+      {cell(point.forecast)}
       <td>{point.band ? point.band.map(format).join(' to ') : '–'}</td>
       <td>{point.anomalies.map(({ description }) => description).join('; ') || '–'}</td>
     </tr>
@@ -106,7 +195,11 @@ function Reading({ active, payload, format }: TooltipContentProps & { format: (v
       {point.budget !== null && <span>Budget {format(point.budget)}</span>}
       {point.forecast !== null && <span>Forecast {format(point.forecast)}</span>}
       {point.band && <span>Band {point.band.map(format).join(' to ')}</span>}
-      {point.anomalies.map(({ id, description }) => <span key={id} className="bad">{description}</span>)}
+      {point.anomalies.map(({ id, description }) => (
+        <span key={id} className="bad">
+          {description}
+        </span>
+      ))}
     </div>
   );
 }

@@ -36,7 +36,9 @@ export function Overview({ me }: { me: Me }) {
           <Pipeline />
           {held.has('audit:read') && <Audit />}
         </div>
-        <div className="column"><Anomalies me={me} /></div>
+        <div className="column">
+          <Anomalies me={me} />
+        </div>
         {hasFigures && loans}
       </div>
     </>

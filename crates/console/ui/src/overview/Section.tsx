@@ -20,7 +20,13 @@ export function Section({ title, note, className = '', state, children }: Props)
         {note && <p className="quiet">{note}</p>}
       </header>
       {state.error != null && <Problem error={state.error} retry={state.reload} />}
-      {state.data != null ? children : state.error == null && <p className="quiet" role="status">Loading…</p>}
+      {state.data != null
+        ? children
+        : state.error == null && (
+            <p className="quiet" role="status">
+              Loading…
+            </p>
+          )}
     </section>
   );
 }

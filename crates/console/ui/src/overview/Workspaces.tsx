@@ -8,7 +8,12 @@ import { Section } from './Section';
 /** The loan workspaces that the user is a member of, with how sound their documentation is. */
 export function Workspaces({ state }: { state: ReturnType<typeof useWorkspaces> }) {
   return (
-    <Section title="Workspaces" note={state.data?.workspaces && `${state.data.workspaces.totalCount} that you are a member of`} className="wide" state={state}>
+    <Section
+      title="Workspaces"
+      note={state.data?.workspaces && `${state.data.workspaces.totalCount} that you are a member of`}
+      className="wide"
+      state={state}
+    >
       <ul className="workspaces">
         {state.data?.workspaces?.nodes.map((workspace) => {
           const score = workspace.graphState ? Number(workspace.graphState.integrityScore) : null;
@@ -17,11 +22,24 @@ export function Workspaces({ state }: { state: ReturnType<typeof useWorkspaces> 
             <li key={workspace.id}>
               <a href={workspaceLink(workspace.id)}>
                 <strong>{workspace.name}</strong>
-                <span className="quiet">{workspace.currency} {compact(Number(workspace.amount))} · {workspace.standard} · {workspace.clauses.totalCount} clauses</span>
+                <span className="quiet">
+                  {workspace.currency} {compact(Number(workspace.amount))} · {workspace.standard} ·{' '}
+                  {workspace.clauses.totalCount} clauses
+                </span>
                 <span className="integrity">
-                  {score === null ? <span className="quiet">Integrity is not computed yet.</span> : (
+                  {score === null ? (
+                    <span className="quiet">Integrity is not computed yet.</span>
+                  ) : (
                     <>
-                      <meter min={0} max={1} low={0.6} high={0.85} optimum={1} value={score} aria-label={`Integrity of ${workspace.name}`} />
+                      <meter
+                        min={0}
+                        max={1}
+                        low={0.6}
+                        high={0.85}
+                        optimum={1}
+                        value={score}
+                        aria-label={`Integrity of ${workspace.name}`}
+                      />
                       <span>Integrity {percent(score)}</span>
                     </>
                   )}

@@ -28,7 +28,18 @@ const actual = (summary: Summary) => number(summary.actualTotal ?? summary.actua
 
 /** The metrics in the order in which they are shown. */
 const ORDER: MetricType[] = [
-  'REVENUE', 'ARR', 'MRR', 'EBITDA', 'GROSS_MARGIN', 'OPERATING_EXPENSE', 'NET_INCOME', 'CASH_FLOW', 'NRR', 'CHURN_RATE', 'CAC', 'LTV',
+  'REVENUE',
+  'ARR',
+  'MRR',
+  'EBITDA',
+  'GROSS_MARGIN',
+  'OPERATING_EXPENSE',
+  'NET_INCOME',
+  'CASH_FLOW',
+  'NRR',
+  'CHURN_RATE',
+  'CAC',
+  'LTV',
 ];
 
 /** The latest month of each metric, with the months before it. */
@@ -43,14 +54,16 @@ export function kpis(summaries: Summary[]): Kpi[] {
     const latest = known.at(-1);
     if (!latest) return [];
     const before = known.at(-2);
-    return [{
-      metric,
-      trend: known,
-      period: latest.period,
-      value: latest.value,
-      change: before?.value ? (latest.value - before.value) / Math.abs(before.value) : null,
-      variance: latest.budget ? (latest.value - latest.budget) / Math.abs(latest.budget) : null,
-    }];
+    return [
+      {
+        metric,
+        trend: known,
+        period: latest.period,
+        value: latest.value,
+        change: before?.value ? (latest.value - before.value) / Math.abs(before.value) : null,
+        variance: latest.budget ? (latest.value - latest.budget) / Math.abs(latest.budget) : null,
+      },
+    ];
   });
 }
 

@@ -29,7 +29,9 @@ const lineOf = ({ lob, product }: Row) => [lob, product].filter(Boolean).join(' 
 
 /** The rows by region and line, each in order of time; those with anomalies first, and the largest of them. */
 export function series({ financialMetrics, anomalies }: MetricSeriesQuery): Series[] {
-  const groups = Map.groupBy(financialMetrics?.nodes ?? [], (row) => JSON.stringify([row.region ?? NOWHERE, lineOf(row)]));
+  const groups = Map.groupBy(financialMetrics?.nodes ?? [], (row) =>
+    JSON.stringify([row.region ?? NOWHERE, lineOf(row)]),
+  );
   const all = [...groups].map(([key, rows]) => {
     const [region, line] = JSON.parse(key) as [string, string];
     const found = (anomalies?.nodes ?? []).filter(({ affectedRegion }) => !affectedRegion || affectedRegion === region);

@@ -15,10 +15,14 @@ const SEVERITY: Record<DriftSeverity, { tone: Tone; word: string }> = {
   LOW: { tone: 'quiet', word: 'Low' },
 };
 
-/** How grave a deviation is. */
 export function SeverityBadge({ severity, before }: { severity: DriftSeverity; before?: ReactNode }) {
   const { tone, word } = SEVERITY[severity];
-  return <Badge tone={tone}>{before}{word}</Badge>;
+  return (
+    <Badge tone={tone}>
+      {before}
+      {word}
+    </Badge>
+  );
 }
 
 const STATUS: Record<DriftStatus, { tone: Tone; word: string }> = {
@@ -28,7 +32,6 @@ const STATUS: Record<DriftStatus, { tone: Tone; word: string }> = {
   APPROVED: { tone: 'good', word: 'Approved' },
 };
 
-/** Where a drift item stands. */
 export function StatusBadge({ status }: { status: DriftStatus }) {
   const { tone, word } = STATUS[status];
   return <Badge tone={tone}>{word}</Badge>;

@@ -8,9 +8,20 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
       <strong>{message}</strong>
       <small>
         <code>{code}</code>
-        {requestId && <> · request <code>{requestId}</code></>}
+        {requestId && (
+          <>
+            {' '}
+            · request <code>{requestId}</code>
+          </>
+        )}
       </small>
-      {retry && <p><button className="button small" onClick={retry}>Try again</button></p>}
+      {retry && (
+        <p>
+          <button className="button small" onClick={retry}>
+            Try again
+          </button>
+        </p>
+      )}
     </div>
   );
 }

@@ -40,7 +40,18 @@ interface Props {
 }
 
 /** Asks for the reason of a change and does it. Closing it gives the focus back to where it was. */
-export function ReasonDialog({ title, explanation, action, submit, onClose, onConflict, over, reasonRequired = true, withCategory = true, children }: Props) {
+export function ReasonDialog({
+  title,
+  explanation,
+  action,
+  submit,
+  onClose,
+  onConflict,
+  over,
+  reasonRequired = true,
+  withCategory = true,
+  children,
+}: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   const text = useId();
@@ -78,37 +89,64 @@ export function ReasonDialog({ title, explanation, action, submit, onClose, onCo
   }
 
   return (
-    <dialog ref={dialog} className="reason-dialog" aria-labelledby={heading} aria-describedby={text}
-      onCancel={(event) => { event.preventDefault(); if (!busy) end(false); }}>
+    <dialog
+      ref={dialog}
+      className="reason-dialog"
+      aria-labelledby={heading}
+      aria-describedby={text}
+      onCancel={(event) => {
+        event.preventDefault();
+        if (!busy) end(false);
+      }}
+    >
       <form onSubmit={(event) => void send(event)}>
         <h2 id={heading}>{title}</h2>
         <div id={text}>{explanation}</div>
         {children}
         <label className="field">
           <span>{reasonRequired ? 'Reason' : 'Reason (optional)'}</span>
-          <textarea value={reason} required={reasonRequired} maxLength={2000} onChange={(event) => {
-            setReason(event.target.value);
-            event.target.setCustomValidity(reasonRequired && !event.target.value.trim() ? 'Say why.' : '');
-          }} />
+          <textarea
+            value={reason}
+            required={reasonRequired}
+            maxLength={2000}
+            onChange={(event) => {
+              setReason(event.target.value);
+              event.target.setCustomValidity(reasonRequired && !event.target.value.trim() ? 'Say why.' : '');
+            }}
+          />
         </label>
         {withCategory && (
           <label className="field">
             <span>Kind of reason (optional)</span>
             <select value={category} onChange={(event) => setCategory(event.target.value as ReasonCategory | '')}>
               <option value="">None</option>
-              {Object.entries(CATEGORIES).map(([value, label]) => <option key={value} value={value}>{label}</option>)}
+              {Object.entries(CATEGORIES).map(([value, label]) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
             </select>
           </label>
         )}
         {/* While it is sent, it is oneself who was first. */}
-        {over && !busy && <p className="meanwhile" role="alert">{over}</p>}
+        {over && !busy && (
+          <p className="meanwhile" role="alert">
+            {over}
+          </p>
+        )}
         {error !== null && !over && problem(error).code === 'CONFLICT' && (
-          <p className="meanwhile">It has changed meanwhile. The newest values are read now: look at them, then try again.</p>
+          <p className="meanwhile">
+            It has changed meanwhile. The newest values are read now: look at them, then try again.
+          </p>
         )}
         {error !== null && <Problem error={error} />}
         <p className="buttons">
-          <button type="button" className="button" disabled={busy} onClick={() => end(false)}>Cancel</button>
-          <button className="button main" disabled={busy || Boolean(over)}>{busy ? 'Sending…' : action}</button>
+          <button type="button" className="button" disabled={busy} onClick={() => end(false)}>
+            Cancel
+          </button>
+          <button className="button main" disabled={busy || Boolean(over)}>
+            {busy ? 'Sending…' : action}
+          </button>
         </p>
       </form>
     </dialog>

@@ -13,7 +13,14 @@ export function SignIn() {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const why = useStore(ended);
-  useEffect(() => void setting().then(({ demo }) => setDemo(demo), () => undefined), []);
+  useEffect(
+    () =>
+      void setting().then(
+        ({ demo }) => setDemo(demo),
+        () => undefined,
+      ),
+    [],
+  );
 
   async function submit(chosen: Credentials) {
     setBusy(true);
@@ -29,32 +36,57 @@ export function SignIn() {
   const input = (name: keyof Credentials, label: string, type: string, autoComplete: string) => (
     <label className="field">
       <span>{label}</span>
-      <input name={name} type={type} autoComplete={autoComplete} required={name !== 'totp'} value={credentials[name] ?? ''}
-        onChange={(event) => setCredentials({ ...credentials, [name]: event.target.value })} />
+      <input
+        name={name}
+        type={type}
+        autoComplete={autoComplete}
+        required={name !== 'totp'}
+        value={credentials[name] ?? ''}
+        onChange={(event) => setCredentials({ ...credentials, [name]: event.target.value })}
+      />
     </label>
   );
   return (
     <main className="sign-in">
       <div>
-        <form className="panel" onSubmit={(event: FormEvent) => { event.preventDefault(); void submit(credentials); }}>
+        <form
+          className="panel"
+          onSubmit={(event: FormEvent) => {
+            event.preventDefault();
+            void submit(credentials);
+          }}
+        >
           <h1>Aether Nexus</h1>
           <p className="quiet">Sign in to see what your organization and your workspaces are up to.</p>
-          {why && <p role="status"><strong>{why}</strong></p>}
+          {why && (
+            <p role="status">
+              <strong>{why}</strong>
+            </p>
+          )}
           {input('email', 'E-mail', 'email', 'username')}
           {input('password', 'Password', 'password', 'current-password')}
           {input('organization', 'Organization', 'text', 'organization')}
           {input('totp', 'Code of the second factor, if you have one', 'text', 'one-time-code')}
           {error !== null && <Problem error={error} />}
-          <button className="button main" disabled={busy}>{busy ? 'Signing in…' : 'Sign in'}</button>
+          <button className="button main" disabled={busy}>
+            {busy ? 'Signing in…' : 'Sign in'}
+          </button>
         </form>
         {demo && (
           <section className="panel" aria-labelledby="demo">
             <h2 id="demo">Demo accounts</h2>
-            <p className="quiet">One click signs you in. Open a second window as somebody else to see changes arrive.</p>
+            <p className="quiet">
+              One click signs you in. Open a second window as somebody else to see changes arrive.
+            </p>
             <ul className="accounts">
               {demo.accounts.map((account) => (
                 <li key={account.email}>
-                  <button type="button" className="button" disabled={busy} onClick={() => void submit({ ...account, password: demo.password })}>
+                  <button
+                    type="button"
+                    className="button"
+                    disabled={busy}
+                    onClick={() => void submit({ ...account, password: demo.password })}
+                  >
                     <span>{account.role}</span>
                     <small>{account.email}</small>
                   </button>
@@ -68,23 +100,38 @@ export function SignIn() {
   );
 }
 
-/** Becomes another demo user. */
 export function RoleSwitch({ email }: { email: string }) {
   const [demo, setDemo] = useState<Setting['demo']>(null);
   const [error, setError] = useState<unknown>(null);
-  useEffect(() => void setting().then(({ demo }) => setDemo(demo), () => undefined), []);
+  useEffect(
+    () =>
+      void setting().then(
+        ({ demo }) => setDemo(demo),
+        () => undefined,
+      ),
+    [],
+  );
   if (!demo) return null;
-  const become = (account: Account) => signIn({ ...account, password: demo.password }).then(() => setError(null), setError);
+  const become = (account: Account) =>
+    signIn({ ...account, password: demo.password }).then(() => setError(null), setError);
   return (
     <>
       <label className="switch">
         <span className="hidden">Become another demo user</span>
-        <select className="plain" value={email} onChange={(event) => {
-          const account = demo.accounts.find((one) => one.email === event.target.value);
-          if (account) void become(account);
-        }}>
+        <select
+          className="plain"
+          value={email}
+          onChange={(event) => {
+            const account = demo.accounts.find((one) => one.email === event.target.value);
+            if (account) void become(account);
+          }}
+        >
           {!demo.accounts.some((one) => one.email === email) && <option value={email}>{email}</option>}
-          {demo.accounts.map((one) => <option key={one.email} value={one.email}>{one.role} · {one.email}</option>)}
+          {demo.accounts.map((one) => (
+            <option key={one.email} value={one.email}>
+              {one.role} · {one.email}
+            </option>
+          ))}
         </select>
       </label>
       {error !== null && <Problem error={error} />}

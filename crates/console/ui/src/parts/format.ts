@@ -12,11 +12,18 @@ export const compact = (value: number) =>
   new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
 
 export const percent = (ratio: number, digits = 1) =>
-  new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: 'auto' }).format(ratio);
+  new Intl.NumberFormat(locale, {
+    style: 'percent',
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: 'auto',
+  }).format(ratio);
 
 /** A difference, with its sign. */
 export const difference = (ratio: number) =>
-  new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1, signDisplay: 'exceptZero' }).format(ratio);
+  new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1, signDisplay: 'exceptZero' }).format(
+    ratio,
+  );
 
 export const month = (date: string) =>
   new Intl.DateTimeFormat(locale, { month: 'short', year: 'numeric', timeZone: 'UTC' }).format(new Date(date));
@@ -33,7 +40,11 @@ export const when = (moment: string) => MOMENT.format(new Date(moment));
 export function money(amount: string, currency: string) {
   const whole = /\.0*$/.test(amount) || !amount.includes('.');
   const format = new Intl.NumberFormat(locale, {
-    style: 'currency', currency, currencyDisplay: 'code', minimumFractionDigits: whole ? 0 : 2, maximumFractionDigits: whole ? 0 : 2,
+    style: 'currency',
+    currency,
+    currencyDisplay: 'code',
+    minimumFractionDigits: whole ? 0 : 2,
+    maximumFractionDigits: whole ? 0 : 2,
   });
   return format.format(amount as Intl.StringNumericLiteral);
 }

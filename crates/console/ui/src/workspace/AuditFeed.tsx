@@ -14,7 +14,9 @@ const field = (state: unknown, name: string) => {
 
 /** What an entry was about, as far as its states name it. */
 function about({ targetId, beforeState, afterState }: Entry, names: ReadonlyMap<string, string>) {
-  const name = (targetId && names.get(targetId)) || ['label', 'title', 'name'].map((key) => field(afterState, key) ?? field(beforeState, key)).find(Boolean);
+  const name =
+    (targetId && names.get(targetId)) ||
+    ['label', 'title', 'name'].map((key) => field(afterState, key) ?? field(beforeState, key)).find(Boolean);
   const before = field(beforeState, 'value');
   const after = field(afterState, 'value');
   return [name, before && after && before !== after ? `${before} → ${after}` : null].filter(Boolean).join(': ');
@@ -29,15 +31,27 @@ export function AuditFeed({ id, names }: { id: string; names: ReadonlyMap<string
     <section className="panel audit" aria-labelledby="audit-title">
       <h2 id="audit-title">Audit trail</h2>
       {error && <Problem error={error} />}
-      {!entries ? !error && <p role="status" className="quiet">Loading…</p> : entries.length === 0 ? (
+      {!entries ? (
+        !error && (
+          <p role="status" className="quiet">
+            Loading…
+          </p>
+        )
+      ) : entries.length === 0 ? (
         <p className="quiet">Nothing that you may see has been recorded here.</p>
       ) : (
         <ol tabIndex={0} aria-labelledby="audit-title">
           {entries.map((entry) => (
             <li key={entry.id} className={fresh(entry.id)}>
-              <p><strong>{words(entry.eventType)}</strong> {about(entry, names)}</p>
+              <p>
+                <strong>{words(entry.eventType)}</strong> {about(entry, names)}
+              </p>
               {entry.reason && <p>“{entry.reason}”</p>}
-              <p className="quiet"><small>{entry.actorName} · <time dateTime={entry.timestamp}>{when(entry.timestamp)}</time></small></p>
+              <p className="quiet">
+                <small>
+                  {entry.actorName} · <time dateTime={entry.timestamp}>{when(entry.timestamp)}</time>
+                </small>
+              </p>
             </li>
           ))}
         </ol>

@@ -8,19 +8,32 @@ import { may } from './permissions';
 
 const ACTIONS = {
   override: {
-    label: 'Override', title: 'Override the baseline', mutation: OverrideDrift, done: 'The override is recorded.',
-    explanation: 'The agreed value becomes what is drafted now. Where the rules of the workspace ask for it, that waits for a risk member.',
+    label: 'Override',
+    title: 'Override the baseline',
+    mutation: OverrideDrift,
+    done: 'The override is recorded.',
+    explanation:
+      'The agreed value becomes what is drafted now. Where the rules of the workspace ask for it, that waits for a risk member.',
   },
   approve: {
-    label: 'Approve', title: 'Approve the deviation', mutation: ApproveDrift, done: 'The approval is recorded.',
+    label: 'Approve',
+    title: 'Approve the deviation',
+    mutation: ApproveDrift,
+    done: 'The approval is recorded.',
     explanation: 'Risk accepts that draft and baseline stay apart.',
   },
   complete: {
-    label: 'Approve override', title: 'Approve the override', mutation: ApproveDrift, done: 'The approval is recorded.',
+    label: 'Approve override',
+    title: 'Approve the override',
+    mutation: ApproveDrift,
+    done: 'The approval is recorded.',
     explanation: 'The override that was asked for takes effect: the agreed value becomes what is drafted now.',
   },
   revert: {
-    label: 'Revert', title: 'Revert the draft', mutation: RevertDrift, done: 'The draft is reverted.',
+    label: 'Revert',
+    title: 'Revert the draft',
+    mutation: RevertDrift,
+    done: 'The draft is reverted.',
     explanation: 'The draft goes back to the agreed value.',
   },
 } as const;
@@ -28,9 +41,11 @@ export type Action = keyof typeof ACTIONS;
 
 export const Values = ({ item }: { item: DriftRow }) => (
   <p className="values">
-    <span className="hidden">Baseline </span><del>{item.baselineValue}</del>
+    <span className="hidden">Baseline </span>
+    <del>{item.baselineValue}</del>
     <span aria-hidden="true"> → </span>
-    <span className="hidden"> now </span><ins>{item.currentValue}</ins>
+    <span className="hidden"> now </span>
+    <ins>{item.currentValue}</ins>
   </p>
 );
 
@@ -53,7 +68,8 @@ export function DriftActions({ item, permissions, onAsk }: Props) {
     <p className="actions">
       {offered.map((action) => (
         <button key={action} type="button" className="button small" onClick={() => onAsk(action)}>
-          {ACTIONS[action].label}<span className="hidden">: {item.title}</span>
+          {ACTIONS[action].label}
+          <span className="hidden">: {item.title}</span>
         </button>
       ))}
     </p>
@@ -79,23 +95,46 @@ export function DriftDialog({ item: listed, action, onStale, onClose }: DialogPr
 
   async function act(reason: Reason) {
     const answer = await client
-      .mutation<unknown, Reason & { id: string; expectedVersion: number }>(mutation, { id: item.id, expectedVersion: item.rowVersion, ...reason })
+      .mutation<unknown, Reason & { id: string; expectedVersion: number }>(mutation, {
+        id: item.id,
+        expectedVersion: item.rowVersion,
+        ...reason,
+      })
       .toPromise();
     if (answer.error) throw answer.error;
   }
 
   return (
-    <ReasonDialog title={title} action={label} over={read === null ? 'It is not there any more.' : overtaken(item, action)}
-      explanation={<><p><strong>{item.title}</strong></p><Values item={item} /><p className="quiet">{explanation}</p></>}
-      submit={act} onConflict={() => { onStale(); state.reload(); }}
-      onClose={(done) => onClose(done ? `${told} ${item.title}` : null)} />
+    <ReasonDialog
+      title={title}
+      action={label}
+      over={read === null ? 'It is not there any more.' : overtaken(item, action)}
+      explanation={
+        <>
+          <p>
+            <strong>{item.title}</strong>
+          </p>
+          <Values item={item} />
+          <p className="quiet">{explanation}</p>
+        </>
+      }
+      submit={act}
+      onConflict={() => {
+        onStale();
+        state.reload();
+      }}
+      onClose={(done) => onClose(done ? `${told} ${item.title}` : null)}
+    />
   );
 }
 
 /** Why the action is not to be done any more, if so. */
 function overtaken({ status, approvedByUser, overrideRequestedAt }: DriftRow, action: Action) {
-  if (status !== 'UNRESOLVED') return `It was settled meanwhile${approvedByUser ? ` by ${approvedByUser.name}` : ''}: ${words(status).toLowerCase()}.`;
+  if (status !== 'UNRESOLVED')
+    return `It was settled meanwhile${approvedByUser ? ` by ${approvedByUser.name}` : ''}: ${words(status).toLowerCase()}.`;
   // To approve is to complete an override that waits, which is not what this dialog says.
   if (action === 'revert' || Boolean(overrideRequestedAt) === (action === 'complete')) return undefined;
-  return overrideRequestedAt ? 'An override was asked for meanwhile. Close this and look again.' : 'The override does not wait any more. Close this and look again.';
+  return overrideRequestedAt
+    ? 'An override was asked for meanwhile. Close this and look again.'
+    : 'The override does not wait any more. Close this and look again.';
 }

@@ -26,10 +26,29 @@ export interface OutlineProps {
 }
 
 export const DriftBadge = ({ mark }: { mark: DriftMark | undefined }) =>
-  mark ? <SeverityBadge severity={mark.severity} before={<><span className="hidden">Unresolved drift: </span>▲ {mark.count} </>} /> : null;
+  mark ? (
+    <SeverityBadge
+      severity={mark.severity}
+      before={
+        <>
+          <span className="hidden">Unresolved drift: </span>▲ {mark.count}{' '}
+        </>
+      }
+    />
+  ) : null;
 
 /** The clauses in their order, each with its variables. */
-export function Outline({ clauses, variables, drift, nodeOf, selected, onSelect, editing, agreed, reload }: OutlineProps) {
+export function Outline({
+  clauses,
+  variables,
+  drift,
+  nodeOf,
+  selected,
+  onSelect,
+  editing,
+  agreed,
+  reload,
+}: OutlineProps) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const fresh = useFresh('VARIABLE');
   const ofClause = marks(drift, ({ clauseId }) => clauseId);
@@ -51,7 +70,9 @@ export function Outline({ clauses, variables, drift, nodeOf, selected, onSelect,
         <h2 id="outline-title">Clauses</h2>
         <span className="quiet">{clauses.length}</span>
         {withVariables.length > 0 && (
-          <button type="button" className="button small" onClick={() => setOpen(new Set(all ? [] : withVariables))}>{all ? 'Fold all' : 'Unfold all'}</button>
+          <button type="button" className="button small" onClick={() => setOpen(new Set(all ? [] : withVariables))}>
+            {all ? 'Fold all' : 'Unfold all'}
+          </button>
         )}
       </div>
       {clauses.length === 0 && <p className="quiet">No clauses yet.</p>}
@@ -66,12 +87,25 @@ export function Outline({ clauses, variables, drift, nodeOf, selected, onSelect,
                 {own.length > 0 ? (
                   <button type="button" className="fold" aria-expanded={unfolded} onClick={() => toggle(clause.id)}>
                     <span aria-hidden="true">{unfolded ? '▾' : '▸'}</span>
-                    <span className="hidden">{counted(own.length, 'variable')} of {clause.title}</span>
+                    <span className="hidden">
+                      {counted(own.length, 'variable')} of {clause.title}
+                    </span>
                   </button>
-                ) : <span />}
+                ) : (
+                  <span />
+                )}
                 {node ? (
-                  <button type="button" className="pick" aria-pressed={node === selected} onClick={() => onSelect(node)}>{clause.title}</button>
-                ) : <span className="pick">{clause.title}</span>}
+                  <button
+                    type="button"
+                    className="pick"
+                    aria-pressed={node === selected}
+                    onClick={() => onSelect(node)}
+                  >
+                    {clause.title}
+                  </button>
+                ) : (
+                  <span className="pick">{clause.title}</span>
+                )}
                 <span className="marks">
                   <small className="quiet">{clause.type === 'XREF' ? 'Cross-reference' : words(clause.type)}</small>
                   {clause.isSensitive && <Badge tone="accent">Sensitive</Badge>}
@@ -82,8 +116,18 @@ export function Outline({ clauses, variables, drift, nodeOf, selected, onSelect,
               {unfolded && (
                 <ul>
                   {own.map((variable) => (
-                    <VariableItem key={variable.id} variable={variable} mark={ofVariable.get(variable.id)} fresh={fresh(variable.id)} node={nodeOf.get(variable.id)}
-                      selected={selected} onSelect={onSelect} editing={editing(clause)} agreed={agreed} reload={reload} />
+                    <VariableItem
+                      key={variable.id}
+                      variable={variable}
+                      mark={ofVariable.get(variable.id)}
+                      fresh={fresh(variable.id)}
+                      node={nodeOf.get(variable.id)}
+                      selected={selected}
+                      onSelect={onSelect}
+                      editing={editing(clause)}
+                      agreed={agreed}
+                      reload={reload}
+                    />
                   ))}
                 </ul>
               )}

@@ -24,19 +24,37 @@ export function VariableItem({ variable, mark, fresh, node, selected, onSelect, 
   return (
     <li className={`variable ${fresh}`}>
       {node ? (
-        <button type="button" className="pick" aria-pressed={node === selected} onClick={() => onSelect(node)}>{label}</button>
-      ) : <span className="pick">{label}</span>}
+        <button type="button" className="pick" aria-pressed={node === selected} onClick={() => onSelect(node)}>
+          {label}
+        </button>
+      ) : (
+        <span className="pick">{label}</span>
+      )}
       <DriftBadge mark={mark} />
       {editing.allowed && (
-        <button type="button" className="button small" onClick={() => setEdited(true)}>Edit<span className="hidden"> {label}</span></button>
+        <button type="button" className="button small" onClick={() => setEdited(true)}>
+          Edit<span className="hidden"> {label}</span>
+        </button>
       )}
       <p className="values">
         <strong>{value}</strong>{' '}
-        {agreed && <small className="quiet">{baselineValue == null ? 'nothing agreed' : baselineValue === value ? 'as agreed' : `agreed: ${baselineValue}`}</small>}
+        {agreed && (
+          <small className="quiet">
+            {baselineValue == null
+              ? 'nothing agreed'
+              : baselineValue === value
+                ? 'as agreed'
+                : `agreed: ${baselineValue}`}
+          </small>
+        )}
       </p>
       {edited && (
-        <VariableEditor variable={variable} reasonRequired={editing.reasonRequired} onStale={reload}
-          onClose={() => setEdited(false)} />
+        <VariableEditor
+          variable={variable}
+          reasonRequired={editing.reasonRequired}
+          onStale={reload}
+          onClose={() => setEdited(false)}
+        />
       )}
     </li>
   );

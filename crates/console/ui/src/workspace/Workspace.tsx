@@ -8,7 +8,14 @@ import { AuditFeed } from './AuditFeed';
 import { DriftList } from './DriftList';
 import { counted } from '../parts/format';
 import { GraphPanel } from './graph/GraphPanel';
-import { WorkspaceClauses, WorkspaceDrift, WorkspaceEdges, WorkspaceHead, WorkspaceNodes, WorkspaceVariables } from './operations';
+import {
+  WorkspaceClauses,
+  WorkspaceDrift,
+  WorkspaceEdges,
+  WorkspaceHead,
+  WorkspaceNodes,
+  WorkspaceVariables,
+} from './operations';
 import { Outline, type ClauseRow } from './Outline';
 import { may } from './permissions';
 import { useAll } from './useAll';
@@ -30,7 +37,9 @@ const Absent = () => (
   <section className="panel absent">
     <h1>No such workspace</h1>
     <p>It does not exist, or you are not a member of it.</p>
-    <p><a href="#/">Back to the overview</a></p>
+    <p>
+      <a href="#/">Back to the overview</a>
+    </p>
   </section>
 );
 
@@ -52,7 +61,11 @@ function Found(reader: Reader) {
     );
   }
   if (error) return <Problem error={error} retry={reload} />;
-  return <p role="status" className="quiet">Loading the workspace…</p>;
+  return (
+    <p role="status" className="quiet">
+      Loading the workspace…
+    </p>
+  );
 }
 
 function Contents({ id, user, workspace, seat }: Reader & { workspace: Head; seat: Seat | undefined }) {
@@ -64,13 +77,17 @@ function Contents({ id, user, workspace, seat }: Reader & { workspace: Head; sea
   const [chosen, setChosen] = useState<string | null>(null);
   const [reveal, setReveal] = useState(0);
 
-  const nodeOf = useMemo(() => new Map((nodes.rows ?? []).map((node) => [node.variableId ?? node.clauseId ?? node.id, node.id])), [nodes.rows]);
+  const nodeOf = useMemo(
+    () => new Map((nodes.rows ?? []).map((node) => [node.variableId ?? node.clauseId ?? node.id, node.id])),
+    [nodes.rows],
+  );
   const names = useMemo(
-    () => new Map([
-      ...(clauses.rows ?? []).map(({ id, title }) => [id, title] as const),
-      ...(variables.rows ?? []).map(({ id, label }) => [id, label] as const),
-      ...(drift.rows ?? []).map(({ id, title }) => [id, title] as const),
-    ]),
+    () =>
+      new Map([
+        ...(clauses.rows ?? []).map(({ id, title }) => [id, title] as const),
+        ...(variables.rows ?? []).map(({ id, label }) => [id, label] as const),
+        ...(drift.rows ?? []).map(({ id, title }) => [id, title] as const),
+      ]),
     [clauses.rows, variables.rows, drift.rows],
   );
   // A node that is gone is not selected any more.
@@ -81,7 +98,8 @@ function Contents({ id, user, workspace, seat }: Reader & { workspace: Head; sea
     setReveal((count) => count + 1);
   };
   useEffect(() => {
-    const escaped = (event: KeyboardEvent) => event.key === 'Escape' && !document.querySelector('dialog[open]') && setChosen(null);
+    const escaped = (event: KeyboardEvent) =>
+      event.key === 'Escape' && !document.querySelector('dialog[open]') && setChosen(null);
     document.addEventListener('keydown', escaped);
     return () => document.removeEventListener('keydown', escaped);
   }, []);
@@ -97,24 +115,60 @@ function Contents({ id, user, workspace, seat }: Reader & { workspace: Head; sea
 
   return (
     <div className="workspace">
-      <WorkspaceHeader workspace={workspace} seat={seat}
-        unresolved={open?.length ? `${counted(open.length, 'item')} unresolved${high ? `, ${high} high` : ''}` : null} />
+      <WorkspaceHeader
+        workspace={workspace}
+        seat={seat}
+        unresolved={open?.length ? `${counted(open.length, 'item')} unresolved${high ? `, ${high} high` : ''}` : null}
+      />
       {failed !== undefined && <Problem error={failed} />}
       {clauses.rows && variables.rows ? (
-        <Outline clauses={clauses.rows} variables={variables.rows} drift={drift.rows ?? []} nodeOf={nodeOf} selected={selected}
-          onSelect={show} editing={editing} agreed={seat?.role !== 'INVESTOR'} reload={variables.reload} />
-      ) : !failed && <p role="status" className="panel quiet">Loading the clauses…</p>}
+        <Outline
+          clauses={clauses.rows}
+          variables={variables.rows}
+          drift={drift.rows ?? []}
+          nodeOf={nodeOf}
+          selected={selected}
+          onSelect={show}
+          editing={editing}
+          agreed={seat?.role !== 'INVESTOR'}
+          reload={variables.reload}
+        />
+      ) : (
+        !failed && (
+          <p role="status" className="panel quiet">
+            Loading the clauses…
+          </p>
+        )
+      )}
       <div className="main-column">
-        <GraphPanel rows={nodes.rows} edges={edges.rows} error={nodes.error ?? edges.error} selected={selected} reveal={reveal} onSelect={setChosen} onShow={show} />
+        <GraphPanel
+          rows={nodes.rows}
+          edges={edges.rows}
+          error={nodes.error ?? edges.error}
+          selected={selected}
+          reveal={reveal}
+          onSelect={setChosen}
+          onShow={show}
+        />
         <div className="below">
           <section className="panel" aria-labelledby="drift-title">
             <h2 id="drift-title">Drift</h2>
             {drift.error !== undefined && <Problem error={drift.error} />}
             {drift.rows ? (
-              <DriftList items={drift.rows} permissions={() => permissions} reload={drift.reload}
+              <DriftList
+                items={drift.rows}
+                permissions={() => permissions}
+                reload={drift.reload}
                 nothing={seat?.role === 'INVESTOR' ? 'Investors see drift once it is settled.' : undefined}
-                onSelect={({ variableId, clauseId }) => show(nodeOf.get(variableId ?? clauseId))} />
-            ) : !drift.error && <p role="status" className="quiet">Loading…</p>}
+                onSelect={({ variableId, clauseId }) => show(nodeOf.get(variableId ?? clauseId))}
+              />
+            ) : (
+              !drift.error && (
+                <p role="status" className="quiet">
+                  Loading…
+                </p>
+              )
+            )}
           </section>
           <AuditFeed id={id} names={names} />
         </div>

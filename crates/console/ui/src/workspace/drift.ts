@@ -9,7 +9,9 @@ export function inOrder(items: readonly DriftRow[]): DriftRow[] {
   const open = items.filter(({ status }) => status === 'UNRESOLVED');
   const settled = items.filter(({ status }) => status !== 'UNRESOLVED');
   return [
-    ...open.sort((a, b) => RANK[a.severity] - RANK[b.severity] || b.currentModifiedAt.localeCompare(a.currentModifiedAt)),
+    ...open.sort(
+      (a, b) => RANK[a.severity] - RANK[b.severity] || b.currentModifiedAt.localeCompare(a.currentModifiedAt),
+    ),
     ...settled.sort((a, b) => (b.approvedAt ?? '').localeCompare(a.approvedAt ?? '')),
   ];
 }
@@ -20,7 +22,10 @@ export interface DriftMark {
 }
 
 /** How much is unresolved, and how grave the gravest is, by what `key` tells of an item. */
-export function marks(items: readonly DriftRow[], key: (item: DriftRow) => string | null | undefined): Map<string, DriftMark> {
+export function marks(
+  items: readonly DriftRow[],
+  key: (item: DriftRow) => string | null | undefined,
+): Map<string, DriftMark> {
   const found = new Map<string, DriftMark>();
   for (const item of items) {
     const at = key(item);

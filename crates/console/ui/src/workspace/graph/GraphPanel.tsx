@@ -28,31 +28,57 @@ export function GraphPanel({ rows, edges, error, selected, reveal, onSelect, onS
     <section className={`panel graph ${large ? 'large' : ''}`} aria-labelledby="graph-title">
       <div className="title">
         <h2 id="graph-title">Dependency graph</h2>
-        {rows && edges && <span className="quiet">{counted(rows.length, 'node')}, {counted(edges.length, 'dependency', 'dependencies')}</span>}
+        {rows && edges && (
+          <span className="quiet">
+            {counted(rows.length, 'node')}, {counted(edges.length, 'dependency', 'dependencies')}
+          </span>
+        )}
         <ul className="legend" aria-label="Kinds of nodes">
-          <li><Shape type="FINANCIAL" /> Financial</li>
-          <li><Shape type="COVENANT" /> Covenant</li>
-          <li><Shape type="DEFINITION" /> Definition</li>
-          <li><Shape type="XREF" /> Cross-reference</li>
+          <li>
+            <Shape type="FINANCIAL" /> Financial
+          </li>
+          <li>
+            <Shape type="COVENANT" /> Covenant
+          </li>
+          <li>
+            <Shape type="DEFINITION" /> Definition
+          </li>
+          <li>
+            <Shape type="XREF" /> Cross-reference
+          </li>
           <li className="quiet">dashed: variable</li>
         </ul>
       </div>
       {Boolean(error) && <Problem error={error} />}
       {!rows || !edges ? (
-        !error && <p role="status" className="quiet">Loading the graph…</p>
+        !error && (
+          <p role="status" className="quiet">
+            Loading the graph…
+          </p>
+        )
       ) : rows.length === 0 ? (
         <p className="quiet">The graph is empty: no clause depends on another yet.</p>
       ) : (
         <div className={selected ? 'split' : ''}>
           <ReactFlowProvider>
-            <GraphView rows={rows} edges={edges} selected={selected} impacted={impact?.impactOf} reveal={reveal} onSelect={onSelect} onShow={onShow}
-              large={large} onLarge={() => setLarge(!large)} />
+            <GraphView
+              rows={rows}
+              edges={edges}
+              selected={selected}
+              impacted={impact?.impactOf}
+              reveal={reveal}
+              onSelect={onSelect}
+              onShow={onShow}
+              large={large}
+              onLarge={() => setLarge(!large)}
+            />
           </ReactFlowProvider>
           {selected && <ImpactList impact={impact} error={refused} onShow={onShow} onClear={() => onSelect(null)} />}
         </div>
       )}
       <p className="quiet hint">
-        Select a node, here or in the outline, to see what a change of it may concern. Escape clears it. Drag to move, Ctrl and wheel to zoom.
+        Select a node, here or in the outline, to see what a change of it may concern. Escape clears it. Drag to move,
+        Ctrl and wheel to zoom.
       </p>
     </section>
   );

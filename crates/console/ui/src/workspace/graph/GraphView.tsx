@@ -1,4 +1,14 @@
-import { Background, Controls, MarkerType, MiniMap, ReactFlow, useNodesState, useReactFlow, useStore, type Edge } from '@xyflow/react';
+import {
+  Background,
+  Controls,
+  MarkerType,
+  MiniMap,
+  ReactFlow,
+  useNodesState,
+  useReactFlow,
+  useStore,
+  type Edge,
+} from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { arrange, HEIGHT, shapeOf, WIDTH, type EdgeRow, type GraphRow, type Place } from './layout';
@@ -57,9 +67,26 @@ export function GraphView({ rows, edges, selected, impacted, reveal, onSelect, o
         const position = dragged.current.get(row.id) ?? places.get(row.id) ?? { x: 0, y: 0 };
         const chosen = row.id === selected;
         // What is as it was keeps its identity and is not drawn again.
-        if (old && old.data.row === row && old.data.distance === data.distance && old.selected === chosen && old.position.x === position.x && old.position.y === position.y)
+        if (
+          old &&
+          old.data.row === row &&
+          old.data.distance === data.distance &&
+          old.selected === chosen &&
+          old.position.x === position.x &&
+          old.position.y === position.y
+        )
           return old;
-        return { ...old, id: row.id, type: 'term' as const, data, position, width: WIDTH, height: HEIGHT, ariaLabel: spoken(data), selected: chosen };
+        return {
+          ...old,
+          id: row.id,
+          type: 'term' as const,
+          data,
+          position,
+          width: WIDTH,
+          height: HEIGHT,
+          ariaLabel: spoken(data),
+          selected: chosen,
+        };
       });
     });
   }, [rows, places, distances, selected, tidied, setNodes]);
@@ -67,15 +94,26 @@ export function GraphView({ rows, edges, selected, impacted, reveal, onSelect, o
   // The shape stands for nodes and edges: what else changes in them does not concern the lines.
   const drawn = useMemo<Edge[]>(() => {
     const known = new Set(rows.map(({ id }) => id));
-    return edges.filter(({ sourceId, targetId }) => known.has(sourceId) && known.has(targetId)).map(({ id, sourceId, targetId, weight }) => {
-      const lit = distances?.has(sourceId) && distances.has(targetId);
-      return {
-        id, source: sourceId, target: targetId, focusable: false, selectable: false,
-        className: `weight-${weight} ${distances ? (lit ? 'lit' : 'dim') : ''}`,
-        markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: lit ? 'var(--accent)' : 'var(--edge)' },
-        zIndex: lit ? 1 : 0,
-      };
-    });
+    return edges
+      .filter(({ sourceId, targetId }) => known.has(sourceId) && known.has(targetId))
+      .map(({ id, sourceId, targetId, weight }) => {
+        const lit = distances?.has(sourceId) && distances.has(targetId);
+        return {
+          id,
+          source: sourceId,
+          target: targetId,
+          focusable: false,
+          selectable: false,
+          className: `weight-${weight} ${distances ? (lit ? 'lit' : 'dim') : ''}`,
+          markerEnd: {
+            type: MarkerType.ArrowClosed,
+            width: 14,
+            height: 14,
+            color: lit ? 'var(--accent)' : 'var(--edge)',
+          },
+          zIndex: lit ? 1 : 0,
+        };
+      });
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [shape, distances]);
 
@@ -91,7 +129,8 @@ export function GraphView({ rows, edges, selected, impacted, reveal, onSelect, o
     shown.current = reveal;
     const bounds = flow.getNodesBounds(near.map(({ id }) => id));
     // Too much for one sight: then at least the node itself, legible.
-    if (Math.min(width / bounds.width, height / bounds.height) > FAR) void flow.fitView({ nodes: near, maxZoom: 1, padding: 0.1, duration: pace() });
+    if (Math.min(width / bounds.width, height / bounds.height) > FAR)
+      void flow.fitView({ nodes: near, maxZoom: 1, padding: 0.1, duration: pace() });
     else {
       const own = flow.getNodesBounds([selected]);
       void flow.setCenter(own.x + own.width / 2, own.y + own.height / 2, { zoom: 0.6, duration: pace() });
@@ -104,7 +143,8 @@ export function GraphView({ rows, edges, selected, impacted, reveal, onSelect, o
     const { x, zoom } = flow.getViewport();
     const own = flow.getNodesBounds([selected]);
     const left = own.x * zoom + x;
-    if (left < 0 || left + own.width * zoom > width) void flow.setCenter(own.x + own.width / 2, own.y + own.height / 2, { zoom, duration: pace() });
+    if (left < 0 || left + own.width * zoom > width)
+      void flow.setCenter(own.x + own.width / 2, own.y + own.height / 2, { zoom, duration: pace() });
   }, [selected, width, flow]);
 
   const before = useRef(large);
@@ -127,26 +167,63 @@ export function GraphView({ rows, edges, selected, impacted, reveal, onSelect, o
   return (
     <div className={`drawing ${far ? 'far' : ''}`} onKeyDown={pressed}>
       <ReactFlow<TermNodeType>
-        nodes={nodes} edges={drawn} nodeTypes={NODE_TYPES} onNodesChange={onNodesChange}
-        onNodeClick={(_, node) => onSelect(node.id)} onPaneClick={() => onSelect(null)}
+        nodes={nodes}
+        edges={drawn}
+        nodeTypes={NODE_TYPES}
+        onNodesChange={onNodesChange}
+        onNodeClick={(_, node) => onSelect(node.id)}
+        onPaneClick={() => onSelect(null)}
         onNodeDragStop={(_, __, moved) => moved.forEach(({ id, position }) => dragged.current.set(id, position))}
-        nodesConnectable={false} edgesFocusable={false} multiSelectionKeyCode={null} selectionKeyCode={null} deleteKeyCode={null}
-        selectNodesOnDrag={false} nodeDragThreshold={3} onlyRenderVisibleElements={rows.length > MANY}
-        fitView fitViewOptions={{ padding: 0.05 }} minZoom={0.05} maxZoom={2} preventScrolling={false} zoomOnScroll={false} zoomActivationKeyCode={['Control', 'Meta']}
-        ariaLabelConfig={{ 'node.a11yDescription.default': 'Press Enter to see what a change of it concerns, Escape to clear.', 'edge.a11yDescription.default': '', 'node.a11yDescription.keyboardDisabled': 'Press Enter to see what a change of it concerns, Escape to clear.' }}
-        aria-label="Drawing of the dependency graph; the list beside it says the same">
+        nodesConnectable={false}
+        edgesFocusable={false}
+        multiSelectionKeyCode={null}
+        selectionKeyCode={null}
+        deleteKeyCode={null}
+        selectNodesOnDrag={false}
+        nodeDragThreshold={3}
+        onlyRenderVisibleElements={rows.length > MANY}
+        fitView
+        fitViewOptions={{ padding: 0.05 }}
+        minZoom={0.05}
+        maxZoom={2}
+        preventScrolling={false}
+        zoomOnScroll={false}
+        zoomActivationKeyCode={['Control', 'Meta']}
+        ariaLabelConfig={{
+          'node.a11yDescription.default': 'Press Enter to see what a change of it concerns, Escape to clear.',
+          'edge.a11yDescription.default': '',
+          'node.a11yDescription.keyboardDisabled': 'Press Enter to see what a change of it concerns, Escape to clear.',
+        }}
+        aria-label="Drawing of the dependency graph; the list beside it says the same"
+      >
         <Background gap={24} />
         {/* From afar the drawing is its own map. */}
-        {!far && <MiniMap pannable zoomable style={SMALL} ariaLabel="Map of the whole graph" nodeClassName={(node: TermNodeType) => node.data.row.hasDrift ? 'drifting' : ''} />}
+        {!far && (
+          <MiniMap
+            pannable
+            zoomable
+            style={SMALL}
+            ariaLabel="Map of the whole graph"
+            nodeClassName={(node: TermNodeType) => (node.data.row.hasDrift ? 'drifting' : '')}
+          />
+        )}
         <Controls showInteractive={false} />
       </ReactFlow>
       <p className="tools">
-        <button type="button" className="button small" aria-pressed={large} onClick={onLarge}>{large ? 'Make smaller' : 'Enlarge'}</button>
-        <button type="button" className="button small" onClick={() => {
-          dragged.current.clear();
-          setTidied(tidied + 1);
-          void flow.fitView({ padding: 0.05, duration: pace() });
-        }}>Arrange anew</button>
+        <button type="button" className="button small" aria-pressed={large} onClick={onLarge}>
+          {large ? 'Make smaller' : 'Enlarge'}
+        </button>
+        <button
+          type="button"
+          className="button small"
+          onClick={() => {
+            dragged.current.clear();
+            setTidied(tidied + 1);
+            void flow.fitView({ padding: 0.05, duration: pace() });
+          }}
+        >
+          Arrange anew
+        </button>
       </p>
     </div>
   );

@@ -21,7 +21,9 @@ const SHAPES: Record<NodeType, string> = {
 
 /** The sign of a kind of node: square, hexagon, circle or diamond. */
 export const Shape = ({ type }: { type: NodeType }) => (
-  <svg className={`shape ${type}`} viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d={SHAPES[type]} /></svg>
+  <svg className={`shape ${type}`} viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
+    <path d={SHAPES[type]} />
+  </svg>
 );
 
 export const kindOf = ({ type, variableId }: { type: NodeType; variableId?: string | null }) =>
@@ -29,7 +31,14 @@ export const kindOf = ({ type, variableId }: { type: NodeType; variableId?: stri
 
 /** All that the drawing of a node says, in words. */
 export const spoken = ({ row, distance }: TermData) =>
-  [row.label, kindOf(row), row.value, row.hasDrift && 'has drift', row.hasWarning && 'has a warning', distance ? `affected, distance ${distance}` : null]
+  [
+    row.label,
+    kindOf(row),
+    row.value,
+    row.hasDrift && 'has drift',
+    row.hasWarning && 'has a warning',
+    distance ? `affected, distance ${distance}` : null,
+  ]
     .filter(Boolean)
     .join(', ');
 
@@ -47,8 +56,16 @@ export const TermNode = memo(function TermNode({ data }: NodeProps<TermNodeType>
       <strong>{row.label}</strong>
       <span className="marks">
         {row.value && <span className="value">{row.value}</span>}
-        {row.hasDrift && <Badge tone="bad">▲<span className="word"> Drift</span></Badge>}
-        {row.hasWarning && <Badge tone="warn">!<span className="word"> Warning</span></Badge>}
+        {row.hasDrift && (
+          <Badge tone="bad">
+            ▲<span className="word"> Drift</span>
+          </Badge>
+        )}
+        {row.hasWarning && (
+          <Badge tone="warn">
+            !<span className="word"> Warning</span>
+          </Badge>
+        )}
       </span>
       <Handle type="source" position={Position.Right} isConnectable={false} />
     </div>

@@ -8,7 +8,10 @@ export type Impacted = ImpactQuery['impactOf'][number];
 /** What a change of the node concerns, kept true while it is selected. */
 export function useImpact(node: string | null) {
   const [{ data, error }, read] = useQuery({
-    query: Impact, variables: { node: node ?? '' }, pause: node === null, requestPolicy: 'cache-and-network',
+    query: Impact,
+    variables: { node: node ?? '' },
+    pause: node === null,
+    requestPolicy: 'cache-and-network',
   });
   const again = () => node !== null && read({ requestPolicy: 'network-only' });
   useEvents(({ topic }) => topic === 'GRAPH' && again());
