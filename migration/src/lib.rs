@@ -1,13 +1,17 @@
 //! Every change of the database, up and down, in the order in which they are made.
 //!
 //! A change is a pair of SQL files under `sql/`. The comments in them that describe tables, columns and enum values
-//! become the database's own (see [`docs`]), and from there the entities' and the GraphQL schema's.
+//! become the database's own (see [`docs`]), and from there the entities' and the GraphQL schema's. A function stands in a file of its
+//! own under `sql/functions/` with its current text, and a line `\i functions/name.sql` of a change takes it in, as psql would.
 //!
 //! To add one: write the pair, add its line below, run `cargo xtask generate`.
 
 pub mod docs;
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement},
+};
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -22,35 +26,97 @@ macro_rules! changes {
     };
 }
 
+macro_rules! functions {
+    ($($name:literal,)+) => {
+        /// The functions: name, text.
+        const FUNCTIONS: &[(&str, &str)] = &[$((
+            $name,
+            include_str!(concat!("../sql/functions/", $name, ".sql")),
+        ),)+];
+    };
+}
+
 changes! {
-    "0001_foundations",
-    "0002_identity",
-    "0003_finance",
-    "0004_sales",
-    "0005_ai",
-    "0006_scenarios",
-    "0007_governance",
-    "0008_integrations",
-    "0009_documents",
-    "0010_graph_and_drift",
-    "0011_reconciliation",
-    "0012_golden_record",
-    "0013_audit_events",
-    "0014_gateway",
-    "0015_summaries",
-    "0016_audit_log",
-    "0017_writing",
-    "0020_drafting",
-    "0021_graph_upkeep",
-    "0022_deliveries",
-    "0023_sign_in",
-    "0026_sync_lease",
-    "0030_live",
-    "0031_graph_warnings",
-    "0036_first_day",
-    "0037_audit_trees",
-    "0038_graph_node_counts",
-    "0039_graph_by_index",
+    "01_foundations",
+    "02_identity",
+    "03_finance",
+    "04_sales",
+    "05_ai",
+    "06_scenarios",
+    "07_governance",
+    "08_integrations",
+    "09_documents",
+    "10_graph_and_drift",
+    "11_reconciliation",
+    "12_golden_record",
+    "13_audit_events",
+    "14_gateway",
+    "15_summaries",
+    "16_audit_log",
+}
+
+functions! {
+    "announce_kpi_refresh",
+    "check_golden_record_document",
+    "count_added_messages",
+    "count_changed_graph_node",
+    "count_edited_messages",
+    "count_golden_record_document",
+    "count_golden_record_version",
+    "count_gone_graph_nodes",
+    "count_high_drift",
+    "count_new_graph_nodes",
+    "count_reconciliation_items",
+    "count_removed_messages",
+    "count_version",
+    "enqueue_audit_rows",
+    "ensure_partitions",
+    "enter_deal_stage",
+    "event_head",
+    "grant_access",
+    "graph_integrity",
+    "is_additive",
+    "is_append_only",
+    "keep_versions",
+    "link_variables",
+    "outstanding_event_writers",
+    "own_budget_total",
+    "own_conversation_counters",
+    "own_high_drift",
+    "own_reconciliation_counters",
+    "refresh_graph",
+    "refresh_kpi_summary",
+    "refresh_pipeline_summary",
+    "refuse_audit_log_change",
+    "refuse_audited_delete",
+    "refuse_change",
+    "refuse_department_cycle",
+    "refuse_truncate_on",
+    "refuse_unsealed",
+    "renumber_clauses",
+    "show_event_writer",
+    "sum_budgets",
+    "sum_budgets_of_edited_lines",
+    "sum_budgets_of_lines",
+    "trim_events",
+}
+
+/// A change's text with the functions that it takes in.
+fn with_functions(sql: &str) -> Result<String, String> {
+    let mut whole = String::with_capacity(sql.len());
+    for line in sql.lines() {
+        match line.strip_prefix("\\i functions/").and_then(|rest| rest.strip_suffix(".sql")) {
+            Some(wanted) => {
+                let found = FUNCTIONS.iter().find(|(name, _)| *name == wanted);
+                whole.push_str(found.ok_or_else(|| format!("there is no function {wanted}"))?.1);
+            }
+            None => {
+                whole.push_str(line);
+                whole.push('\n');
+            }
+        }
+    }
+    Ok(whole)
 }
 
 /// Brings a database to the newest change, or back.
@@ -60,6 +126,34 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         CHANGES.iter().map(|&(name, up, down)| Box::new(Change { name, up, down }) as Box<dyn MigrationTrait>).collect()
     }
+}
+
+/// What a database is that has changes which this program does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// It was made by a version under development whose changes have been put together since, before there was a release.
+    Earlier,
+    /// It was made by a newer version.
+    Newer,
+}
+
+/// Whether the database has changes that this program does not know.
+pub async fn unknown(database: &DatabaseConnection) -> Result<Option<Unknown>, DbErr> {
+    let rows = |sql: &str| database.query_all_raw(Statement::from_string(DbBackend::Postgres, sql));
+    let made = rows("SELECT FROM pg_class WHERE oid = to_regclass('seaql_migrations')").await?;
+    if made.is_empty() {
+        return Ok(None);
+    }
+    let mut unknown = None;
+    for row in rows("SELECT version FROM seaql_migrations").await? {
+        let name: String = row.try_get_by_index(0)?;
+        if CHANGES.iter().all(|(known, ..)| *known != name) {
+            // Their numbers had four digits.
+            let is_earlier = name.starts_with("00") && name.as_bytes().get(4) == Some(&b'_');
+            unknown = Some(if is_earlier { Unknown::Earlier } else { Unknown::Newer });
+        }
+    }
+    Ok(unknown)
 }
 
 struct Change {
@@ -77,10 +171,11 @@ impl MigrationName for Change {
 #[async_trait::async_trait]
 impl MigrationTrait for Change {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let comments =
-            docs::comments(self.up).map_err(|problem| DbErr::Migration(format!("{}: {problem}", self.name)))?;
+        let failed = |problem| DbErr::Migration(format!("{}: {problem}", self.name));
+        let up = with_functions(self.up).map_err(failed)?;
+        let comments = docs::comments(&up).map_err(failed)?;
         let connection = manager.get_connection();
-        connection.execute_unprepared(self.up).await?;
+        connection.execute_unprepared(&up).await?;
         connection.execute_unprepared(&comments).await?;
         Ok(())
     }
@@ -98,9 +193,22 @@ mod tests {
     #[test]
     fn everything_is_described() {
         for (name, up, _) in CHANGES {
-            if let Err(problem) = docs::comments(up) {
+            if let Err(problem) = with_functions(up).and_then(|up| docs::comments(&up)) {
                 panic!("{name}: {problem}");
             }
+        }
+    }
+
+    #[test]
+    fn each_function_stands_in_one_file_and_is_taken_in_once() {
+        for (name, text) in FUNCTIONS {
+            assert_eq!(text.matches("CREATE FUNCTION").count(), 1, "{name}");
+            assert!(text.contains(&format!("CREATE FUNCTION {name}(")), "{name}");
+            let uses = |sql: &str| sql.lines().filter(|line| *line == format!("\\i functions/{name}.sql")).count();
+            assert_eq!(CHANGES.iter().map(|(_, up, _)| uses(up)).sum::<usize>(), 1, "{name}");
+        }
+        for (name, up, _) in CHANGES {
+            assert!(!up.contains("CREATE FUNCTION") && !up.contains("OR REPLACE FUNCTION"), "{name}");
         }
     }
 }

@@ -53,4 +53,5 @@ mod sign_in;
 mod statements;
 mod support;
 mod terms;
+mod use_cases;
 mod vendors;

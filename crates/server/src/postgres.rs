@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use aether_demo::{Bar, Options};
 use aether_embedded::{Cluster, Settings};
-use aether_migration::{Migrator, MigratorTrait};
+use aether_migration::{Migrator, MigratorTrait, Unknown};
 use aether_store::identity::hash_password;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
 use crate::config::Config;
@@ -72,6 +72,7 @@ pub async fn migrate(database: &DatabaseConnection, down: Option<u32>) -> Result
         eprintln!("Took back {steps} change(s).");
         return Ok(());
     }
+    recognize(database).await?;
     let pending = Migrator::get_pending_migrations(database).await.context("The database's state cannot be read.")?;
     if pending.is_empty() {
         return Ok(());
@@ -89,7 +90,24 @@ pub async fn is_migrated(database: &DatabaseConnection) -> Result<bool> {
     if !row.map(|row| row.try_get_by_index::<bool>(0)).transpose()?.unwrap_or_default() {
         return Ok(false);
     }
+    recognize(database).await?;
     Ok(Migrator::get_pending_migrations(database).await?.is_empty())
+}
+
+/// Refuses a database that another version has made and this one cannot bring to the newest schema.
+async fn recognize(database: &DatabaseConnection) -> Result<()> {
+    match aether_migration::unknown(database).await.context("The database's state cannot be read.")? {
+        None => Ok(()),
+        Some(Unknown::Earlier) => bail!(
+            "This database was made by a version under development, from before 27 November 2026, and its data is not carried over. \
+             Nothing was changed. Remove the folder of the private database (the setting --data-dir), or point DATABASE_URL at an \
+             empty database."
+        ),
+        Some(Unknown::Newer) => bail!(
+            "This database was made by a newer version of the gateway. Nothing was changed. Update the gateway, or restore a backup \
+             from before the database was migrated."
+        ),
+    }
 }
 
 /// Whether anybody can enter.

@@ -235,6 +235,17 @@ fn a_database_of_ones_own_is_used_and_nothing_is_embedded() {
     succeeds(&["migrate"], "up to date");
     succeeds(&["migrate", "--down", "1"], "Took back 1 change");
     fails(with(&["serve", "--listen", &listen]), &["not up to date"]);
+    // What another version has made is recognized, and told what to do.
+    let change = |sql: &str| _ = cluster.query(aether_embedded::DATABASE, sql).unwrap();
+    for (name, words) in [
+        ("0017_writing", ["under development", "--data-dir"]),
+        ("99_tomorrow", ["newer version", "Update the gateway"]),
+    ] {
+        change(&format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{name}', 0)"));
+        fails(with(&["migrate"]), &words);
+        fails(with(&["serve", "--listen", &listen]), &words);
+        change(&format!("DELETE FROM seaql_migrations WHERE version = '{name}'"));
+    }
     succeeds(&["seed"], "The demo data is loaded");
     succeeds(&["seed"], "loaded before");
     let (succeeded, report, err) = run(with(&["verify-audit"]));

@@ -93,6 +93,11 @@ impl Gateway {
         Self { url: format!("http://{}", serving.address), owner, http, database, serving }
     }
 
+    /// The database's address, for its owner.
+    pub fn database_url(&self) -> String {
+        cluster::url(&self.database.0)
+    }
+
     /// Stops it as a signal would: it accepts nothing more, closes live connections and tells nobody of changes any more.
     pub fn stop(&self) {
         _ = self.serving.stop.send(true);

@@ -4,8 +4,6 @@
 //! time zone UTC, but for the columns that record its review and for those that are null. Leaving nulls out lets a
 //! migration add a column to an audit table without touching what is sealed, as long as old rows have null there.
 
-use uuid::Uuid;
-
 use super::tree::{Hash, leaf_hash};
 use crate::sql::Sql;
 
@@ -21,10 +19,6 @@ pub(super) fn sql(alias: &'static str) -> Sql {
         .push(")) AS f WHERE f.value <> 'null' AND f.key NOT IN ('reviewed', 'reviewed_by', 'reviewed_at'))::text");
     sql
 }
-
-/// The tree of those who made one for all organizations, before each had its own. It grows no more, and what it sealed is sealed
-/// again in the trees since; only verification still reads it.
-pub(super) const FORMER_TREE: Uuid = Uuid::nil();
 
 /// SQL for the tree that seals the row `alias` of this table: its workspace's, or else its organization's, which for what is
 /// done outside of both (signing in and out of loan documents) is the actor's.

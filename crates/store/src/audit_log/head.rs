@@ -5,7 +5,7 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{bigint, entry::FORMER_TREE, hash, number, tree::Hash};
+use super::{bigint, hash, number, tree::Hash};
 use crate::{
     error::{Error, Result},
     rows::Row,
@@ -37,15 +37,13 @@ pub struct TreeHead {
 impl TreeHead {
     /// What is signed: the TreeHeadSignature structure of RFC 6962, section 3.5, which is the version 0, the signature type
     /// 1, the milliseconds since 1970 and the tree's size as 64 bits each, the high byte first, and the root's hash; then the
-    /// 16 bytes of the tree's identifier, for one key signs many trees. Heads of the former tree for all have no such end.
+    /// 16 bytes of the tree's identifier, for one key signs many trees.
     pub fn signed_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = vec![0, 1];
         bytes.extend(self.sealed_at.timestamp_millis().to_be_bytes());
         bytes.extend(bigint(self.tree_size)?.to_be_bytes());
         bytes.extend(self.root_hash);
-        if self.tree != FORMER_TREE {
-            bytes.extend(self.tree.into_bytes());
-        }
+        bytes.extend(self.tree.into_bytes());
         Ok(bytes)
     }
 
@@ -120,8 +118,6 @@ mod tests {
     #[test]
     fn what_is_signed_is_laid_out_as_rfc_6962_says() {
         let expected = format!("0001{:016x}{:016x}{}", 1_396_877_277_237_u64, 7_910_080, "ab".repeat(32));
-        let former = TreeHead { tree: FORMER_TREE, ..head() };
-        assert_eq!(hex::encode(former.signed_bytes().unwrap()), expected);
         assert_eq!(hex::encode(head().signed_bytes().unwrap()), expected + &"cd".repeat(16), "and of which tree it is");
     }
 
@@ -149,7 +145,7 @@ mod tests {
     fn keys_are_changed_by_appending_one() {
         let (old, new) = (Keys::new(["first"]), Keys::new(["first", "second"]));
         assert!(new.trusts(&old.public()[0]));
-        let head = new.sign(FORMER_TREE, 1, [0; 32], DateTime::UNIX_EPOCH).unwrap();
+        let head = new.sign(Uuid::from_bytes([0xcd; 16]), 1, [0; 32], DateTime::UNIX_EPOCH).unwrap();
         assert_eq!(Some(&head.public_key), new.public().last());
         assert!(!old.trusts(&head.public_key));
     }

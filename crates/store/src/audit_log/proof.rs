@@ -185,13 +185,7 @@ fn leaf(actor: &Actor, id: Uuid) -> Sql {
             actor.audience(),
         ));
     }
-    sql.push(") AS r WHERE l.row_id = ")
-        .uuid(id)
-        .push(" AND l.tree_id <> ")
-        .uuid(entry::FORMER_TREE)
-        .push(" AND ")
-        .append(&live())
-        .push(" ORDER BY l.leaf_index LIMIT 1");
+    sql.push(") AS r WHERE l.row_id = ").uuid(id).push(" AND ").append(&live()).push(" ORDER BY l.leaf_index LIMIT 1");
     sql
 }
 

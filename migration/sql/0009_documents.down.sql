@@ -1,9 +1,0 @@
-DROP TABLE covenants;
-DROP TABLE variables;
-DROP TABLE clauses;
-DROP TABLE workspace_members;
-DROP TABLE workspaces;
-DROP TYPE variable_type;
-DROP TYPE clause_type;
-DROP TYPE member_status;
-DROP TYPE workspace_role;

@@ -1,3 +1,0 @@
-DROP TABLE idempotency_keys;
-DROP TABLE event_outbox;
-DROP TYPE idempotency_status;

@@ -1,2 +1,0 @@
-DROP TRIGGER zz_count_version ON downstream_connectors;
-SELECT keep_versions('downstream_connectors');

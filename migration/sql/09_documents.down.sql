@@ -1,0 +1,11 @@
+DROP TABLE clause_readings;
+DROP FUNCTION renumber_clauses(uuid, uuid, integer);
+DROP TABLE covenants;
+DROP TABLE variables;
+DROP TABLE clauses;
+DROP TABLE workspace_members;
+DROP TABLE workspaces;
+DROP TYPE variable_type;
+DROP TYPE clause_type;
+DROP TYPE member_status;
+DROP TYPE workspace_role;

@@ -1,0 +1,17 @@
+DROP FUNCTION refresh_graph(uuid, uuid[], numeric);
+DROP FUNCTION link_variables(uuid, uuid[]);
+DROP FUNCTION graph_integrity(bigint, bigint, bigint);
+DROP TABLE graph_node_counts;
+DROP TABLE graph_warnings;
+DROP TYPE graph_warning_kind;
+DROP TABLE drift_items;
+DROP TABLE graph_state;
+DROP TABLE graph_edges;
+DROP TABLE graph_nodes;
+DROP FUNCTION count_changed_graph_node();
+DROP FUNCTION count_gone_graph_nodes();
+DROP FUNCTION count_new_graph_nodes();
+DROP TYPE reason_category;
+DROP TYPE drift_status;
+DROP TYPE drift_severity;
+DROP TYPE node_type;

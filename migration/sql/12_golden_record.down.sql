@@ -1,0 +1,18 @@
+DROP TABLE delivery_attempts;
+DROP TABLE connector_deliveries;
+DROP TYPE delivery_status;
+DROP TRIGGER count_deleted ON drift_items;
+DROP TRIGGER count_updated ON drift_items;
+DROP TRIGGER count_inserted ON drift_items;
+DROP FUNCTION count_high_drift();
+DROP INDEX idx_drift_items_unresolved_high;
+DROP TABLE downstream_connectors;
+DROP TABLE golden_record_versions;
+DROP TABLE golden_records;
+DROP FUNCTION check_golden_record_document();
+DROP FUNCTION count_golden_record_document();
+DROP FUNCTION count_golden_record_version();
+DROP FUNCTION own_high_drift();
+DROP TYPE connector_type;
+DROP TYPE connector_status;
+DROP TYPE golden_record_status;

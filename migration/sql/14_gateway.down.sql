@@ -1,0 +1,9 @@
+DROP FUNCTION announce_kpi_refresh();
+DROP FUNCTION trim_events(interval);
+DROP TABLE event_streams;
+DROP FUNCTION event_head();
+DROP FUNCTION outstanding_event_writers();
+DROP TABLE idempotency_keys;
+DROP TABLE event_outbox;
+DROP FUNCTION show_event_writer();
+DROP TYPE idempotency_status;

@@ -1,0 +1,5 @@
+CREATE FUNCTION refresh_pipeline_summary() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    REFRESH MATERIALIZED VIEW CONCURRENTLY mv_pipeline_summary;
+END
+$$;
