@@ -3,29 +3,39 @@
 use crate::{
     case,
     mutations::{Case, May},
+    shared_workspace,
 };
 
 const AGENTS: May = May::Workspace(&["agent", "agent, no admin"]);
+
+/// The first clause of the workspace.
+macro_rules! first_clause {
+    () => {
+        concat!("(SELECT id FROM clauses WHERE workspace_id = ", shared_workspace!(), " ORDER BY order_index LIMIT 1)")
+    };
+}
 
 pub fn cases() -> Vec<Case> {
     vec![
         case!(
             "lockClause",
             AGENTS,
-            "UPDATE clauses SET is_locked = false, locked_by = NULL, locked_at = NULL WHERE id = (SELECT id FROM clauses
-               WHERE workspace_id = (SELECT m.workspace_id FROM workspace_members m JOIN users u ON u.id = m.user_id
-                 WHERE u.email = 'agent2@northgate-bank.example' AND m.status = 'active' AND m.role = 'agent' LIMIT 1)
-               ORDER BY order_index LIMIT 1) RETURNING id, row_version AS \"expectedVersion\"",
+            concat!(
+                "UPDATE clauses SET is_locked = false, locked_by = NULL, locked_at = NULL WHERE id = ",
+                first_clause!(),
+                " RETURNING id, row_version AS \"expectedVersion\""
+            ),
             "mutation($id: UUID!, $expectedVersion: Int!) { lockClause(id: $id, expectedVersion: $expectedVersion) { isLocked } }"
         ),
         case!(
             "unlockClause",
             AGENTS,
-            "UPDATE clauses c SET is_locked = true, locked_by = m.user_id, locked_at = now() FROM workspace_members m
-               JOIN users u ON u.id = m.user_id
-              WHERE u.email = 'agent2@northgate-bank.example' AND m.status = 'active' AND m.role = 'agent'
-                AND c.workspace_id = m.workspace_id AND c.order_index = (SELECT min(order_index) FROM clauses d WHERE d.workspace_id = c.workspace_id)
-              RETURNING c.id, c.row_version AS \"expectedVersion\"",
+            concat!(
+                "UPDATE clauses SET is_locked = true, locked_at = now(), locked_by = (SELECT id FROM users
+                   WHERE email = 'agent2@northgate-bank.example') WHERE id = ",
+                first_clause!(),
+                " RETURNING id, row_version AS \"expectedVersion\""
+            ),
             "mutation($id: UUID!, $expectedVersion: Int!) { unlockClause(id: $id, expectedVersion: $expectedVersion) { isLocked } }"
         ),
     ]

@@ -3,28 +3,21 @@
 use crate::{
     case,
     mutations::{Case, May},
+    shared_workspace,
 };
 
 const ADMIN: May = May::Workspace(&["agent"]);
 const AGENTS: May = May::Workspace(&["agent", "agent, no admin"]);
 const DRAFTERS: May = May::Workspace(&["agent", "agent, no admin", "legal"]);
 
-/// The workspace in which the callers are members.
-macro_rules! ours {
-    () => {
-        "(SELECT m.workspace_id FROM workspace_members m JOIN users u ON u.id = m.user_id \
-          WHERE u.email = 'agent2@northgate-bank.example' AND m.status = 'active' AND m.role = 'agent' LIMIT 1)"
-    };
-}
-
-/// A clause of it, at its end.
+/// A clause of the workspace, at its end.
 macro_rules! clause {
     () => {
         concat!(
             "INSERT INTO clauses (workspace_id, title, body, type, order_index, last_modified_by) \
              SELECT workspace_id, 'Notices', 'By post.', 'general'::clause_type, max(order_index) + 1, '$user'::uuid FROM clauses \
               WHERE workspace_id = ",
-            ours!(),
+            shared_workspace!(),
             " GROUP BY 1 "
         )
     };
@@ -54,7 +47,7 @@ macro_rules! new_member {
     () => {
         concat!(
             "INSERT INTO workspace_members (workspace_id, user_id, role, status, joined_at) SELECT ",
-            ours!(),
+            shared_workspace!(),
             ", id, 'investor'::workspace_role, 'active'::member_status, now() FROM users WHERE email = 'viewer@aether-demo.com' \
              ON CONFLICT (user_id, workspace_id) DO UPDATE SET role = 'investor', status = 'active', joined_at = now() \
              RETURNING id, row_version AS \"expectedVersion\""
@@ -89,7 +82,7 @@ pub fn cases() -> Vec<Case> {
             ADMIN,
             concat!(
                 "UPDATE workspaces SET governance_rules = governance_rules || '{\"requireReasonForSensitiveEdits\": true}' WHERE id = ",
-                ours!(),
+                shared_workspace!(),
                 " RETURNING id, row_version AS \"expectedVersion\""
             ),
             "mutation($id: UUID!, $expectedVersion: Int!) { updateGovernanceRules(workspaceId: $id, expectedVersion: $expectedVersion,
@@ -101,9 +94,9 @@ pub fn cases() -> Vec<Case> {
             concat!(
                 "DELETE FROM workspace_members WHERE user_id = (SELECT id FROM users WHERE email = 'viewer@aether-demo.com') \
                  AND workspace_id = ",
-                ours!(),
+                shared_workspace!(),
                 "; SELECT ",
-                ours!(),
+                shared_workspace!(),
                 " AS workspace"
             ),
             "mutation($workspace: UUID!) { inviteMember(workspaceId: $workspace,
@@ -137,7 +130,7 @@ pub fn cases() -> Vec<Case> {
         case!(
             "addClause",
             DRAFTERS,
-            concat!("SELECT ", ours!(), " AS workspace"),
+            concat!("SELECT ", shared_workspace!(), " AS workspace"),
             "mutation($workspace: UUID!) { addClause(workspaceId: $workspace,
                 input: { title: \"Notices\", body: \"By post.\", type: GENERAL, position: 1 }) { orderIndex } }"
         ),

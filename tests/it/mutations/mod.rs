@@ -87,8 +87,16 @@ macro_rules! case {
 }
 
 /// The SQL of the demo workspace in which [`WORKSPACE`] are members: two agents, counsel from elsewhere, risk, an investor.
-pub const IN_WORKSPACE: &str = "(SELECT m.workspace_id FROM workspace_members m JOIN users u ON u.id = m.user_id \
-     WHERE u.email = 'agent2@northgate-bank.example' AND m.status = 'active' AND m.role = 'agent' LIMIT 1)";
+#[macro_export]
+macro_rules! shared_workspace {
+    () => {
+        "(SELECT m.workspace_id FROM workspace_members m JOIN users u ON u.id = m.user_id \
+          WHERE u.email = 'agent2@northgate-bank.example' AND m.status = 'active' AND m.role = 'agent' LIMIT 1)"
+    };
+}
+
+/// The same, where it is put into what is formatted.
+pub const IN_WORKSPACE: &str = shared_workspace!();
 
 /// Every case, by mutation.
 fn cases() -> BTreeMap<&'static str, Vec<Case>> {

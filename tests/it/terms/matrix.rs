@@ -3,26 +3,19 @@
 use crate::{
     case,
     mutations::{Case, May},
+    shared_workspace,
 };
 
 const DRAFTERS: May = May::Workspace(&["agent", "agent, no admin", "legal"]);
 const AGENTS: May = May::Workspace(&["agent", "agent, no admin"]);
 const RISK: May = May::Workspace(&["risk"]);
 
-/// The workspace in which everybody is a member.
-macro_rules! workspace {
-    () => {
-        "(SELECT m.workspace_id FROM workspace_members m JOIN users u ON u.id = m.user_id
-           WHERE u.email = 'agent2@northgate-bank.example' AND m.status = 'active' AND m.role = 'agent' LIMIT 1)"
-    };
-}
-
 /// A variable of a clause that nobody has locked.
 macro_rules! variable {
     () => {
         concat!(
             "(SELECT v.id FROM variables v JOIN clauses c ON c.id = v.clause_id WHERE NOT c.is_locked AND v.workspace_id = ",
-            workspace!(),
+            shared_workspace!(),
             " ORDER BY v.id LIMIT 1)"
         )
     };
@@ -67,7 +60,7 @@ pub fn cases() -> Vec<Case> {
             DRAFTERS,
             concat!(
                 "SELECT id AS \"clauseId\" FROM clauses WHERE NOT is_locked AND type = 'financial' AND workspace_id = ",
-                workspace!(),
+                shared_workspace!(),
                 " ORDER BY id LIMIT 1"
             ),
             "mutation($clauseId: UUID!) { bindVariable(clauseId: $clauseId, reason: \"Test\",
@@ -97,7 +90,7 @@ pub fn cases() -> Vec<Case> {
         case!(
             "syncGraph",
             DRAFTERS,
-            concat!("SELECT ", workspace!(), " AS \"workspaceId\""),
+            concat!("SELECT ", shared_workspace!(), " AS \"workspaceId\""),
             "mutation($workspaceId: UUID!) { syncGraph(workspaceId: $workspaceId) { nodes } }"
         ),
         case!(
