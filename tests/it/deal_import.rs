@@ -172,3 +172,42 @@ async fn what_is_no_table_of_deals_is_told_by_line() {
         format!("external_deal_id,external_system\n{}", (0..5_001).map(|n| format!("{n},crm\n")).collect::<String>());
     assert_eq!(run(&many).await["line"], 5_002);
 }
+
+/// A deal that closed before it was created, or is expected in another age, is a slip that is told.
+#[tokio::test]
+async fn dates_out_of_order_or_of_another_age_are_told() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let import = async |lines: &str| {
+        let csv = format!(
+            "external_deal_id,name,region,segment,lob,stage,value,probability,created_date,expected_close_date,actual_close_date,close_reason\n{lines}"
+        );
+        let query = "mutation($csv: String!) { importDeals(csv: $csv, externalSystem: \"crm\") { inserted } }";
+        cfo.run(query, json!({ "csv": csv })).await
+    };
+    let answer = import(
+        "D-1,One,Europe,SMB,Software,Closed Won,1000,,2026-03-01,,2026-02-01,\n\
+         D-2,Two,Europe,SMB,Software,Discovery,1000,25,,1950-01-01,,\n\
+         D-3,Three,Europe,SMB,Software,Discovery,1000,25,,2199-01-01,,\n",
+    )
+    .await;
+    let told = &answer.body["errors"][0]["extensions"]["lines"];
+    let told: Vec<Value> = told.as_array().expect("lines").iter().map(|l| json!([l["line"], l["field"]])).collect();
+    assert_eq!(
+        told,
+        [json!([2, "actual_close_date"]), json!([3, "expected_close_date"]), json!([4, "expected_close_date"])]
+    );
+    // When it came into the pipeline is not said: no later than it closed.
+    import("D-4,Four,Europe,SMB,Software,Closed Lost,1000,,,,2026-02-01,Price\n").await.ok();
+    let began = "SELECT created_at::date::text || ' ' || days_in_pipeline FROM deals WHERE external_deal_id = 'D-4'";
+    assert_eq!(gateway.value(began).await, "2026-02-01 0");
+    let created = cfo
+        .run(
+            "mutation($on: Date) { createDeal(input: { name: \"Early\", region: EUROPE, segment: SMB, lob: SOFTWARE, stage: DISCOVERY,
+                value: \"1\", probability: \"5\", expectedCloseDate: $on }) { id } }",
+            json!({ "on": "1950-06-30" }),
+        )
+        .await;
+    assert_eq!(created.code(), "VALIDATION_FAILED");
+    assert!(created.message().contains("Is the year right?"), "{}", created.message());
+}

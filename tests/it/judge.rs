@@ -45,7 +45,7 @@ async fn graphql_js_gives_the_same_verdicts() {
             (Some(ours), Some(theirs)) => alike(ours, theirs),
             (ours, theirs) => ours.is_none() && theirs.is_none(),
         };
-        // RowSelector operation is meant is told with the document.
+        // Which operation is meant is told with the document.
         let expected = if case.verdict == "operation" { "validation" } else { &case.verdict };
         // Where a definition of a type begins, one is refused; graphql-js reads on, and may find that it is none.
         let either = expected == "syntax" && why.ends_with("a document defines no types.");

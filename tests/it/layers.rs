@@ -28,6 +28,17 @@ fn only_the_store_depends_on_the_crate_that_reads() {
     assert_eq!(who, ["store"]);
 }
 
+/// What people do is the same whoever asks for it, and however.
+#[test]
+fn the_application_knows_neither_graphql_nor_http() {
+    let manifest = fs::read_to_string(root().join("crates/application/Cargo.toml")).unwrap();
+    let depends = |on: &str| manifest.lines().any(|line| line.starts_with(on));
+    let foreign = ["async-graphql", "aether-graphql", "aether-operation", "aether-server", "axum", "http", "tokio"];
+    let known: Vec<&str> = foreign.into_iter().filter(|on| depends(on)).collect();
+    assert!(known.is_empty(), "{known:?}");
+    assert!(depends("aether-store"));
+}
+
 #[test]
 fn the_files_of_a_crate_have_no_cycle() {
     for (name, files, links) in [("query", 30, 60), ("store", 40, 80), ("application", 40, 60), ("graphql", 60, 100)] {

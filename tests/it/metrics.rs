@@ -229,3 +229,37 @@ async fn ten_thousand_lines_are_a_handful_of_statements() {
         .await;
     assert_eq!((told["rows"].as_array().map(Vec::len), &told["rowsNotListed"]), (Some(1_000), &json!(9_000)));
 }
+
+/// What differs by case, spaces or Unicode form is the same name, and what is stored is the first spelling.
+#[tokio::test]
+async fn a_name_is_stored_as_it_was_spelled_first() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let first = "date,metric_type,region,lob,product,actual\n\
+                 2031-01-01,REVENUE,\u{ce}le  de France,Data Platform,Strong Box,1\n\
+                 2031-02-01,REVENUE,\u{ee}LE DE FRANCE,data platform,STRONG BOX,2\n";
+    assert_eq!(import(&cfo, first, false).await, json!([2, 0, 0, 2]));
+    // The same, decomposed, with other spaces and case: nothing is new.
+    let again = "date,metric_type,region,lob,product,actual\n\
+                 2031-01-01,REVENUE,I\u{302}le\u{a0}de france,DATA PLATFORM, strong  box ,1\n\
+                 2031-02-01,REVENUE,\u{ce}LE DE FRANCE,Data platform,Strong box,3\n\
+                 2031-03-01,REVENUE,\u{ee}le de france,Data  Platform,strong box,4\n";
+    assert_eq!(import(&cfo, again, true).await, json!([1, 1, 1, 3]), "told beforehand");
+    assert_eq!(import(&cfo, again, false).await, json!([1, 1, 1, 3]));
+    let names = gateway
+        .rows("SELECT DISTINCT region, lob, product FROM financial_metrics WHERE metric_date >= '2031-01-01'")
+        .await;
+    assert_eq!(names, [json!({ "region": "\u{ce}le de France", "lob": "Data Platform", "product": "Strong Box" })]);
+    // The regions of deals have their spelling, too; and so have budgets and whoever is confined.
+    let csv = "date,metric_type,region,actual\n2031-04-01,ARR,asia  PACIFIC,5\n";
+    assert_eq!(import(&cfo, csv, false).await, json!([1, 0, 0, 1]));
+    let region = "SELECT region FROM financial_metrics WHERE metric_date = '2031-04-01'";
+    assert_eq!(gateway.value(region).await, "Asia Pacific");
+    let budget = cfo
+        .data(r#"mutation { createBudget(input: { name: "Spelled", fiscalYear: 2031, version: "v1", region: "\u00eele de FRANCE" }) { region } }"#)
+        .await;
+    assert_eq!(budget["createBudget"]["region"], "\u{ce}le de France");
+    // Twice in one file is twice, however it is spelled.
+    let twice = "date,metric_type,region,actual\n2031-05-01,ARR,Norden,5\n2031-05-01,ARR, NORDEN ,6\n";
+    assert_eq!(problems(&cfo, twice).await, json!([[3, ""]]));
+}

@@ -10,6 +10,7 @@
 //! - [`network`] says to which addresses the gateway goes when users name where.
 //! - [`scenario`] holds the assumptions of a what-if scenario.
 //! - [`source`] says from where an integration may read, how and when.
+//! - [`spelling`] says which spellings are of one name.
 //! - [`budget`], [`deal`] and [`anomaly`] say which change of state may follow which.
 
 #[macro_use]
@@ -29,5 +30,6 @@ pub mod network;
 pub mod scenario;
 pub mod sheet;
 pub mod source;
+pub mod spelling;
 pub mod term;
 pub mod text;

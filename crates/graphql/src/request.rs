@@ -19,7 +19,7 @@ const DEEPEST: usize = 128;
 pub struct Request {
     /// The document.
     pub query: String,
-    /// RowSelector of its operations; none for the only one.
+    /// Which of its operations; none for the only one.
     pub operation_name: Option<String>,
     /// The variables, an object.
     pub variables: Option<Json>,

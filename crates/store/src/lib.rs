@@ -1,6 +1,6 @@
-//! The only owner of database connections: the door through which every change goes, and reading beside it.
+//! The only owner of database connections: the executor through which every change goes, and reading beside it.
 //!
-//! - [`write`]: the door; [`session`] is signing in and out
+//! - [`write`]: how changes are carried out; [`identity`]: signing in and out
 //! - [`live`]: what is committed, told to those who subscribe
 //! - [`audit_log`]: the log that makes the audit trail tamper-evident
 //! - [`read`], [`model`], [`policy`], [`actor`]: how a query is answered, a crate of its own (`aether-query`)

@@ -1,4 +1,4 @@
-//! The door: every mutation called as everybody, and the matrix's answer demanded, an audit row, and no other change.
+//! The matrix: every mutation called as everybody, and the matrix's answer demanded, an audit row, and no other change.
 //!
 //! `permissions.md` is said here a second time: each mutation's module lists its cases, with who may. A mutation without
 //! a case fails the test.

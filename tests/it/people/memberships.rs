@@ -1,4 +1,4 @@
-//! What one is told of one's own place in workspaces: what `me` says one may do is what the door lets one do.
+//! What one is told of one's own place in workspaces: what `me` says one may do is what the executor lets one do.
 
 use std::collections::BTreeSet;
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     budget_lines::{NewBudgetLine, add_lines},
     budget_status::draft,
+    spelling,
 };
 use crate::{
     check::{optional_text, text},
@@ -41,7 +42,7 @@ pub struct BudgetEdit {
 pub fn create(input: NewBudget) -> UseCase<Uuid> {
     UseCase::new(&action::CREATE_BUDGET, move |c| {
         Box::pin(async move {
-            let region = region(c, optional_text("input.region", input.region, 50)?.or(confined(c)))?;
+            let region = region(c, optional_text("input.region", input.region, 50)?.or(confined(c))).await?;
             department(c, input.department_id).await?;
             let budget = c
                 .insert(budgets::ActiveModel {
@@ -75,7 +76,7 @@ pub fn edit(id: Uuid, expected_version: i32, input: BudgetEdit) -> UseCase<Uuid>
             }
             let to_region = match input.region {
                 Patch::Absent => Patch::Absent,
-                given => region(c, optional_text("input.region", given.take(), 50)?)?.into(),
+                given => region(c, optional_text("input.region", given.take(), 50)?).await?.into(),
             };
             c.update(budget, |budget| {
                 set(&mut budget.name, name);
@@ -178,8 +179,12 @@ fn confined(c: &Change) -> Option<String> {
     c.actor().confining_region().map(ToOwned::to_owned)
 }
 
-/// Refuses a region that the actor does not see.
-fn region(c: &Change, region: Option<String>) -> Result<Option<String>> {
+/// The region as it is spelled; one that the actor does not see is refused.
+async fn region(c: &Change, region: Option<String>) -> Result<Option<String>> {
+    let region = match region {
+        Some(region) => Some(spelling::region(c, &region).await?.0),
+        None => None,
+    };
     match confined(c) {
         Some(own) if region.as_deref() != Some(&own) => Err(Error::invalid(
             "input.region",

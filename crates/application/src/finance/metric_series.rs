@@ -22,6 +22,8 @@ use sea_orm::FromQueryResult;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::spelling;
+
 /// What became of the lines of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Upserted {
@@ -71,7 +73,8 @@ struct Edit<'a> {
 /// [`Error::Lines`] where a line is of a region that the actor does not see, or would change the currency of values that
 /// it does not give.
 pub async fn upsert(c: &Change, lines: &[MetricLine], source: Option<&str>) -> Result<Upserted> {
-    let (edits, counts) = difference(c, lines, source).await?;
+    let lines = settled(c, lines).await?;
+    let (edits, counts) = difference(c, &lines, source).await?;
     let (new, changed): (Vec<_>, Vec<_>) = edits.iter().partition(|edit| edit.before.is_none());
     if !new.is_empty() {
         write(c, INSERT, &new).await?;
@@ -90,7 +93,20 @@ pub async fn upsert(c: &Change, lines: &[MetricLine], source: Option<&str>) -> R
 /// # Errors
 /// The same.
 pub async fn compare(c: &Change, lines: &[MetricLine], source: Option<&str>) -> Result<Upserted> {
-    Ok(difference(c, lines, source).await?.1)
+    let lines = settled(c, lines).await?;
+    Ok(difference(c, &lines, source).await?.1)
+}
+
+/// The lines with their names as they were spelled first; one import of an organization at a time, so that no other spells them anew.
+async fn settled(c: &Change, lines: &[MetricLine]) -> Result<Vec<MetricLine>> {
+    let mut lock = Sql::new();
+    lock.push("SELECT pg_advisory_xact_lock(hashtext('upsert_metrics'), hashtext(")
+        .text(c.actor().organization_id.to_string())
+        .push("))");
+    c.run_sql(&lock).await?;
+    let mut lines = lines.to_vec();
+    spelling::settle(c, &mut lines).await?;
+    Ok(lines)
 }
 
 async fn difference<'a>(
@@ -141,14 +157,9 @@ async fn difference<'a>(
     Ok((edits, counts))
 }
 
-/// The rows that the lines are about, locked; one import of an organization at a time, so that no other inserts them.
+/// The rows that the lines are about, locked.
 async fn stored(c: &Change, lines: &[MetricLine]) -> Result<Vec<Known>> {
     let organization = c.actor().organization_id;
-    let mut lock = Sql::new();
-    lock.push("SELECT pg_advisory_xact_lock(hashtext('upsert_metrics'), hashtext(")
-        .text(organization.to_string())
-        .push("))");
-    c.run_sql(&lock).await?;
     let keys = lines.iter().enumerate().map(|(at, line)| {
         let mut key = key(line);
         key["line"] = at.into();

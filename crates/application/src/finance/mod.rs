@@ -11,5 +11,6 @@ pub mod departments;
 pub mod metric_series;
 pub mod metrics;
 mod month;
+pub(crate) mod spelling;
 pub mod vendor_spend;
 pub mod vendors;

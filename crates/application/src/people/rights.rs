@@ -1,7 +1,7 @@
 //! Who may give what: nobody gives others more than they hold themselves, and somebody always manages the users.
 
 use aether_entity::{
-    departments, financial_metrics, organizations,
+    departments, organizations,
     sea_orm_active_enums::{DealRegion, UserRole, UserStatus},
     users,
 };
@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::patch::Patch;
+use crate::{finance::spelling, patch::Patch};
 
 /// A user of the actor's organization in the version that the client saw; until the change ends, nobody else changes who
 /// manages the organization.
@@ -114,12 +114,9 @@ pub(super) async fn keep_a_manager(c: &Change, user: &users::Model, becomes: Opt
 pub(super) async fn region(c: &Change, field: &str, value: Patch<String>) -> Result<Patch<String>> {
     let value = crate::check::patch_text(field, value, 50)?;
     let Patch::Value(region) = &value else { return Ok(value) };
-    if DealRegion::iter().any(|known| label(&known) == *region) {
-        return Ok(value);
-    }
-    let used = financial_metrics::Entity::find().filter(financial_metrics::Column::Region.eq(region));
-    if c.one(used).await?.is_some() {
-        return Ok(value);
+    let (region, is_used) = spelling::region(c, region).await?;
+    if is_used {
+        return Ok(Patch::Value(region));
     }
     let known: Vec<String> = DealRegion::iter().map(|region| label(&region)).collect();
     Err(Error::invalid(

@@ -5,8 +5,8 @@ use aether_entity::{
     sea_orm_active_enums::{DealLob, DealRegion, DealSegment, DealStage},
 };
 use aether_store::{
-    Error,
-    write::{UseCase, action},
+    Error, Result,
+    write::{Change, UseCase, action},
 };
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -14,7 +14,7 @@ use sea_orm::{ActiveValue, Set};
 use uuid::Uuid;
 
 use super::{
-    deal,
+    deal, pipeline,
     rules::{self, BY_USER, probability},
 };
 use crate::{
@@ -98,7 +98,7 @@ pub fn create(input: NewDeal) -> UseCase<Uuid> {
                 value: Set(positive_money("input.value", input.value)?),
                 currency: Set(currency),
                 probability: Set(probability("input.probability", input.probability)?),
-                expected_close_date: Set(input.expected_close_date),
+                expected_close_date: Set(expected(c, input.expected_close_date).await?),
                 owner_id: Set(Some(c.colleague(owner, "input.ownerId").await?.id)),
                 channel: Set(optional_text("input.channel", input.channel, 100)?),
                 campaign_source: Set(optional_text("input.campaignSource", input.campaign_source, 200)?),
@@ -121,6 +121,7 @@ pub fn edit(id: Uuid, expected_version: i32, input: DealEdit) -> UseCase<Uuid> {
             {
                 rules::open(&deal)?;
             }
+            expected(c, input.expected_close_date.value().copied()).await?;
             let name = input.name.map(|name| text("input.name", &name, 500)).transpose()?;
             let value = input.value.map(|value| positive_money("input.value", value)).transpose()?;
             let currency = input.currency.map(|code| currency("input.currency", &code)).transpose()?;
@@ -204,4 +205,11 @@ pub fn reassign(id: Uuid, expected_version: i32, owner_id: Uuid, reason: Reason)
             Ok(id)
         })
     })
+}
+
+/// When the deal is expected to close, if that is of this age.
+async fn expected(c: &Change, date: Option<NaiveDate>) -> Result<Option<NaiveDate>> {
+    let Some(date) = date else { return Ok(None) };
+    let expected = rules::expected(date, pipeline::today(c).await?);
+    expected.map(Some).map_err(|message| Error::invalid("input.expectedCloseDate", message))
 }

@@ -204,6 +204,9 @@ fn move_to(
         if line.actual_close_date.is_some_and(|date| date > today) {
             wrong("actual_close_date", "A deal cannot have closed in the future.");
         }
+        if line.actual_close_date.zip(line.created_date).is_some_and(|(closed, created)| closed < created) {
+            wrong("actual_close_date", "The deal closed before it was created. Check both dates.");
+        }
         if won && line.competitor_lost_to.is_some() {
             wrong("competitor_lost_to", "A won deal was lost to nobody.");
         }
@@ -241,6 +244,9 @@ fn fill(
     today: NaiveDate,
     wrong: &mut impl FnMut(&str, &str),
 ) {
+    if let Some(Err(message)) = line.expected_close_date.map(|date| rules::expected(date, today)) {
+        wrong("expected_close_date", &message);
+    }
     if is_new {
         let needed = [
             ("name", line.name.is_none()),

@@ -6,7 +6,7 @@ use aether_entity::{
     sea_orm_active_enums::{DealChangeSource, DealStage},
 };
 use aether_store::{Error, Result, value::label, write::Change};
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 use rust_decimal::Decimal;
 use sea_orm::{EntityTrait, Set};
 
@@ -40,6 +40,15 @@ pub(super) fn probability(field: &str, value: Decimal) -> Result<Decimal> {
         return Err(Error::invalid(field, "A probability has at most two decimals."));
     }
     Ok(value)
+}
+
+/// When a deal is expected to close: not of another age, which is a slip of the keyboard.
+pub(super) fn expected(date: NaiveDate, today: NaiveDate) -> std::result::Result<NaiveDate, String> {
+    let (from, to) = (today - Months::new(10 * 12), today + Months::new(30 * 12));
+    match (from..=to).contains(&date) {
+        true => Ok(date),
+        false => Err(format!("A deal is expected to close between {from} and {to}. Is the year right?")),
+    }
 }
 
 /// Both or neither: the identifier of a deal in an external system means nothing without the system.

@@ -6,7 +6,10 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::Kind;
-use crate::sheet::{self, Cells, Column, Line, LineError, MOST_PROBLEMS};
+use crate::{
+    sheet::{self, Cells, Column, Line, LineError, MOST_PROBLEMS},
+    spelling,
+};
 
 /// How many lines an import takes.
 pub const MOST_LINES: usize = 50_000;
@@ -24,6 +27,20 @@ pub struct MetricKey {
     pub lob: Option<String>,
     /// The product, unless it is for all.
     pub product: Option<String>,
+}
+
+impl MetricKey {
+    /// The same for all spellings of its names.
+    fn spelled_alike(&self) -> Self {
+        let key = |name: &Option<String>| name.as_deref().map(spelling::key);
+        Self {
+            date: self.date,
+            kind: self.kind,
+            region: key(&self.region),
+            lob: key(&self.lob),
+            product: key(&self.product),
+        }
+    }
 }
 
 /// A forecast; its interval and its model belong to it, and a new one brings its own or none.
@@ -100,7 +117,7 @@ fn of_lines(lines: &[Line], most_problems: usize) -> (Vec<MetricLine>, Vec<LineE
             format!("Line {first} has a value for the same date, metric, region, line of business and product.");
         LineError::new(line, "", message)
     };
-    sheet::rows(lines, &COLUMNS, most_problems, of_line, |metric| metric.key.clone(), twice)
+    sheet::rows(lines, &COLUMNS, most_problems, of_line, |metric| metric.key.spelled_alike(), twice)
 }
 
 /// Writes metrics as the CSV that [`parse_metrics`] reads.
@@ -135,7 +152,8 @@ pub fn format_metrics(lines: &[MetricLine]) -> String {
 fn of_line(cells: &mut Cells<'_>) -> Option<MetricLine> {
     let date = cells.needed(0).and_then(|_| cells.date(0));
     let kind = kind(cells, 1);
-    let [region, lob, product] = [(2, 50), (3, 50), (4, 100)].map(|(column, most)| cells.text(column, most));
+    let [region, lob, product] =
+        [(2, 50), (3, 50), (4, 100)].map(|(column, most)| cells.text(column, most).map(|name| spelling::clean(&name)));
     let [actual, value, budget, lower, upper] = [5, 6, 7, 8, 9].map(|column| cells.amount(column));
     let model = cells.text(10, 100);
     let currency = cells.currency(11);

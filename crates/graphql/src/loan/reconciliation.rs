@@ -43,7 +43,7 @@ impl ReconciliationMutation {
         Ok(Row::new(id))
     }
 
-    /// BatchScheduler a proposed change down; the draft stays as it is.
+    /// Turns a proposed change down; the draft stays as it is.
     async fn reject_reconciliation_item(
         &self,
         ctx: &Context<'_>,
@@ -68,7 +68,7 @@ impl ReconciliationMutation {
         Ok(Row::new(id))
     }
 
-    /// BatchScheduler several proposed changes of one markup down: all of them or, if one cannot be, none.
+    /// Turns several proposed changes of one markup down: all of them or, if one cannot be, none.
     async fn reject_reconciliation_items(
         &self,
         ctx: &Context<'_>,

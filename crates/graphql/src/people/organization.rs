@@ -32,7 +32,7 @@ struct OrganizationSettingsPatch {
     features: Option<OrganizationFeaturesPatch>,
 }
 
-/// RowSelector parts of the product are switched on or off: what is left out stays as it is.
+/// Which parts of the product are switched on or off: what is left out stays as it is.
 #[derive(InputObject)]
 struct OrganizationFeaturesPatch {
     /// Whether the assistant may act.

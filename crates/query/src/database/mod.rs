@@ -43,7 +43,7 @@ use crate::{
 const AT_ONCE: usize = 6;
 /// After how long a statement that waits for others of its request looks whether it still must.
 const GONE: Duration = Duration::from_millis(250);
-/// RowSelector part of the connections one party may have at once.
+/// Which part of the connections one party may have at once.
 const PART: usize = 4;
 /// How many connections the gateway has for itself, to read and to write: what users do does not keep it from telling
 /// subscribers, sealing the audit trail or keeping house.

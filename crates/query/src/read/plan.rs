@@ -24,7 +24,7 @@ use crate::{
 pub struct Fetch {
     /// The type.
     pub ty: &'static Type,
-    /// RowSelector rows.
+    /// Which rows.
     pub selector: RowSelector,
     /// What is selected of each row; a [`Template`] refers to it by place.
     pub selected: Vec<SelectedColumn>,
@@ -54,7 +54,7 @@ pub struct Child {
     pub fetch: Fetch,
 }
 
-/// RowSelector rows.
+/// Which rows.
 pub enum RowSelector {
     /// The one whose id is given when it is fetched.
     Id,

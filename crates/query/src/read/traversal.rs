@@ -35,7 +35,7 @@ pub struct EdgeTable {
     pub to: &'static str,
 }
 
-/// RowSelector way edges are followed.
+/// Which way edges are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From where they begin to where they end.

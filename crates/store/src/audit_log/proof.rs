@@ -1,6 +1,6 @@
 //! What an auditor asks of a log: its newest head, that a row is in it, that it only grew.
 //!
-//! The tree holds hashes only, and each row has an id with 74 random bits in it, so no hash tells what a row says. RowSelector
+//! The tree holds hashes only, and each row has an id with 74 random bits in it, so no hash tells what a row says. Which
 //! leaf belongs to a row is told to those who see the row.
 
 use aether_entity::catalog::Kind;

@@ -101,7 +101,7 @@ impl Database {
         Ok(sea_orm::Database::connect(options).await?)
     }
 
-    /// Begins a transaction that may write; for the door only.
+    /// Begins a transaction that may write; for the executor only.
     pub(crate) async fn begin(&self, _: Key) -> Result<Transaction> {
         let (inner, permit) = self.open().await?;
         Transaction::new(inner, permit, self.connections.control().clone()).await

@@ -130,7 +130,7 @@ impl SubscriptionPlan {
         let of_table = |table: &&str| {
             let Some(ty) = Model::get().by_table(table) else { return SharedBy::Nobody };
             let object = self.objects.iter().find(|object| object.fetch.ty.id == ty.id);
-            // RowSelector changed fields are named, and whether there is a message at all, goes by the masks of the type.
+            // Which changed fields are named, and whether there is a message at all, goes by the masks of the type.
             row_alike(ty, in_workspace)
                 .max(ty.masks.values().map(mask_alike).max().unwrap_or(SharedBy::Members))
                 .max(object.map_or(SharedBy::Members, |object| told_alike(&object.fetch, in_workspace)))
@@ -334,7 +334,7 @@ async fn hidden_fields(
     Ok(shown)
 }
 
-/// RowSelector of these rows, which are not seen now, are deleted and would be seen as they were at last.
+/// Which of these rows, which are not seen now, are deleted and would be seen as they were at last.
 async fn seen_before(
     store: &Store,
     reader: &Reader,

@@ -42,7 +42,7 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// The door for a request: what it changes, it changes as the reader's actor.
+    /// The executor for a request: what it changes, it changes as the reader's actor.
     pub fn new(store: Store, reader: Arc<Reader>, client: Client, sealer: Sealer) -> Self {
         Self {
             store,

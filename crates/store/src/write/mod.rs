@@ -1,12 +1,12 @@
 //! The executor: the only way to change anything.
 //!
-//! A mutation asks the [`Executor`] for a [`Change`] under an [`Action`]; the door opens the transaction, checks that the actor
+//! A mutation asks the [`Executor`] for a [`Change`] under an [`Action`]; the executor opens the transaction, checks that the actor
 //! may, hands out rows that are in the actor's scope and locked, and notes every row that is written, before and after. When
 //! the mutation has run, the audit row and the events of all that was noted are written and the transaction commits. A
 //! [`Change`] is no database connection: there is no other way to write with it, and outside this crate there is no other
 //! way to begin a transaction, for that takes a [`Key`].
 //!
-//! Around the door does not compile:
+//! Around the executor does not compile:
 //!
 //! ```compile_fail,E0277
 //! # use sea_orm::{ActiveModelTrait, ActiveValue::Set};

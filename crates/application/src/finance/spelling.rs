@@ -1,0 +1,76 @@
+//! Names of regions, lines of business and products: each is stored as it was spelled first.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the names that an organization uses are those of all its rows, in one statement"
+)]
+
+use std::collections::HashMap;
+
+use aether_domain::{metric::MetricLine, spelling};
+use aether_entity::sea_orm_active_enums::DealRegion;
+use aether_store::{Result, sql::Sql, value::label, write::Change};
+use sea_orm::Iterable;
+
+/// The names that are in use, by what all spellings of one have in common.
+#[derive(Default)]
+struct Names(HashMap<String, String>);
+
+impl Names {
+    /// The name as it was spelled first; from now on as it is here, if it is new.
+    fn spelled(&mut self, name: String) -> String {
+        self.0.entry(spelling::key(&name)).or_insert(name).clone()
+    }
+}
+
+/// Spells the names of these lines as they were spelled first: in the series of the actor's organization, or else in these lines.
+pub(super) async fn settle(c: &Change, lines: &mut [MetricLine]) -> Result<()> {
+    let named = |line: &MetricLine| line.key.region.is_some() || line.key.lob.is_some() || line.key.product.is_some();
+    if !lines.iter().any(named) {
+        return Ok(());
+    }
+    let mut sql = Sql::new();
+    sql.push("SELECT region, lob, product FROM financial_metrics WHERE organization_id = ")
+        .uuid(c.actor().organization_id)
+        .push(" GROUP BY GROUPING SETS ((region), (lob), (product)) ORDER BY min(created_at), region, lob, product");
+    let (mut regions, mut lobs, mut products) = (regions(), Names::default(), Names::default());
+    for row in c.run_sql(&sql).await? {
+        for (at, names) in [&mut regions, &mut lobs, &mut products].into_iter().enumerate() {
+            if let Some(name) = row.try_get_by_index::<Option<String>>(at)? {
+                names.spelled(name);
+            }
+        }
+    }
+    for line in lines {
+        let key = &mut line.key;
+        for (name, names) in
+            [(&mut key.region, &mut regions), (&mut key.lob, &mut lobs), (&mut key.product, &mut products)]
+        {
+            *name = name.take().map(|name| names.spelled(name));
+        }
+    }
+    Ok(())
+}
+
+/// A region as it was spelled first, by deals or in the series of the actor's organization; and whether it is in use.
+pub(crate) async fn region(c: &Change, name: &str) -> Result<(String, bool)> {
+    let mut sql = Sql::new();
+    sql.push("SELECT region FROM financial_metrics WHERE region IS NOT NULL AND organization_id = ")
+        .uuid(c.actor().organization_id)
+        .push(" GROUP BY region ORDER BY min(created_at), region");
+    let mut names = regions();
+    for row in c.run_sql(&sql).await? {
+        names.spelled(row.try_get_by_index(0)?);
+    }
+    let is_used = names.0.contains_key(&spelling::key(name));
+    Ok((names.spelled(spelling::clean(name)), is_used))
+}
+
+/// The regions of deals.
+fn regions() -> Names {
+    let mut names = Names::default();
+    for region in DealRegion::iter() {
+        names.spelled(label(&region));
+    }
+    names
+}
