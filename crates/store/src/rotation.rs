@@ -34,7 +34,9 @@ impl Store {
         let mut sql = Sql::new();
         sql.push("SELECT id FROM organizations ORDER BY id");
         let mut count = 0;
-        for row in self.run_sql(&sql).await? {
+        #[expect(clippy::disallowed_methods, reason = "keys are rotated for all organizations")]
+        let organizations = self.run_sql(&sql).await?;
+        for row in organizations {
             let organization: Uuid = row.try_get_by_index(0)?;
             count += self.run_as_system(organization, sealer, reencrypt(organization)).await?;
         }

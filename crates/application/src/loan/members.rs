@@ -145,7 +145,7 @@ pub fn change_role(
             reason.note(c)?;
             let (membership, member) = c.edit_in_workspace::<workspace_members::Entity>(id, expected_version).await?;
             not_removed(&member)?;
-            let next = role.as_ref().map_or(&member.role, |role| &role);
+            let next = role.as_ref().unwrap_or(&member.role);
             let admin = is_admin.unwrap_or(member.is_admin && *next == WorkspaceRole::Agent);
             admin_is_agent("isAdmin", next, admin)?;
             if admin != member.is_admin {

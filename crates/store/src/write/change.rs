@@ -213,6 +213,7 @@ impl Change {
                 sql.push(" AND e.payload ->> 'id' = ").text(id.to_string()).push(" ORDER BY e.sequence DESC LIMIT 1");
             }
         }
+        #[expect(clippy::disallowed_methods, reason = "subscribers' events are of no type that is edited")]
         let last = self.run_sql(&sql).await?;
         let (mut changed_by, mut changed_at) = (None, None);
         if let Some(last) = last.first() {
