@@ -9,7 +9,7 @@ use crate::{
     golden::{self, PUBLISH},
     mutations::IN_WORKSPACE,
     support::{
-        Gateway, User,
+        Gateway, User, node,
         receiver::{Receiver, Reply},
     },
 };
@@ -20,10 +20,15 @@ const HURRY: [&str; 2] = ["--delivery-retry-milliseconds", "20"];
 
 /// A workspace with one connector that is READY and leads to the receiver, and the variables to publish with.
 async fn connect(gateway: &Gateway, agent: &User<'_>, receiver: &Receiver) -> Value {
+    connect_with(gateway, agent, receiver, SECRET).await
+}
+
+/// The same with this secret.
+async fn connect_with(gateway: &Gateway, agent: &User<'_>, receiver: &Receiver, secret: &str) -> Value {
     gateway.execute("UPDATE downstream_connectors SET status = 'DISCONNECTED'").await;
     let variables = golden::ready(gateway).await;
     let input =
-        json!({ "name": "Receiver", "type": "FINASTRA", "url": receiver.url, "secret": SECRET, "enabled": true });
+        json!({ "name": "Receiver", "type": "FINASTRA", "url": receiver.url, "secret": secret, "enabled": true });
     agent
         .run(
             "mutation($id: UUID!, $input: ConnectorInput!) { addConnector(workspaceId: $id, input: $input) { status } }",
@@ -72,7 +77,7 @@ async fn a_delivery_is_signed_tried_again_and_made_once_by_two_gateways() {
     let published = agent.run(PUBLISH, variables.clone()).await.ok()["publishGoldenRecord"].clone();
     let received = receiver.wait_for(3).await;
     settled(&gateway).await;
-    let ids: BTreeSet<_> = received.iter().map(|one| one.header("aether-delivery").to_owned()).collect();
+    let ids: BTreeSet<_> = received.iter().map(|one| one.header("webhook-id").to_owned()).collect();
     assert_eq!(ids.len(), 1, "all attempts name the same delivery");
     for one in &received {
         assert!(one.is_signed_with(SECRET) && !one.is_signed_with("another-secret-altogether"));
@@ -169,7 +174,7 @@ async fn two_gateways_share_the_queue_and_nothing_is_sent_twice() {
     let couriers = [run(&gateway, &HURRY).await, run(&gateway, &HURRY).await, run(&gateway, &HURRY).await];
     settled(&gateway).await;
     let received = receiver.received();
-    let ids: BTreeSet<_> = received.iter().map(|one| one.header("aether-delivery").to_owned()).collect();
+    let ids: BTreeSet<_> = received.iter().map(|one| one.header("webhook-id").to_owned()).collect();
     assert_eq!((received.len(), ids.len()), (60, 60));
     assert!(received.iter().all(|one| one.is_signed_with(SECRET)));
     couriers.iter().for_each(tokio::task::JoinHandle::abort);
@@ -195,7 +200,7 @@ async fn a_gateway_that_dies_while_sending_is_found_out_and_the_receiver_can_tel
         .await;
     let received = receiver.wait_for(2).await;
     settled(&gateway).await;
-    assert_eq!(received[0].header("aether-delivery"), received[1].header("aether-delivery"));
+    assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
     assert_eq!(received[0].body, received[1].body);
     let delivery = deliveries(&agent, &variables).await["deliveries"]["nodes"][0].clone();
     assert_eq!((&delivery["status"], &delivery["attempts"]), (&json!("DELIVERED"), &json!(2)));
@@ -235,7 +240,7 @@ async fn after_eight_attempts_a_delivery_is_given_up_until_somebody_asks_for_it(
     assert_eq!((&delivered["status"], &delivered["attempts"]), (&json!("DELIVERED"), &json!(9)));
     let received = receiver.received();
     assert_eq!(received.len(), 2);
-    assert_eq!(received[0].header("aether-delivery"), received[1].header("aether-delivery"));
+    assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
     courier.abort();
 }
 
@@ -277,4 +282,40 @@ async fn nothing_goes_to_metadata_or_to_what_was_disconnected() {
     assert_eq!(agent.run(disconnect, again).await.code(), "PRECONDITION_FAILED");
     assert_eq!(receiver.received().len(), 0);
     courier.abort();
+}
+
+/// Receivers verify with the library that they find published, whether the secret is text or written as the standard says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_published_library_verifies_what_is_delivered() {
+    let standard = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    for (secret, format) in [(SECRET, "raw"), (standard, "whsec")] {
+        let gateway = Gateway::demo().await;
+        let receiver = Receiver::new(&[]).await;
+        let agent = gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await;
+        let variables = connect_with(&gateway, &agent, &receiver, secret).await;
+        let courier = run(&gateway, &HURRY).await;
+        agent.run(PUBLISH, variables).await.ok();
+        let received = receiver.wait_for(1).await;
+        settled(&gateway).await;
+        courier.abort();
+        let headers = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+        let headers: serde_json::Map<_, _> =
+            headers.into_iter().map(|name| (name.to_owned(), received[0].header(name).into())).collect();
+        let body = String::from_utf8(received[0].body.to_vec()).expect("text");
+        let verdicts = tokio::task::spawn_blocking(move || {
+            let folder = node::installed();
+            let delivery = folder.join(format!("delivery-{format}.json"));
+            std::fs::write(&delivery, json!({ "headers": headers, "body": body }).to_string()).expect("a file");
+            let mut verify = std::process::Command::new("node");
+            verify.args(["webhook.mjs", secret, format]).current_dir(&folder);
+            verify.stdin(std::fs::File::open(&delivery).expect("a file"));
+            node::run(verify)
+        });
+        let verdicts: Value = serde_json::from_str(&verdicts.await.expect("it ends")).expect("JSON");
+        assert_eq!(
+            verdicts,
+            json!(["genuine", "No matching signature found", "Message timestamp too old"]),
+            "{format}"
+        );
+    }
 }

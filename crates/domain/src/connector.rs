@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use url::{Host, Url};
@@ -25,18 +26,37 @@ pub fn pause_after(attempt: i32, base: Duration) -> Option<Duration> {
     PAUSES.get(in_round).map(|units| base * *units)
 }
 
-/// The signature of a delivery: `v1=` and HMAC-SHA256 (RFC 2104) of the time, a point and the body, in hexadecimal.
+/// What a secret begins with that is written as Standard Webhooks say.
+const STANDARD: &str = "whsec_";
+
+/// The key that a secret stands for. Behind `whsec_` it is written in base64, as Standard Webhooks say; of any other text it is the bytes.
+///
+/// # Errors
+/// A sentence that says what is wrong with the secret.
+pub fn signing_key(secret: &str) -> Result<Vec<u8>, &'static str> {
+    match secret.strip_prefix(STANDARD) {
+        None if (16..=200).contains(&secret.chars().count()) => Ok(secret.as_bytes().to_vec()),
+        None => Err("A secret has 16 to 200 characters. Make one with `openssl rand -hex 32`."),
+        Some(base64) => match BASE64_STANDARD.decode(base64) {
+            Ok(key) if (24..=64).contains(&key.len()) => Ok(key),
+            _ => Err("Behind whsec_ a secret has 24 to 64 bytes in base64. Make one with `openssl rand -base64 32`."),
+        },
+    }
+}
+
+/// The signature of a delivery by Standard Webhooks 1.0: `v1,` and HMAC-SHA256 (RFC 2104) of the identifier, the time and the body, with
+/// points between them, in base64.
 #[must_use]
-pub fn signature(secret: &[u8], timestamp: &str, body: &[u8]) -> String {
-    let mut mac = match Hmac::<Sha256>::new_from_slice(secret) {
+pub fn signature(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
+    let mut mac = match Hmac::<Sha256>::new_from_slice(key) {
         Ok(mac) => mac,
         // HMAC takes keys of any length.
         Err(_) => return String::new(),
     };
-    mac.update(timestamp.as_bytes());
-    mac.update(b".");
-    mac.update(body);
-    format!("v1={:x}", mac.finalize().into_bytes())
+    for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+        mac.update(part);
+    }
+    format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
 }
 
 /// Checks the address of a connector.
@@ -90,13 +110,24 @@ mod tests {
         assert_eq!(pause_after(16, base), None);
     }
 
-    /// RFC 4231 has no key and text with a point in them; this one was computed with `openssl dgst -sha256 -hmac`.
+    /// The example of the specification's own libraries (`libraries/javascript/src/index.test.ts`).
     #[test]
-    fn signatures_are_those_of_openssl() {
+    fn signatures_are_those_of_standard_webhooks() {
+        let key = signing_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("a key");
         assert_eq!(
-            signature(b"a-secret-of-the-connector", "1790000000", b"{\"a\":1}"),
-            "v1=a7a179e34cd2b19a00fd17462b4b475ae7b40d212c6462864b10b676bf1898bf"
+            signature(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", br#"{"test": 2432232314}"#),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
         );
+    }
+
+    #[test]
+    fn secrets_are_text_or_base64_behind_their_prefix() {
+        assert_eq!(signing_key("a-secret-between-the-two"), Ok(b"a-secret-between-the-two".to_vec()));
+        let right = format!("whsec_{}", BASE64_STANDARD.encode([7; 32]));
+        assert_eq!(signing_key(&right), Ok(vec![7; 32]));
+        for wrong in ["short", &"x".repeat(201), "whsec_", "whsec_not base64, surely", "whsec_c2hvcnQ="] {
+            assert!(signing_key(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -119,15 +119,17 @@ impl Courier {
         let Some(client) = &self.client else {
             return Err("The gateway knows no certificate authorities. Install ca-certificates where it runs.".into());
         };
-        let timestamp = due.timestamp.to_string();
-        let signature = connector::signature(secret, &timestamp, due.body.as_bytes());
+        let (id, timestamp) = (due.id.to_string(), due.timestamp.to_string());
+        let key = std::str::from_utf8(secret).ok().and_then(|secret| connector::signing_key(secret).ok());
+        let key = key.ok_or("The secret of the connector cannot sign. Set it anew.")?;
+        let signature = connector::signature(&key, &id, &timestamp, due.body.as_bytes());
         let request = client.request(Method::POST, url, "connector").map_err(|(_, why)| why)?;
         let answer = request
             .header(CONTENT_TYPE, "application/json")
-            .header("Aether-Delivery", due.id.to_string())
+            .header("Webhook-Id", id)
+            .header("Webhook-Timestamp", timestamp)
+            .header("Webhook-Signature", signature)
             .header("Aether-Event", "golden_record.published")
-            .header("Aether-Timestamp", timestamp)
-            .header("Aether-Signature", signature)
             .body(due.body.clone())
             .send()
             .await;

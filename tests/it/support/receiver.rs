@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use base64::prelude::{BASE64_STANDARD, Engine};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use tokio::net::TcpListener;
@@ -39,13 +40,13 @@ impl Received {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name}")).to_str().expect("text")
     }
 
-    /// Whether it is signed with this secret, as the documentation tells receivers to find out.
+    /// Whether it is signed with this secret, as Standard Webhooks say.
     pub fn is_signed_with(&self, secret: &str) -> bool {
-        let Some(claimed) = self.header("aether-signature").strip_prefix("v1=") else { return false };
+        let Some(claimed) = self.header("webhook-signature").strip_prefix("v1,") else { return false };
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
-        mac.update(format!("{}.", self.header("aether-timestamp")).as_bytes());
+        mac.update(format!("{}.{}.", self.header("webhook-id"), self.header("webhook-timestamp")).as_bytes());
         mac.update(&self.body);
-        format!("{:x}", mac.finalize().into_bytes()) == claimed
+        BASE64_STANDARD.encode(mac.finalize().into_bytes()) == claimed
     }
 }
 

@@ -1,6 +1,6 @@
 //! Downstream connectors: where what is published goes, and what became of it.
 
-use aether_domain::connector::check_url;
+use aether_domain::connector::{check_url, signing_key};
 use aether_entity::{
     connector_deliveries, downstream_connectors,
     sea_orm_active_enums::{ConnectorStatus, ConnectorType, DeliveryStatus},
@@ -17,9 +17,6 @@ use crate::{
     patch::{Patch, set},
     reason::Reason,
 };
-
-/// The shortest and the longest secret, in characters.
-const SECRET: std::ops::RangeInclusive<usize> = 16..=200;
 
 /// A connector to add.
 pub struct NewConnector {
@@ -169,10 +166,7 @@ fn address(url: &str, insecure: bool) -> Result<String> {
 
 /// A secret as it is kept.
 fn sealed(c: &Change, secret: &str) -> Result<Vec<u8>> {
-    if !SECRET.contains(&secret.chars().count()) {
-        let message = "A secret has 16 to 200 characters. Make one with `openssl rand -hex 32`.";
-        return Err(Error::invalid("input.secret", message));
-    }
+    signing_key(secret).map_err(|message| Error::invalid("input.secret", message))?;
     c.sealer().seal(secret.as_bytes())
 }
 

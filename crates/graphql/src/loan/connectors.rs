@@ -21,7 +21,8 @@ struct ConnectorInput {
     r#type: Choice<ConnectorType>,
     /// The address that deliveries are sent to: absolute, https.
     url: Option<String>,
-    /// The secret that signs deliveries, 16 to 200 characters; it can never be read again.
+    /// The secret that signs deliveries as Standard Webhooks say: `whsec_` and 24 to 64 bytes in base64, or any other text of 16 to 200
+    /// characters, which is the key itself. It can never be read again.
     #[graphql(secret)]
     secret: Option<String>,
     /// Whether it receives from now on what is published; this needs address and secret.
@@ -36,7 +37,8 @@ struct ConnectorPatch {
     name: Option<String>,
     /// The address that deliveries are sent to: absolute, https; null removes it.
     url: MaybeUndefined<String>,
-    /// The secret that signs deliveries, 16 to 200 characters; it can never be read again. Null removes it.
+    /// The secret that signs deliveries as Standard Webhooks say: `whsec_` and 24 to 64 bytes in base64, or any other text of 16 to 200
+    /// characters, which is the key itself. It can never be read again. Null removes it.
     #[graphql(secret)]
     secret: MaybeUndefined<String>,
     /// Whether the connector receives what is published: true makes it READY, which needs address and secret; false puts it

@@ -37,7 +37,10 @@ impl Change {
             .push(" AND \"timestamp\" = ")
             .value(aether_entity::catalog::Kind::Timestamp, entry.timestamp.to_rfc3339())
             .push(" RETURNING true");
-        #[expect(clippy::disallowed_methods, reason = "the one column of an append-only table that may be set, and once")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one column of an append-only table that may be set, and once"
+        )]
         let reviewed = self.run_sql(&sql).await?;
         if reviewed.is_empty() {
             return Err(Error::Precondition("This entry has been reviewed already.".into()));
