@@ -304,12 +304,14 @@ async fn the_published_library_verifies_what_is_delivered() {
         let body = String::from_utf8(received[0].body.to_vec()).expect("text");
         let verdicts = tokio::task::spawn_blocking(move || {
             let folder = node::installed();
-            let delivery = folder.join(format!("delivery-{format}.json"));
+            let delivery = std::env::temp_dir().join(format!("aether-delivery-{}.json", uuid::Uuid::now_v7()));
             std::fs::write(&delivery, json!({ "headers": headers, "body": body }).to_string()).expect("a file");
             let mut verify = std::process::Command::new("node");
             verify.args(["webhook.mjs", secret, format]).current_dir(&folder);
             verify.stdin(std::fs::File::open(&delivery).expect("a file"));
-            node::run(verify)
+            let verdicts = node::run(verify);
+            std::fs::remove_file(delivery).expect("the file goes");
+            verdicts
         });
         let verdicts: Value = serde_json::from_str(&verdicts.await.expect("it ends")).expect("JSON");
         assert_eq!(
