@@ -464,7 +464,7 @@ async fn failures_at_once_are_all_counted() {
 
 fn code(secret: &str, at: u64) -> String {
     let secret = Secret::Encoded(secret.into()).to_bytes().expect("base32");
-    TOTP::new_unchecked(Algorithm::SHA1, 6, 1, 30, secret).generate(at)
+    TOTP::new_unchecked(Algorithm::SHA1, 6, 1, 30, secret, None, String::new()).generate(at)
 }
 
 fn now() -> u64 {

@@ -25,11 +25,10 @@ use aether_store::{Database, Store, audit_log::Keys, identity::Sessions, live::H
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     signal::unix::{SignalKind, signal},
-    task::JoinHandle,
 };
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use tracing::Instrument;
 
@@ -148,11 +147,11 @@ async fn serve(config: &Config) -> Result<()> {
         )
     })?;
     // From here on a signal ends the gateway in order, also while the database is still being made.
-    let stop = Stop::on_signal()?;
+    let stop = on_signal()?;
     let mut starting = Box::pin(Postgres::start(config));
     let postgres = tokio::select! {
         postgres = &mut starting => postgres?,
-        () = stop.wait() => starting.await?,
+        () = stop.cancelled() => starting.await?,
     };
     let served = serve_on(config, &postgres, listener, &stop).await;
     if served.is_ok() {
@@ -162,10 +161,10 @@ async fn serve(config: &Config) -> Result<()> {
     served
 }
 
-async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, stop: &Stop) -> Result<()> {
+async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, stop: &CancellationToken) -> Result<()> {
     let (store, has_demo_data) = tokio::select! {
         prepared = prepare(config, postgres, config.demo_data) => prepared?,
-        () = stop.wait() => return Ok(()),
+        () = stop.cancelled() => return Ok(()),
     };
     know_signer(&store, &config.audit_keys()).await?;
     let hub = Hub::new(store.clone());
@@ -177,22 +176,23 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         timeout: Duration::from_secs(config.statement_timeout_seconds * 3),
         rates: Rates::new(config),
         hub: hub.clone(),
-        live: Live::new(stop.0.clone()),
+        live: Live::new(stop.clone()),
     };
-    let compiled = task("count compiled operations", maintenance::tell_compiled(app.schema.clone()));
+    let background = Background::default();
+    background.run("count compiled operations", maintenance::tell_compiled(app.schema.clone()));
     let schema = app.schema.clone();
     let router = http::router(Arc::new(app), config, has_demo_data);
-    let maintenance = task("keep house", maintenance::keep(store.clone(), config.event_retention()));
-    let telling = task("tell subscribers", live::tell(hub, store.clone(), config.nats()?));
-    let sealer = task("seal the audit trail", maintenance::seal(store.clone(), config.audit_keys()));
+    background.run("maintain the database", maintenance::keep(store.clone(), config.event_retention()));
+    background.run("tell subscribers", live::tell(hub, store.clone(), config.nats()?));
+    background.run("seal the audit trail", maintenance::seal(store.clone(), config.audit_keys()));
     // Everything else can be served where the machine knows no certificate authorities.
-    let synchronizer = Synchronizer::new(store.clone(), config, source::PATIENCE)
-        .inspect_err(|error| tracing::warn!(?error, "no integration can be synchronized"))
-        .map(|synchronizer| task("synchronize integrations", synchronizer.run()))
-        .ok();
-    let courier = Courier::new(store.clone(), config)?;
-    let until = stop.clone();
-    let mut courier = task("deliver to connectors", async move { courier.run(until.wait()).await });
+    match Synchronizer::new(store.clone(), config, source::PATIENCE) {
+        Ok(synchronizer) => background.run("synchronize integrations", synchronizer.run()),
+        Err(error) => tracing::warn!(?error, "no integration can be synchronized"),
+    }
+    // It hears of the stop itself and finishes what it is sending; whatever it cannot finish is sent again later.
+    let sending = Background::default();
+    sending.run("deliver to connectors", Courier::new(store.clone(), config)?.run(stop.clone().cancelled_owned()));
     if config.is_exposed(listener.local_addr()?.ip()) {
         tracing::warn!(
             "the development profile serves on an address that others may reach: its secrets are public, so anybody can sign in as \
@@ -200,19 +200,10 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         );
     }
     welcome(&listener, config, has_demo_data)?;
-    edge::serve(listener, router, config.edge().within_files(), stop.wait()).await?;
+    edge::serve(listener, router, config.edge().within_files(), stop.clone().cancelled_owned()).await?;
     maintenance::log_compiled(&schema);
-    compiled.abort();
-    maintenance.abort();
-    telling.abort();
-    sealer.abort();
-    if let Some(synchronizer) = synchronizer {
-        synchronizer.abort();
-    }
-    // It has heard of the stop and finishes what it is sending; whatever it cannot finish is sent again later.
-    if tokio::time::timeout(DRAIN, &mut courier).await.is_err() {
-        courier.abort();
-    }
+    background.end(Duration::ZERO).await;
+    sending.end(DRAIN).await;
     store.database().clone().close().await;
     Ok(())
 }
@@ -257,9 +248,27 @@ async fn prepare(config: &Config, postgres: &Postgres, fill: bool) -> Result<(St
     Ok((Store::new(database), has_demo_data))
 }
 
-/// Has something go on in the background: whatever is logged meanwhile says what that was.
-fn task<T: Send + 'static>(name: &'static str, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    tokio::spawn(work.instrument(tracing::error_span!("task", name)))
+/// What goes on in the background until it is ended.
+#[derive(Default)]
+struct Background {
+    tasks: TaskTracker,
+    end: CancellationToken,
+}
+
+impl Background {
+    /// Has something go on: whatever is logged meanwhile says what that was.
+    fn run(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let work = self.end.clone().run_until_cancelled_owned(work);
+        self.tasks.spawn(work.instrument(tracing::error_span!("task", name)));
+    }
+
+    /// Ends it: what has not ended by itself after so long is dropped where it waits.
+    async fn end(self, patience: Duration) {
+        self.tasks.close();
+        let _ = tokio::time::timeout(patience, self.tasks.wait()).await;
+        self.end.cancel();
+        self.tasks.wait().await;
+    }
 }
 
 /// Says where to go, as whom, and with what.
@@ -300,45 +309,27 @@ async fn healthcheck(config: &Config) -> Result<()> {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    let ask = async {
-        let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
-    };
-    let answer = tokio::time::timeout(Duration::from_secs(5), ask)
-        .await
-        .with_context(|| format!("No answer from {address} within 5 seconds."))?
-        .with_context(|| format!("No gateway answers on {address}."))?;
-    if !answer.starts_with("HTTP/1.0 200") && !answer.starts_with("HTTP/1.1 200") {
-        bail!("The gateway on {address} is not well: {}", answer.lines().last().unwrap_or_default());
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+    let answer = client.get(format!("http://{address}/readyz")).send().await;
+    let answer = answer.with_context(|| format!("No gateway answers on {address} within 5 seconds."))?;
+    if !answer.status().is_success() {
+        bail!("The gateway on {address} is not well: {}", answer.text().await.unwrap_or_default().trim());
     }
     println!("ready");
     Ok(())
 }
 
-/// Ctrl-C or SIGTERM: heard once, known to everybody who waits.
-#[derive(Clone)]
-struct Stop(tokio::sync::watch::Receiver<bool>);
-
-impl Stop {
-    fn on_signal() -> Result<Self> {
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let (tell, told) = tokio::sync::watch::channel(false);
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            let _ = tell.send(true);
-            // Kept, so that whoever waits is never told by the sender's end.
-            std::future::pending::<()>().await;
-        });
-        Ok(Self(told))
-    }
-
-    async fn wait(&self) {
-        let _ = self.0.clone().wait_for(|stopping| *stopping).await;
-    }
+/// Cancelled by Ctrl-C or SIGTERM.
+fn on_signal() -> Result<CancellationToken> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let stop = CancellationToken::new();
+    let cancel = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        cancel.cancel();
+    });
+    Ok(stop)
 }

@@ -76,7 +76,7 @@ fn now() -> u64 {
 /// The code of a device with this secret at this time.
 fn code(secret: &str, at: u64) -> String {
     let secret = Secret::Encoded(secret.into()).to_bytes().expect("base32");
-    TOTP::new_unchecked(Algorithm::SHA1, 6, 1, 30, secret).generate(at)
+    TOTP::new_unchecked(Algorithm::SHA1, 6, 1, 30, secret, None, String::new()).generate(at)
 }
 
 /// The sealed secret as a literal of SQL.

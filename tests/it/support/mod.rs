@@ -27,6 +27,7 @@ use clap::Parser;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 pub use self::{answer::Answer, sdl::Sdl};
 
@@ -100,7 +101,7 @@ impl Gateway {
 
     /// Stops it as a signal would: it accepts nothing more, closes live connections and tells nobody of changes any more.
     pub fn stop(&self) {
-        _ = self.serving.stop.send(true);
+        self.serving.stop.cancel();
         self.serving.tasks.iter().for_each(tokio::task::JoinHandle::abort);
     }
 
@@ -197,7 +198,7 @@ impl Drop for Scratch {
 struct Serving {
     address: SocketAddr,
     /// Told when it stops.
-    stop: tokio::sync::watch::Sender<bool>,
+    stop: CancellationToken,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -210,7 +211,7 @@ async fn serve(config: &Config, url: String) -> Serving {
     let hub = Hub::new(store.clone());
     let nats = config.nats().expect("servers of NATS");
     let telling = tokio::spawn(live::tell(hub.clone(), store.clone(), nats));
-    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let stop = CancellationToken::new();
     let app = App {
         schema: Schema::new(config.limits(), config.introspection()),
         sessions: Sessions::new(store.clone(), config.tokens(), sealer),
@@ -219,7 +220,7 @@ async fn serve(config: &Config, url: String) -> Serving {
         timeout: Duration::from_secs(60),
         rates: Rates::new(config),
         hub,
-        live: Live::new(stopping),
+        live: Live::new(stop.clone()),
     };
     let router = http::router(Arc::new(app), config, true);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -18,7 +18,8 @@ use aether_store::{
 };
 use async_nats::ServerAddr;
 use axum::{Router, http::HeaderName};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::http::App;
 
@@ -40,13 +41,13 @@ pub struct Live {
     /// How often a connection is asked whether it is still there.
     pub keep_alive: Duration,
     beginning: Semaphore,
-    stopping: watch::Receiver<bool>,
+    stopping: CancellationToken,
     reserved: sse::Reserved,
 }
 
 impl Live {
-    /// Live connections that are closed once this turns true.
-    pub fn new(stopping: watch::Receiver<bool>) -> Self {
+    /// Live connections that are closed once this is cancelled.
+    pub fn new(stopping: CancellationToken) -> Self {
         Self {
             init_timeout: Duration::from_secs(5),
             keep_alive: Duration::from_secs(25),
@@ -70,14 +71,6 @@ pub async fn tell(hub: Arc<Hub>, store: Store, nats: Vec<ServerAddr>) {
             tracing::error!(?error, "NATS is not used: events are read from PostgreSQL");
             hub.run(outbox).await;
         }
-    }
-}
-
-/// Waits until the gateway stops.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    if stopping.wait_for(|stopping| *stopping).await.is_err() {
-        // Nobody will ever say so.
-        std::future::pending().await
     }
 }
 

@@ -40,7 +40,6 @@ use uuid::Uuid;
 use super::{
     LAST_EVENT_ID, STREAM_TOKEN,
     operations::{Asked as Operation, ConnectionEvent, Operations, Tag},
-    stopped,
 };
 use crate::http::{App, Refused, client, identity, only_by_post, prepare, read, text};
 
@@ -326,7 +325,7 @@ impl Told {
                 return None;
             }
             let app = self.operations.app();
-            let mut stopping = app.live.stopping.clone();
+            let stopping = app.live.stopping.clone();
             let commanded = async {
                 match &mut self.single {
                     Some((commands, _)) => commands.recv().await,
@@ -360,7 +359,7 @@ impl Told {
                     // The client comes back by itself, and says how far it got.
                     ConnectionEvent::TooSlow | ConnectionEvent::Expired => self.ended = true,
                 },
-                () = stopped(&mut stopping) => self.ended = true,
+                () = stopping.cancelled() => self.ended = true,
             }
         }
     }

@@ -17,10 +17,7 @@ use serde_json::{Value, json, value::RawValue};
 use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
-use super::{
-    operations::{Asked, ConnectionEvent, Operations},
-    stopped,
-};
+use super::operations::{Asked, ConnectionEvent, Operations};
 use crate::http::{App, client, identity, only_post};
 
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -159,7 +156,7 @@ impl Connection {
         let mut ticks = tokio::time::interval(keep_alive);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.reset();
-        let mut stopping = self.operations.app().live.stopping.clone();
+        let stopping = self.operations.app().live.stopping.clone();
         loop {
             tokio::select! {
                 received = self.socket.recv() => {
@@ -174,7 +171,7 @@ impl Connection {
                     }
                     self.pass(Message::Ping(Default::default())).await?;
                 }
-                () = stopped(&mut stopping) => {
+                () = stopping.cancelled() => {
                     return Err(Close::new(1012, "The gateway restarts: connect again, and resume with after"));
                 }
             }
