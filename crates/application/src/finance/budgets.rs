@@ -182,7 +182,8 @@ fn confined(c: &Change) -> Option<String> {
 /// The region as it is spelled; one that the actor does not see is refused.
 async fn region(c: &Change, region: Option<String>) -> Result<Option<String>> {
     let region = match region {
-        Some(region) => Some(spelling::region(c, &region).await?.0),
+        // Composed, a name may have more characters than it was written with.
+        Some(region) => Some(text("input.region", &spelling::region(c, &region).await?.0, 50)?),
         None => None,
     };
     match confined(c) {

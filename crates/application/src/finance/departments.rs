@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 
+use super::department_names;
 use crate::{
     check::{optional_text, patch_text, positive_money, text},
     patch::{Patch, patch, set},
@@ -82,7 +83,7 @@ pub fn edit(id: Uuid, expected_version: i32, input: DepartmentEdit) -> UseCase<U
                 })
                 .await?;
             if department.name != old_name {
-                crate::finance::department_names::rename(c, &old_name, &department.name).await?;
+                department_names::rename(c, &old_name, &department.name).await?;
             }
             Ok(id)
         })
@@ -115,7 +116,7 @@ pub fn delete(id: Uuid, expected_version: i32) -> UseCase<Uuid> {
                 Some("Costs are recorded for it, which must not be lost.")
             } else if c.count(budgets).await? > 0 {
                 Some("There are budgets of it. Delete their drafts first; others are kept for good.")
-            } else if crate::finance::department_names::confined_to(c, &department.name).await? > 0 {
+            } else if department_names::confined_to(c, &department.name).await? > 0 {
                 Some("There are users who are confined to it. Have an administrator change that first.")
             } else {
                 None

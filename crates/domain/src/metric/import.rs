@@ -152,8 +152,7 @@ pub fn format_metrics(lines: &[MetricLine]) -> String {
 fn of_line(cells: &mut Cells<'_>) -> Option<MetricLine> {
     let date = cells.needed(0).and_then(|_| cells.date(0));
     let kind = kind(cells, 1);
-    let [region, lob, product] =
-        [(2, 50), (3, 50), (4, 100)].map(|(column, most)| cells.text(column, most).map(|name| spelling::clean(&name)));
+    let [region, lob, product] = [(2, 50), (3, 50), (4, 100)].map(|(column, most)| cells.spelled(column, most));
     let [actual, value, budget, lower, upper] = [5, 6, 7, 8, 9].map(|column| cells.amount(column));
     let model = cells.text(10, 100);
     let currency = cells.currency(11);

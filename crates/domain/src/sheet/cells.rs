@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{Column, Line, LineError};
-use crate::{entry::date_problem, term};
+use crate::{entry::date_problem, spelling, term};
 
 /// The cells of a line, read into values; whatever is wrong with one is noted. A cell that says nothing is `None`.
 pub struct Cells<'a> {
@@ -66,6 +66,16 @@ impl<'a> Cells<'a> {
             self.wrong(column, format!("This has more than {most} characters."));
         }
         Some(cell.to_owned())
+    }
+
+    /// A name of at most so many characters, as it is kept: see [`spelling::clean`].
+    pub fn spelled(&mut self, column: usize, most: usize) -> Option<String> {
+        let name = spelling::clean(self.cell(column)?);
+        // Composed, a name may have more characters than it was written with.
+        if name.chars().count() > most {
+            self.wrong(column, format!("This has more than {most} characters."));
+        }
+        Some(name)
     }
 
     /// A value that is read like this; the message is for what cannot be.

@@ -1,6 +1,6 @@
 //! The audit rows of a change and its events, written in its transaction by one statement when that is committed.
 
-use aether_entity::sea_orm_active_enums::{ActorType, RiskLevel};
+use aether_entity::sea_orm_active_enums::{ActorType, AuditEventType, RiskLevel};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -37,7 +37,9 @@ impl AuditBatch {
             let told = Told::of(&entry);
             match &entry.action.trail {
                 Trail::Organization(area, risk) => batch.log(organization_row(change, entry, told, area, risk)),
-                Trail::Workspace(_) => batch.event(workspace_row(change, entry, told), change.actor().organization_id),
+                Trail::Workspace(event) => {
+                    batch.event(workspace_row(change, entry, told, event), change.actor().organization_id);
+                }
             }
         }
         batch
@@ -183,8 +185,7 @@ fn organization_row(change: &Change, entry: Entry, told: Told, area: &'static st
 }
 
 /// The row of the workspace's audit trail.
-fn workspace_row(change: &Change, entry: Entry, told: Told) -> AuditEvent {
-    let Trail::Workspace(event_type) = &entry.action.trail else { unreachable!("an action of a workspace") };
+fn workspace_row(change: &Change, entry: Entry, told: Told, event: &AuditEventType) -> AuditEvent {
     let mut after = told.after;
     Told::list(told.also, told.not_listed, &mut after);
     let state = |fields: Fields| (!fields.is_empty()).then_some(fields);
@@ -192,7 +193,7 @@ fn workspace_row(change: &Change, entry: Entry, told: Told) -> AuditEvent {
         id: Uuid::now_v7(),
         workspace_id: change.membership().map(|membership| membership.workspace.id),
         origin: Origin::of(change.actor(), change.client()),
-        event_type: event_type.clone(),
+        event_type: event.clone(),
         target_type: told.target.map(|(table, _)| type_name(table)),
         target_id: told.target.map(|(_, id)| id),
         before_state: state(told.before),
