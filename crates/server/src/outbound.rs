@@ -6,7 +6,7 @@ use std::{error::Error, fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use aether_domain::network::{Reach, Refused};
 use reqwest::{
-    Method, RequestBuilder, Url,
+    ClientBuilder, Method, RequestBuilder, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
@@ -21,16 +21,7 @@ pub struct Client {
 impl Client {
     /// One whose requests may take so long, from the look-up of the name to the end of the answer.
     pub fn new(patience: Duration, reach: Reach) -> anyhow::Result<Self> {
-        // The one provider of cryptography in the program; a second call changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("aether-nexus/", env!("CARGO_PKG_VERSION")))
-            .timeout(patience)
-            // A redirect or a proxy would lead to addresses that nobody has checked.
-            .redirect(Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(Resolver(reach.clone())))
-            .build()?;
+        let client = builder(patience).dns_resolver(Arc::new(Resolver(reach.clone()))).build()?;
         Ok(Self { client, reach })
     }
 
@@ -43,6 +34,18 @@ impl Client {
         self.reach.check_literal(&url).map_err(|refused| Unreachable::Refused(refused).explained(other))?;
         Ok(self.client.request(method, url))
     }
+}
+
+/// What every client is built from: it follows no redirect, uses no proxy, and its requests may take so long in all.
+pub fn builder(patience: Duration) -> ClientBuilder {
+    // The one provider of cryptography in the program; a second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(concat!("aether-nexus/", env!("CARGO_PKG_VERSION")))
+        .timeout(patience)
+        // A redirect or a proxy would lead to addresses that nobody has checked.
+        .redirect(Policy::none())
+        .no_proxy()
 }
 
 /// Why a request had no answer: for programs, and in a sentence that names nothing of the request. `other` is what was asked,
