@@ -201,6 +201,14 @@ async fn dates_out_of_order_or_of_another_age_are_told() {
     import("D-4,Four,Europe,SMB,Software,Closed Lost,1000,,,,2026-02-01,Price\n").await.ok();
     let began = "SELECT created_at::date::text || ' ' || days_in_pipeline FROM deals WHERE external_deal_id = 'D-4'";
     assert_eq!(gateway.value(began).await, "2026-02-01 0");
+    // Nor later than it closes, where it was open; the audit log tells of each.
+    let open =
+        ["D-5,Five,Europe,SMB,Software,Discovery,1,25,,,,\n", "D-6,Six,Europe,SMB,Software,Discovery,1,25,,,,\n"];
+    import(&open.concat()).await.ok();
+    import("D-5,,,,,Closed Won,,,,,2026-02-03,\nD-6,,,,,Closed Won,,,,,2026-02-04,\n").await.ok();
+    let moved = "SELECT string_agg(also #>> '{after,createdAt}', ' ' ORDER BY also #>> '{after,actualCloseDate}') FROM audit_logs,
+        jsonb_array_elements(details -> 'also') AS also WHERE action = 'DEALS_IMPORT' AND also -> 'before' ? 'createdAt'";
+    assert_eq!(gateway.value(moved).await, "2026-02-03T00:00:00.000000Z 2026-02-04T00:00:00.000000Z");
     let created = cfo
         .run(
             "mutation($on: Date) { createDeal(input: { name: \"Early\", region: EUROPE, segment: SMB, lob: SOFTWARE, stage: DISCOVERY,

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod check;
 pub mod finance;
 pub mod governance;
+pub mod imported;
 pub mod integrations;
 pub mod loan;
 pub mod patch;

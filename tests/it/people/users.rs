@@ -103,12 +103,17 @@ async fn a_scope_names_a_region_and_a_department_that_exist() {
     assert_eq!(opened["changeUserScope"], json!({ "region": null, "department": "Engineering" }));
     for (input, path) in [
         (json!({ "region": "Atlantis" }), "input.region"),
-        (json!({ "region": "europe" }), "input.region"),
+        (json!({ "region": "Euro pe" }), "input.region"),
         (json!({ "department": "Alchemy" }), "input.department"),
     ] {
         let answer = confine(&cfo, user(&gateway, ANALYST).await, input).await;
         assert_eq!(field(&answer), ("VALIDATION_FAILED", path));
     }
+    // However it is spelled, it is the region that deals have, and confines to their rows.
+    let spelled = confine(&cfo, user(&gateway, ANALYST).await, json!({ "region": " EUROPE " })).await.ok();
+    assert_eq!(spelled["changeUserScope"]["region"], "Europe");
+    let seen = analyst.data(regions).await.to_string();
+    assert!(seen.contains("EUROPE") && !seen.contains("NORTH_AMERICA"), "{seen}");
     // One who manages users and is confined confines others no less.
     set(&gateway, VIEWER, r#"permissions = '["users:manage"]', region = 'Europe'"#).await;
     let viewer = gateway.sign_in(VIEWER, HOME).await;

@@ -23,16 +23,38 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::spelling;
+use crate::imported::Imported;
 
-/// What became of the lines of an import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Upserted {
-    /// Lines that were new.
-    pub inserted: usize,
-    /// Lines that changed a value.
-    pub updated: usize,
-    /// Lines that said what was known.
-    pub unchanged: usize,
+/// Lines with their names as they were spelled first, and the series locked against other imports of its organization, so that none
+/// spells them anew.
+pub struct Lines(Vec<MetricLine>);
+
+impl Lines {
+    /// Spells the names of lines so, for as long as the change runs.
+    pub async fn settle(c: &Change, mut lines: Vec<MetricLine>) -> Result<Self> {
+        let mut lock = Sql::new();
+        lock.push("SELECT pg_advisory_xact_lock(hashtext('upsert_metrics'), hashtext(")
+            .text(c.actor().organization_id.to_string())
+            .push("))");
+        c.run_sql(&lock).await?;
+        spelling::settle(c, &mut lines).await?;
+        Ok(Self(lines))
+    }
+
+    /// Leaves out the lines with these numbers.
+    pub fn leave_out(&mut self, numbers: &BTreeSet<u64>) {
+        self.0.retain(|line| !numbers.contains(&line.line));
+    }
+
+    /// Leaves out all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
 }
 
 /// The values of a row.
@@ -72,9 +94,8 @@ struct Edit<'a> {
 /// # Errors
 /// [`Error::Lines`] where a line is of a region that the actor does not see, or would change the currency of values that
 /// it does not give.
-pub async fn upsert(c: &Change, lines: &[MetricLine], source: Option<&str>) -> Result<Upserted> {
-    let lines = settled(c, lines).await?;
-    let (edits, counts) = difference(c, &lines, source).await?;
+pub async fn upsert(c: &Change, lines: &Lines, source: Option<&str>) -> Result<Imported> {
+    let (edits, counts) = difference(c, &lines.0, source).await?;
     let (new, changed): (Vec<_>, Vec<_>) = edits.iter().partition(|edit| edit.before.is_none());
     if !new.is_empty() {
         write(c, INSERT, &new).await?;
@@ -92,28 +113,16 @@ pub async fn upsert(c: &Change, lines: &[MetricLine], source: Option<&str>) -> R
 ///
 /// # Errors
 /// The same.
-pub async fn compare(c: &Change, lines: &[MetricLine], source: Option<&str>) -> Result<Upserted> {
-    let lines = settled(c, lines).await?;
-    Ok(difference(c, &lines, source).await?.1)
-}
-
-/// The lines with their names as they were spelled first; one import of an organization at a time, so that no other spells them anew.
-async fn settled(c: &Change, lines: &[MetricLine]) -> Result<Vec<MetricLine>> {
-    let mut lock = Sql::new();
-    lock.push("SELECT pg_advisory_xact_lock(hashtext('upsert_metrics'), hashtext(")
-        .text(c.actor().organization_id.to_string())
-        .push("))");
-    c.run_sql(&lock).await?;
-    let mut lines = lines.to_vec();
-    spelling::settle(c, &mut lines).await?;
-    Ok(lines)
+pub async fn compare(c: &Change, lines: &Lines, source: Option<&str>) -> Result<Imported> {
+    let (_, counts) = difference(c, &lines.0, source).await?;
+    Ok(Imported { dry_run: true, ..counts })
 }
 
 async fn difference<'a>(
     c: &Change,
     lines: &'a [MetricLine],
     source: Option<&str>,
-) -> Result<(Vec<Edit<'a>>, Upserted)> {
+) -> Result<(Vec<Edit<'a>>, Imported)> {
     let actor = c.actor();
     let mut problems = Vec::new();
     if let Some(region) = actor.confining_region() {
@@ -128,7 +137,7 @@ async fn difference<'a>(
     for row in stored(c, lines).await? {
         known.insert(usize::try_from(row.line).unwrap_or_default(), row);
     }
-    let (mut edits, mut counts, mut problems) = (Vec::new(), Upserted::default(), Vec::new());
+    let (mut edits, mut counts, mut problems) = (Vec::new(), Imported::default(), Vec::new());
     for (at, line) in lines.iter().enumerate() {
         match known.remove(&at) {
             None => {
@@ -212,7 +221,7 @@ async fn write(c: &Change, (before, after): (&'static str, &'static str), edits:
     if written.len() != edits.len() { Err(Error::Busy) } else { Ok(()) }
 }
 
-fn record(c: &Change, edits: &[Edit<'_>], counts: Upserted) {
+fn record(c: &Change, edits: &[Edit<'_>], counts: Imported) {
     let kinds: BTreeSet<Kind> = edits.iter().map(|edit| edit.line.key.kind).collect();
     let kinds: Vec<_> = kinds.into_iter().map(Kind::as_str).collect();
     let summary = json!({

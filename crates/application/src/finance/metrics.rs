@@ -10,46 +10,27 @@ use rust_decimal::Decimal;
 use sea_orm::Set;
 use uuid::Uuid;
 
-use super::metric_series::{self, Upserted};
+use super::metric_series::{self, Lines};
 use crate::{
     check::{money, optional_text},
+    imported::Imported,
     reason::Reason,
 };
 
 /// What a forecast that a person made is marked with.
 const BY_HAND: &str = "manual override";
 
-/// What an import did, or would do.
-pub struct MetricImport {
-    /// Rows that are new.
-    pub inserted: usize,
-    /// Rows that changed.
-    pub updated: usize,
-    /// Rows that say what is known.
-    pub unchanged: usize,
-    pub total: usize,
-    /// Whether nothing was written.
-    pub dry_run: bool,
-}
-
-impl MetricImport {
-    fn new(counts: Upserted, dry_run: bool) -> Self {
-        let Upserted { inserted, updated, unchanged } = counts;
-        Self { inserted, updated, unchanged, total: inserted + updated + unchanged, dry_run }
-    }
-}
-
 /// Imports metrics from CSV: all lines, or none if one of them is wrong.
-pub fn import_csv(csv: String, source_system: Option<String>, dry_run: Option<bool>) -> UseCase<MetricImport> {
+pub fn import_csv(csv: String, source_system: Option<String>, dry_run: Option<bool>) -> UseCase<Imported> {
     UseCase::new(&action::IMPORT_METRICS, move |c| {
         Box::pin(async move {
             let source = optional_text("sourceSystem", source_system, 100)?;
-            let lines = parse_metrics(&csv).map_err(Error::Lines)?;
+            let lines = Lines::settle(c, parse_metrics(&csv).map_err(Error::Lines)?).await?;
             if dry_run.unwrap_or(false) {
-                return Ok(MetricImport::new(metric_series::compare(c, &lines, source.as_deref()).await?, true));
+                return metric_series::compare(c, &lines, source.as_deref()).await;
             }
             c.about::<organizations::Entity>(c.actor().organization_id);
-            Ok(MetricImport::new(metric_series::upsert(c, &lines, source.as_deref()).await?, false))
+            metric_series::upsert(c, &lines, source.as_deref()).await
         })
     })
 }

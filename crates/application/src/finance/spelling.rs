@@ -29,18 +29,7 @@ pub(super) async fn settle(c: &Change, lines: &mut [MetricLine]) -> Result<()> {
     if !lines.iter().any(named) {
         return Ok(());
     }
-    let mut sql = Sql::new();
-    sql.push("SELECT region, lob, product FROM financial_metrics WHERE organization_id = ")
-        .uuid(c.actor().organization_id)
-        .push(" GROUP BY GROUPING SETS ((region), (lob), (product)) ORDER BY min(created_at), region, lob, product");
-    let (mut regions, mut lobs, mut products) = (regions(), Names::default(), Names::default());
-    for row in c.run_sql(&sql).await? {
-        for (at, names) in [&mut regions, &mut lobs, &mut products].into_iter().enumerate() {
-            if let Some(name) = row.try_get_by_index::<Option<String>>(at)? {
-                names.spelled(name);
-            }
-        }
-    }
+    let [mut regions, mut lobs, mut products] = used(c).await?;
     for line in lines {
         let key = &mut line.key;
         for (name, names) in
@@ -54,16 +43,26 @@ pub(super) async fn settle(c: &Change, lines: &mut [MetricLine]) -> Result<()> {
 
 /// A region as it was spelled first, by deals or in the series of the actor's organization; and whether it is in use.
 pub(crate) async fn region(c: &Change, name: &str) -> Result<(String, bool)> {
-    let mut sql = Sql::new();
-    sql.push("SELECT region FROM financial_metrics WHERE region IS NOT NULL AND organization_id = ")
-        .uuid(c.actor().organization_id)
-        .push(" GROUP BY region ORDER BY min(created_at), region");
-    let mut names = regions();
-    for row in c.run_sql(&sql).await? {
-        names.spelled(row.try_get_by_index(0)?);
-    }
+    let [mut names, ..] = used(c).await?;
     let is_used = names.0.contains_key(&spelling::key(name));
     Ok((names.spelled(spelling::clean(name)), is_used))
+}
+
+/// The names of regions, lines of business and products in the series of the actor's organization, after the regions of deals.
+async fn used(c: &Change) -> Result<[Names; 3]> {
+    let mut sql = Sql::new();
+    sql.push("SELECT region, lob, product FROM financial_metrics WHERE organization_id = ")
+        .uuid(c.actor().organization_id)
+        .push(" GROUP BY GROUPING SETS ((region), (lob), (product)) ORDER BY min(created_at), region, lob, product");
+    let mut all = [regions(), Names::default(), Names::default()];
+    for row in c.run_sql(&sql).await? {
+        for (at, names) in all.iter_mut().enumerate() {
+            if let Some(name) = row.try_get_by_index::<Option<String>>(at)? {
+                names.spelled(name);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// The regions of deals.

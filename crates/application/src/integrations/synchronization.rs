@@ -31,7 +31,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::finance::metric_series;
+use crate::{
+    finance::metric_series::{self, Lines},
+    imported::Imported,
+};
 
 /// How often lines that the series does not take are left out before all are refused.
 const ROUNDS: usize = 10;
@@ -171,8 +174,9 @@ async fn end(
 }
 
 /// Merges what a source gave into the series; lines that the series does not take are left out.
-async fn take(c: &Change, mut lines: Vec<MetricLine>, mut problems: Vec<LineError>, source: &str) -> Result<Ended> {
-    let mut counts = Default::default();
+async fn take(c: &Change, lines: Vec<MetricLine>, mut problems: Vec<LineError>, source: &str) -> Result<Ended> {
+    let mut lines = Lines::settle(c, lines).await?;
+    let mut counts = Imported::default();
     for round in 0.. {
         match metric_series::upsert(c, &lines, Some(source)).await {
             Ok(upserted) => {
@@ -182,9 +186,12 @@ async fn take(c: &Change, mut lines: Vec<MetricLine>, mut problems: Vec<LineErro
             // Nothing has been written yet: lines are compared with what is there before any is.
             Err(Error::Lines(refused)) => {
                 let wrong: BTreeSet<u64> = refused.iter().map(|problem| problem.line).collect();
-                lines.retain(|line| round < ROUNDS && !wrong.contains(&line.line));
                 problems.extend(refused);
-                if lines.is_empty() {
+                lines.leave_out(&wrong);
+                if round == ROUNDS {
+                    lines.clear();
+                }
+                if lines.count() == 0 {
                     break;
                 }
             }
@@ -192,7 +199,8 @@ async fn take(c: &Change, mut lines: Vec<MetricLine>, mut problems: Vec<LineErro
         }
     }
     let failed = problems.iter().map(|problem| problem.line).collect::<BTreeSet<_>>().len();
-    let status = match (lines.len(), failed) {
+    let taken = lines.count();
+    let status = match (taken, failed) {
         (_, 0) => SyncStatus::Success,
         (0, _) => SyncStatus::Failed,
         _ => SyncStatus::Partial,
@@ -202,12 +210,12 @@ async fn take(c: &Change, mut lines: Vec<MetricLine>, mut problems: Vec<LineErro
         "updated": counts.updated,
         "unchanged": counts.unchanged,
     });
-    let mut log = vec![(LogLevel::Info, format!("Took {} of {} records", lines.len(), lines.len() + failed), details)];
+    let mut log = vec![(LogLevel::Info, format!("Took {taken} of {} records", taken + failed), details)];
     if failed > 0 {
-        let level = if lines.is_empty() { LogLevel::Error } else { LogLevel::Warning };
+        let level = if taken == 0 { LogLevel::Error } else { LogLevel::Warning };
         log.push((level, format!("{failed} records could not be taken"), json!({ "problems": problems.len() })));
     }
-    Ok(Ended { status: Some(status), written: lines.len(), failed, errors: told(&problems), log })
+    Ok(Ended { status: Some(status), written: taken, failed, errors: told(&problems), log })
 }
 
 /// The problems as a synchronization keeps them.

@@ -10,7 +10,7 @@ use aether_store::{
     value::label,
     write::{Change, WritableEdit, WritableRow},
 };
-use chrono::NaiveTime;
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 use heck::ToLowerCamelCase;
 use sea_orm::{ActiveModelTrait, ActiveValue, Iden, Iterable, ModelTrait, Set, Value, sea_query::OptionEnum};
 use uuid::Uuid;
@@ -70,7 +70,6 @@ pub async fn insert_all(
         if deal.created_at.is_not_set() {
             deal.created_at = Set(c.now());
         }
-        began_before_its_end(c, &mut deal);
         deal.days_in_pipeline = Set(age(c, &deal));
         New(deal)
     });
@@ -95,7 +94,7 @@ pub async fn update(
     let mut edited: deals::ActiveModel = before.clone().into();
     edit(&mut edited);
     if differs(&before, &edited) {
-        began_before_its_end(c, &mut edited);
+        began_before_its_end(&mut edited);
         edited.days_in_pipeline = Set(age(c, &edited));
     }
     let after = c.update(Row(before.clone()), |deal| *deal = edited).await?.0;
@@ -116,14 +115,18 @@ pub async fn update(
     Ok(after)
 }
 
-/// A deal that closed before the gateway heard of it came into the pipeline no later than it closed. The audit trail says so.
-fn began_before_its_end(c: &Change, deal: &mut deals::ActiveModel) {
+/// A deal that closed before the gateway heard of it came into the pipeline no later than it closed.
+fn began_before_its_end(deal: &mut deals::ActiveModel) {
     let ActiveValue::Set(Some(closed)) = deal.actual_close_date else { return };
     let (ActiveValue::Set(began) | ActiveValue::Unchanged(began)) = deal.created_at else { return };
     if began.date_naive() > closed {
-        deal.created_at = Set(closed.and_time(NaiveTime::MIN).and_utc().fixed_offset());
-        c.note("cameIntoPipelineBy", closed.to_string());
+        deal.created_at = Set(midnight(closed));
     }
+}
+
+/// The beginning of a day.
+pub(super) fn midnight(date: NaiveDate) -> DateTime<FixedOffset> {
+    date.and_time(NaiveTime::MIN).and_utc().fixed_offset()
 }
 
 /// How many days a deal has been in the pipeline: until it closed, or until now.

@@ -15,7 +15,7 @@ use aether_store::{
     Error, Result,
     write::{Change, UseCase, action},
 };
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::LockType};
 use uuid::Uuid;
@@ -24,24 +24,10 @@ use super::{
     deal, pipeline, rules,
     sheet::{DealLine, parse},
 };
-use crate::check::optional_text;
-
-/// What an import of deals did, or would do, counted in lines.
-#[derive(Debug, Default)]
-pub struct DealImport {
-    /// Lines whose deals were new.
-    pub inserted: usize,
-    /// Lines that changed a deal.
-    pub updated: usize,
-    /// Lines that said what was known already.
-    pub unchanged: usize,
-    pub total: usize,
-    /// Whether nothing was written.
-    pub dry_run: bool,
-}
+use crate::{check::optional_text, imported::Imported};
 
 /// Imports deals from CSV: all lines, or none if one of them is wrong.
-pub fn import_csv(csv: String, external_system: Option<String>, dry_run: bool) -> UseCase<DealImport> {
+pub fn import_csv(csv: String, external_system: Option<String>, dry_run: bool) -> UseCase<Imported> {
     UseCase::new(&action::IMPORT_DEALS, move |c| {
         Box::pin(async move {
             let system = optional_text("externalSystem", external_system, 100)?;
@@ -51,12 +37,12 @@ pub fn import_csv(csv: String, external_system: Option<String>, dry_run: bool) -
     })
 }
 
-async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<DealImport> {
+async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Imported> {
     let today = pipeline::today(c).await?;
     let currency = rules::currency_of_organization(c).await?;
     let owners = owners(c, &lines).await?;
     let known = known(c, &lines).await?;
-    let mut counts = DealImport { total: lines.len(), dry_run, ..Default::default() };
+    let mut counts = Imported { dry_run, ..Default::default() };
     let (mut new, mut changed, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines {
         let owner = match &line.owner_email {
@@ -146,7 +132,9 @@ async fn owners(c: &Change, lines: &[DealLine]) -> Result<HashMap<String, Uuid>>
 /// A deal of which nothing is known but which one it is. It sets every column that a line may set, so that many can be inserted
 /// at once.
 fn blank(c: &Change, line: &DealLine, currency: &str) -> deals::ActiveModel {
-    let began = line.created_date.map_or_else(|| c.now(), midnight);
+    // One that closed before the gateway heard of it came into the pipeline no later than that.
+    let closed = line.actual_close_date.filter(|closed| *closed < c.now().date_naive());
+    let began = line.created_date.or(closed).map_or_else(|| c.now(), deal::midnight);
     deals::ActiveModel {
         external_system: Set(Some(line.external_system.clone())),
         external_deal_id: Set(Some(line.external_deal_id.clone())),
@@ -165,10 +153,6 @@ fn blank(c: &Change, line: &DealLine, currency: &str) -> deals::ActiveModel {
         created_at: Set(began),
         ..Default::default()
     }
-}
-
-fn midnight(date: NaiveDate) -> DateTime<FixedOffset> {
-    date.and_time(NaiveTime::MIN).and_local_timezone(Utc).latest().unwrap_or_default().fixed_offset()
 }
 
 /// Moves a deal to the line's stage, by the same rules as people do.

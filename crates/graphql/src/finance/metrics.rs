@@ -1,6 +1,6 @@
 //! The metric series: imports and forecasts that people override.
 
-use aether_application::finance::metrics;
+use aether_application::{finance::metrics, imported::Imported};
 use aether_entity as entity;
 use async_graphql::{Context, Object, Result, SimpleObject};
 use rust_decimal::Decimal;
@@ -74,8 +74,9 @@ impl MetricMutation {
     }
 }
 
-impl From<metrics::MetricImport> for MetricImport {
-    fn from(metrics::MetricImport { inserted, updated, unchanged, total, dry_run }: metrics::MetricImport) -> Self {
-        Self { inserted, updated, unchanged, total, dry_run }
+impl From<Imported> for MetricImport {
+    fn from(imported: Imported) -> Self {
+        let Imported { inserted, updated, unchanged, dry_run } = imported;
+        Self { inserted, updated, unchanged, total: imported.total(), dry_run }
     }
 }

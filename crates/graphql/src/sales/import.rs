@@ -1,6 +1,6 @@
 //! Importing deals from a CRM.
 
-use aether_application::sales::import;
+use aether_application::{imported::Imported, sales::import};
 use async_graphql::{Context, Object, SimpleObject};
 
 use crate::run::run;
@@ -51,8 +51,9 @@ impl DealImportMutation {
     }
 }
 
-impl From<import::DealImport> for DealImport {
-    fn from(import::DealImport { inserted, updated, unchanged, total, dry_run }: import::DealImport) -> Self {
-        Self { inserted, updated, unchanged, total, dry_run }
+impl From<Imported> for DealImport {
+    fn from(imported: Imported) -> Self {
+        let Imported { inserted, updated, unchanged, dry_run } = imported;
+        Self { inserted, updated, unchanged, total: imported.total(), dry_run }
     }
 }

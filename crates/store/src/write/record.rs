@@ -21,7 +21,9 @@ const PRIVATE: &str = "(private)";
 const PRIVATE_COLUMNS: [(&str, &str); 3] =
     [("ai_conversations", "title"), ("ai_conversations", "summary"), ("ai_messages", "content")];
 /// Columns that change with every edit and say nothing.
-const NOISE: [&str; 3] = ["updated_at", "row_version", "created_at"];
+const NOISE: [&str; 2] = ["updated_at", "row_version"];
+/// The column that says nothing of a row that is new or gone, but does where a change moves it.
+const BEGAN: &str = "created_at";
 
 /// What was done to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +85,7 @@ impl Record {
         for column in E::Column::iter() {
             let name = Iden::unquoted(&column).to_owned();
             let Some((_, known)) = table.column(&name) else { continue };
-            if NOISE.contains(&known.name) {
+            if NOISE.contains(&known.name) || known.name == BEGAN && before.is_some() != after.is_some() {
                 continue;
             }
             let old = before.map(|row| row.get(column));

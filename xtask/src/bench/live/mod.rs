@@ -113,10 +113,10 @@ pub async fn run(
         Server::start("gateway", command, "AETHER_LISTEN").await
     };
     // Hashing thousands of passwords takes memory that must not count as that of connections: another gateway does it.
-    let door = start().await?;
-    let editor = sign_in(&door).await?;
-    let facilities = facilities(&database, &door, workspaces).await?;
-    drop(door);
+    let gateway = start().await?;
+    let editor = sign_in(&gateway).await?;
+    let facilities = facilities(&database, &gateway, workspaces).await?;
+    drop(gateway);
     let server = start().await?;
     let mut clauses = Vec::new();
     for facility in &facilities {
@@ -154,7 +154,7 @@ pub async fn run(
 }
 
 /// The workspaces, whose users are signed in.
-async fn facilities(database: &DatabaseConnection, door: &Server, count: u64) -> Result<Vec<Facility>> {
+async fn facilities(database: &DatabaseConnection, gateway: &Server, count: u64) -> Result<Vec<Facility>> {
     let rows = format!(
         "SELECT w.id::text, min(c.id::text), string_agg(u.email || ' ' || o.slug, ',' ORDER BY u.email)
            FROM workspaces w JOIN clauses c ON c.workspace_id = w.id JOIN workspace_members m ON m.workspace_id = w.id
@@ -177,7 +177,7 @@ async fn facilities(database: &DatabaseConnection, door: &Server, count: u64) ->
                 let mut authorizations = Vec::with_capacity(USERS);
                 for member in members {
                     let (email, organization) = member.split_once(' ').context("a member without an organization")?;
-                    authorizations.push(login(door, email, PASSWORD, organization).await?);
+                    authorizations.push(login(gateway, email, PASSWORD, organization).await?);
                     progress.step();
                 }
                 Ok::<_, anyhow::Error>(Facility { id, clause, authorizations })
