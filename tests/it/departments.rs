@@ -86,6 +86,14 @@ async fn departments_are_a_tree() {
         refused(&cfo, CREATE, json!({ "input": { "name": "Research" } })).await,
         ("CONFLICT".into(), "name".into())
     );
+    // Users and anomalies refer to a department by name, so that another spelling of one is taken, too; its own is not.
+    let spelled = json!({ "name": "  applied  RESEARCH" });
+    assert_eq!(refused(&cfo, CREATE, json!({ "input": spelled })).await, ("CONFLICT".into(), "name".into()));
+    let other = create(&cfo, "Laboratory", &Value::Null).await;
+    let edit = |id: &Value, v: i32, input: &Value| json!({ "id": id, "v": v, "input": input });
+    assert_eq!(refused(&cfo, EDIT, edit(&other, 1, &spelled)).await, ("CONFLICT".into(), "name".into()));
+    cfo.run(EDIT, edit(&other, 1, &json!({ "name": "LABORATORY" }))).await.ok();
+    cfo.run(DELETE, json!({ "id": other, "v": 2 })).await.ok();
 
     assert_eq!(refused(&cfo, DELETE, json!({ "id": leaf, "v": 3 })).await.0, "PRECONDITION_FAILED");
     assert_eq!(cfo.run(DELETE, json!({ "id": middle, "v": 2 })).await.ok()["deleteDepartment"], middle);

@@ -110,8 +110,9 @@ async fn a_scope_names_a_region_and_a_department_that_exist() {
         assert_eq!(field(&answer), ("VALIDATION_FAILED", path));
     }
     // However it is spelled, it is the region that deals have, and confines to their rows.
-    let spelled = confine(&cfo, user(&gateway, ANALYST).await, json!({ "region": " EUROPE " })).await.ok();
-    assert_eq!(spelled["changeUserScope"]["region"], "Europe");
+    let spelled =
+        confine(&cfo, user(&gateway, ANALYST).await, json!({ "region": " EUROPE ", "department": "ENGINEERING" }));
+    assert_eq!(spelled.await.ok()["changeUserScope"], json!({ "region": "Europe", "department": "Engineering" }));
     let seen = analyst.data(regions).await.to_string();
     assert!(seen.contains("EUROPE") && !seen.contains("NORTH_AMERICA"), "{seen}");
     // One who manages users and is confined confines others no less.

@@ -43,9 +43,11 @@ pub fn create(input: NewDepartment) -> UseCase<Uuid> {
             if let Some(head) = input.head_user_id {
                 c.colleague(head, "input.headUserId").await?;
             }
+            let name = text("input.name", &input.name, LONGEST_NAME)?;
+            department_names::is_free(c, &name, None).await?;
             let department = departments::ActiveModel {
                 organization_id: Set(c.actor().organization_id),
-                name: Set(text("input.name", &input.name, LONGEST_NAME)?),
+                name: Set(name),
                 code: Set(optional_text("input.code", input.code, 50)?),
                 parent_id: Set(parent),
                 head_user_id: Set(input.head_user_id),
@@ -66,6 +68,9 @@ pub fn edit(id: Uuid, expected_version: i32, input: DepartmentEdit) -> UseCase<U
         Box::pin(async move {
             let department = c.edit::<departments::Entity>(id, expected_version).await?;
             let name = input.name.map(|name| text("input.name", &name, LONGEST_NAME)).transpose()?;
+            if let Some(name) = &name {
+                department_names::is_free(c, name, Some(id)).await?;
+            }
             let code = patch_text("input.code", input.code, 50)?;
             if let Patch::Value(head) = input.head_user_id {
                 c.colleague(head, "input.headUserId").await?;

@@ -1,7 +1,7 @@
 //! Who may give what: nobody gives others more than they hold themselves, and somebody always manages the users.
 
 use aether_entity::{
-    departments, organizations,
+    organizations,
     sea_orm_active_enums::{DealRegion, UserRole, UserStatus},
     users,
 };
@@ -15,7 +15,10 @@ use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{finance::spelling, patch::Patch};
+use crate::{
+    finance::{department_names, spelling},
+    patch::Patch,
+};
 
 /// A user of the actor's organization in the version that the client saw; until the change ends, nobody else changes who
 /// manages the organization.
@@ -125,15 +128,12 @@ pub(super) async fn region(c: &Change, field: &str, value: Patch<String>) -> Res
     ))
 }
 
-/// The name of a department of the organization.
+/// The name of a department of the organization, which is given in any spelling.
 pub(super) async fn department(c: &Change, field: &str, value: Patch<String>) -> Result<Patch<String>> {
     let value = crate::check::patch_text(field, value, 100)?;
     let Patch::Value(name) = &value else { return Ok(value) };
-    let known = departments::Entity::find()
-        .filter(departments::Column::OrganizationId.eq(c.actor().organization_id))
-        .filter(departments::Column::Name.eq(name));
-    match c.one(known).await? {
-        Some(_) => Ok(value),
+    match department_names::named(c, name).await? {
+        Some((_, name)) => Ok(Patch::Value(name)),
         None => Err(Error::invalid(
             field,
             "There is no department of this name. Give the name of one, as `departments` lists it.",
