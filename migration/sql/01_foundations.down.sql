@@ -5,6 +5,7 @@ DROP FUNCTION refuse_change();
 DROP FUNCTION keep_versions(regclass, text[]);
 DROP FUNCTION count_version();
 DROP FUNCTION grant_access(regclass, text[], text);
+DROP COLLATION natural_order;
 
 DO $$
 BEGIN

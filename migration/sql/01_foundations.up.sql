@@ -30,6 +30,17 @@ BEGIN
 END
 $$;
 
+-- Text is sorted as people sort it, whatever the database's own collation is: apple, Äpfel, Zebra; Clause 2, Clause 10. Deterministic:
+-- texts that differ are different, and one of them is first.
+DO $$
+BEGIN
+    CREATE COLLATION natural_order (provider = icu, locale = 'und-u-kn-true');
+EXCEPTION WHEN feature_not_supported THEN
+    RAISE WARNING 'This PostgreSQL is built without ICU: text is sorted by code points, capitals before small letters.';
+    CREATE COLLATION natural_order FROM "C";
+END
+$$;
+
 \i functions/grant_access.sql
 
 \i functions/count_version.sql

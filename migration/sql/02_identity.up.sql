@@ -49,7 +49,7 @@ CREATE TABLE organizations (
     CONSTRAINT ck_organizations_settings CHECK (jsonb_typeof(settings) = 'object')
 );
 
-CREATE INDEX idx_organizations_name ON organizations (name, id) WHERE deleted_at IS NULL;
+CREATE INDEX idx_organizations_name ON organizations (name COLLATE natural_order, id) WHERE deleted_at IS NULL;
 
 SELECT grant_access('organizations', writer => 'INSERT, UPDATE');
 SELECT keep_versions('organizations');
@@ -91,7 +91,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX uq_users_email ON users (organization_id, lower(email)) WHERE deleted_at IS NULL;
 CREATE INDEX idx_users_email ON users (lower(email));
 CREATE INDEX idx_users_external_id ON users (identity_provider, external_id) WHERE deleted_at IS NULL;
-CREATE INDEX idx_users_organization ON users (organization_id, name, id);
+CREATE INDEX idx_users_organization ON users (organization_id, name COLLATE natural_order, id);
 
 SELECT grant_access('users', hidden => '{password_hash,mfa_secret,mfa_pending_secret,mfa_last_step}', writer => 'INSERT, UPDATE');
 -- Signing in is no edit of the user.

@@ -109,9 +109,9 @@ CREATE TABLE departments (
     CONSTRAINT ck_departments_annual_budget CHECK (annual_budget >= 0)
 );
 
-CREATE INDEX idx_departments_organization ON departments (organization_id, name, id);
-CREATE INDEX idx_departments_parent ON departments (parent_id, name, id);
-CREATE INDEX idx_departments_head_user ON departments (head_user_id, name, id);
+CREATE INDEX idx_departments_organization ON departments (organization_id, name COLLATE natural_order, id);
+CREATE INDEX idx_departments_parent ON departments (parent_id, name COLLATE natural_order, id);
+CREATE INDEX idx_departments_head_user ON departments (head_user_id, name COLLATE natural_order, id);
 
 \i functions/refuse_department_cycle.sql
 
@@ -177,11 +177,11 @@ CREATE TABLE budgets (
     CONSTRAINT ck_budgets_four_eyes CHECK (approved_by <> submitted_by)
 );
 
-CREATE INDEX idx_budgets_organization ON budgets (organization_id, fiscal_year DESC, name, id);
-CREATE INDEX idx_budgets_department ON budgets (department_id, fiscal_year DESC, name, id);
-CREATE INDEX idx_budgets_submitted_by ON budgets (submitted_by, fiscal_year DESC, name, id);
-CREATE INDEX idx_budgets_approved_by ON budgets (approved_by, fiscal_year DESC, name, id);
-CREATE INDEX idx_budgets_created_by ON budgets (created_by, fiscal_year DESC, name, id);
+CREATE INDEX idx_budgets_organization ON budgets (organization_id, fiscal_year DESC, name COLLATE natural_order, id);
+CREATE INDEX idx_budgets_department ON budgets (department_id, fiscal_year DESC, name COLLATE natural_order, id);
+CREATE INDEX idx_budgets_submitted_by ON budgets (submitted_by, fiscal_year DESC, name COLLATE natural_order, id);
+CREATE INDEX idx_budgets_approved_by ON budgets (approved_by, fiscal_year DESC, name COLLATE natural_order, id);
+CREATE INDEX idx_budgets_created_by ON budgets (created_by, fiscal_year DESC, name COLLATE natural_order, id);
 
 SELECT grant_access('budgets');
 SELECT keep_versions('budgets');
@@ -204,7 +204,7 @@ CREATE TABLE budget_line_items (
     row_version integer NOT NULL DEFAULT 1 -- Number of the current edit, counting up from 1, for optimistic concurrency.
 );
 
-CREATE INDEX idx_budget_line_items_budget ON budget_line_items (budget_id, category, id);
+CREATE INDEX idx_budget_line_items_budget ON budget_line_items (budget_id, category COLLATE natural_order, id);
 
 SELECT grant_access('budget_line_items');
 SELECT keep_versions('budget_line_items');
@@ -255,7 +255,7 @@ CREATE TABLE vendors (
     CONSTRAINT ck_vendors_contract_dates CHECK (contract_end_date >= contract_start_date)
 );
 
-CREATE INDEX idx_vendors_organization ON vendors (organization_id, name, id);
+CREATE INDEX idx_vendors_organization ON vendors (organization_id, name COLLATE natural_order, id);
 
 SELECT grant_access('vendors');
 SELECT keep_versions('vendors');

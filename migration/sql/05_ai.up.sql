@@ -160,7 +160,7 @@ CREATE TABLE ai_models (
     CONSTRAINT ck_ai_models_training CHECK (training_duration_minutes >= 0 AND training_dataset_size >= 0)
 );
 
-CREATE INDEX idx_ai_models_organization ON ai_models (organization_id, name, id);
+CREATE INDEX idx_ai_models_organization ON ai_models (organization_id, name COLLATE natural_order, id);
 
 SELECT grant_access('ai_models');
 SELECT keep_versions('ai_models');

@@ -143,8 +143,8 @@ CREATE TABLE compliance_controls (
     CONSTRAINT ck_compliance_controls_name CHECK (btrim(name) <> '')
 );
 
-CREATE INDEX idx_compliance_controls_organization_id ON compliance_controls (organization_id, control_id, id);
-CREATE INDEX idx_compliance_controls_owner_id ON compliance_controls (owner_id, control_id, id) WHERE owner_id IS NOT NULL;
+CREATE INDEX idx_compliance_controls_organization_id ON compliance_controls (organization_id, control_id COLLATE natural_order, id);
+CREATE INDEX idx_compliance_controls_owner_id ON compliance_controls (owner_id, control_id COLLATE natural_order, id) WHERE owner_id IS NOT NULL;
 
 SELECT grant_access('compliance_controls');
 SELECT keep_versions('compliance_controls');
@@ -208,7 +208,7 @@ CREATE TABLE data_lineage_nodes (
     CONSTRAINT ck_data_lineage_nodes_position CHECK ((position_x IS NULL) = (position_y IS NULL))
 );
 
-CREATE INDEX idx_data_lineage_nodes_organization_id ON data_lineage_nodes (organization_id, node_key, id);
+CREATE INDEX idx_data_lineage_nodes_organization_id ON data_lineage_nodes (organization_id, node_key COLLATE natural_order, id);
 
 SELECT grant_access('data_lineage_nodes');
 SELECT keep_versions('data_lineage_nodes');

@@ -74,8 +74,8 @@ CREATE TABLE integrations (
     CONSTRAINT ck_integrations_records_synced_total CHECK (records_synced_total >= 0)
 );
 
-CREATE INDEX idx_integrations_organization_id ON integrations (organization_id, name, id);
-CREATE INDEX idx_integrations_owner_id ON integrations (owner_id, name, id) WHERE owner_id IS NOT NULL;
+CREATE INDEX idx_integrations_organization_id ON integrations (organization_id, name COLLATE natural_order, id);
+CREATE INDEX idx_integrations_owner_id ON integrations (owner_id, name COLLATE natural_order, id) WHERE owner_id IS NOT NULL;
 
 SELECT grant_access('integrations', hidden => '{connection_config}');
 SELECT keep_versions('integrations');

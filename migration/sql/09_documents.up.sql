@@ -144,10 +144,10 @@ CREATE TABLE variables (
     CONSTRAINT ck_variables_label CHECK (btrim(label) <> '')
 );
 
-CREATE INDEX idx_variables_workspace_id ON variables (workspace_id, label, id);
-CREATE INDEX idx_variables_clause_id ON variables (clause_id, label, id);
+CREATE INDEX idx_variables_workspace_id ON variables (workspace_id, label COLLATE natural_order, id);
+CREATE INDEX idx_variables_clause_id ON variables (clause_id, label COLLATE natural_order, id);
 CREATE INDEX idx_variables_type ON variables (type);
-CREATE INDEX idx_variables_last_modified_by ON variables (last_modified_by, label, id) WHERE last_modified_by IS NOT NULL;
+CREATE INDEX idx_variables_last_modified_by ON variables (last_modified_by, label COLLATE natural_order, id) WHERE last_modified_by IS NOT NULL;
 
 SELECT grant_access('variables');
 SELECT keep_versions('variables');
@@ -168,8 +168,8 @@ CREATE TABLE covenants (
     CONSTRAINT ck_covenants_name CHECK (btrim(name) <> '')
 );
 
-CREATE INDEX idx_covenants_workspace_id ON covenants (workspace_id, name, id);
-CREATE INDEX idx_covenants_clause_id ON covenants (clause_id, name, id);
+CREATE INDEX idx_covenants_workspace_id ON covenants (workspace_id, name COLLATE natural_order, id);
+CREATE INDEX idx_covenants_clause_id ON covenants (clause_id, name COLLATE natural_order, id);
 
 SELECT grant_access('covenants');
 SELECT keep_versions('covenants');

@@ -50,9 +50,9 @@ CREATE TABLE graph_nodes (
     CONSTRAINT fk_graph_nodes_variable FOREIGN KEY (variable_id, workspace_id) REFERENCES variables (id, workspace_id) ON DELETE SET NULL (variable_id)
 );
 
-CREATE INDEX idx_graph_nodes_workspace_id ON graph_nodes (workspace_id, label, id);
-CREATE INDEX idx_graph_nodes_clause_id ON graph_nodes (clause_id, label, id);
-CREATE INDEX idx_graph_nodes_variable_id ON graph_nodes (variable_id, label, id);
+CREATE INDEX idx_graph_nodes_workspace_id ON graph_nodes (workspace_id, label COLLATE natural_order, id);
+CREATE INDEX idx_graph_nodes_clause_id ON graph_nodes (clause_id, label COLLATE natural_order, id);
+CREATE INDEX idx_graph_nodes_variable_id ON graph_nodes (variable_id, label COLLATE natural_order, id);
 CREATE INDEX idx_graph_nodes_type ON graph_nodes (type);
 
 SELECT grant_access('graph_nodes');

@@ -96,7 +96,7 @@ CREATE TABLE downstream_connectors (
     CONSTRAINT ck_downstream_connectors_name CHECK (btrim(name) <> '')
 );
 
-CREATE INDEX idx_downstream_connectors_workspace_id ON downstream_connectors (workspace_id, name, id);
+CREATE INDEX idx_downstream_connectors_workspace_id ON downstream_connectors (workspace_id, name COLLATE natural_order, id);
 CREATE INDEX idx_downstream_connectors_type ON downstream_connectors (type);
 CREATE INDEX idx_downstream_connectors_status ON downstream_connectors (status);
 

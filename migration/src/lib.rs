@@ -156,6 +156,28 @@ pub async fn unknown(database: &DatabaseConnection) -> Result<Option<Unknown>, D
     Ok(unknown)
 }
 
+/// Builds the indexes of sorted text anew where the library that knows how text is sorted (ICU) has changed under the database, as
+/// with a newer operating system: what they hold is in the order of the old one. Says how many, or `None` where nothing has changed.
+pub async fn follow_collation(database: &DatabaseConnection) -> Result<Option<usize>, DbErr> {
+    let rows = |sql: &str| database.query_all_raw(Statement::from_string(DbBackend::Postgres, sql));
+    let changed = "SELECT FROM pg_collation WHERE oid = to_regcollation('natural_order') AND collversion <> pg_collation_actual_version(oid)";
+    if rows(changed).await?.is_empty() {
+        return Ok(None);
+    }
+    let indexes = rows(
+        "SELECT DISTINCT i.indexrelid::regclass::text FROM pg_index i JOIN pg_depend d ON d.objid = i.indexrelid \
+         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_collation'::regclass \
+         AND d.refobjid = to_regcollation('natural_order')",
+    )
+    .await?;
+    for row in &indexes {
+        let index: String = row.try_get_by_index(0)?;
+        database.execute_unprepared(&format!("REINDEX INDEX {index}")).await?;
+    }
+    database.execute_unprepared("ALTER COLLATION natural_order REFRESH VERSION").await?;
+    Ok(Some(indexes.len()))
+}
+
 struct Change {
     name: &'static str,
     up: &'static str,

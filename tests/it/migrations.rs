@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aether_embedded::{Cluster, Settings};
-use aether_migration::{Migrator, MigratorTrait};
+use aether_migration::{Migrator, MigratorTrait, follow_collation};
 use aether_store::{Connect, Database, Store};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
@@ -42,6 +42,9 @@ UNION ALL
 SELECT concat_ws(' ', 'type', typname, typtype, obj_description(t.oid, 'pg_type'),
                  (SELECT string_agg(enumlabel, ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
   FROM pg_type t WHERE typnamespace = 'public'::regnamespace AND typrelid = 0 AND typelem = 0
+UNION ALL
+SELECT concat_ws(' ', 'collation', collname, collprovider, collisdeterministic)
+  FROM pg_collation WHERE collnamespace = 'public'::regnamespace
 UNION ALL
 SELECT concat_ws(' ', 'schema', nspname, nspacl::text) FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)'
 ORDER BY 1";
@@ -82,6 +85,7 @@ async fn every_change_is_taken_back_whole_and_made_again_the_same() {
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'seaql%'
         UNION ALL SELECT typname::text FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typname !~ 'seaql'
         UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION ALL SELECT collname::text FROM pg_collation WHERE collnamespace = 'public'::regnamespace
         UNION ALL SELECT nspacl::text FROM pg_namespace WHERE nspname = 'public' AND nspacl::text LIKE '%aether\\_%'";
     assert_eq!(lines(&database, left).await, Vec::<String>::new());
     Migrator::up(&database, None).await.expect("up again");
@@ -143,6 +147,27 @@ async fn the_owner_of_the_database_need_be_no_superuser_and_the_last_one_takes_t
     assert_eq!(lines(&owner, roles).await, Vec::<String>::new());
     let _ = owner.close().await;
     tokio::task::spawn_blocking(move || cluster.stop()).await.expect("it runs").expect("it stops");
+}
+
+/// As after an upgrade of the operating system: the catalog is told that the indexes were built by another ICU.
+#[tokio::test]
+async fn indexes_of_sorted_text_are_built_anew_where_the_sorting_has_changed() {
+    let name = cluster::clone_demo().await;
+    let database = cluster::connect(&name).await;
+    assert_eq!(follow_collation(&database).await.expect("it is looked at"), None);
+    let files = "SELECT indexname || ' ' || pg_relation_filenode(indexname::regclass) FROM pg_indexes
+         WHERE schemaname = 'public' AND indexdef LIKE '%natural_order%' ORDER BY indexname";
+    let before = lines(&database, files).await;
+    assert!(before.iter().any(|line| line.starts_with("idx_vendors_organization ")), "{before:?}");
+    let older = "UPDATE pg_collation SET collversion = '1' WHERE collname = 'natural_order'";
+    database.execute_unprepared(older).await.expect("a superuser may");
+    let rebuilt = follow_collation(&database).await.expect("they are built anew");
+    assert_eq!(rebuilt, Some(before.len()));
+    let after = lines(&database, files).await;
+    assert!(before.iter().zip(&after).all(|(before, after)| before != after), "{before:?}\n{after:?}");
+    assert_eq!(follow_collation(&database).await.expect("it is looked at"), None);
+    let _ = database.close().await;
+    cluster::drop_later(name);
 }
 
 /// The formula of the integrity stands in Rust, for a synchronization, and in SQL, for an edit.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Gateway, User};
@@ -30,6 +31,9 @@ const ANOMALIES: &str = "INSERT INTO anomalies (organization_id, metric_type, se
 /// One term of an order: column, whether it descends, whether nulls come first.
 type Term = (&'static str, bool, bool);
 
+/// The columns of text among them.
+const TEXTS: [&str; 2] = ["name", "description"];
+
 const ASC: bool = false;
 const DESC: bool = true;
 const LAST: bool = false;
@@ -49,7 +53,8 @@ fn order_sql(terms: &[Term]) -> String {
     let mut sql = String::new();
     for (column, descending, nulls_first) in terms {
         let nulls = if *nulls_first { "FIRST" } else { "LAST" };
-        sql += &format!("{column} {} NULLS {nulls}, ", direction(*descending));
+        let collation = if TEXTS.contains(column) { "COLLATE natural_order" } else { "" };
+        sql += &format!("{column} {collation} {} NULLS {nulls}, ", direction(*descending));
     }
     sql + "id " + direction(terms.last().is_some_and(|term| term.1))
 }
@@ -155,23 +160,97 @@ async fn a_walk_gives_the_rows_that_sql_gives_in_every_order_and_direction() {
     walks_as(&gateway, &cfo, "vendors", &arguments, &[1, 2, 3, 5, 13, 25, 27, 500], &sql).await;
 }
 
+/// The order is that of the Unicode Collation Algorithm with numbers by their value, written down by hand: letters first without regard to
+/// accents and case, then accents, then small letters before capitals.
+#[tokio::test]
+async fn text_is_sorted_as_people_sort_it() {
+    const SORTED: [&str; 15] = [
+        "_draft",
+        "(none)",
+        "9 Lives",
+        "10 Downing",
+        "Äpfel",
+        "apple",
+        "Apple",
+        "Apples",
+        "Clause 2.9",
+        "Clause 2.10",
+        "Clause 10",
+        "cote",
+        "coté",
+        "Öl",
+        "Zebra",
+    ];
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let mut shuffled = SORTED;
+    shuffled.sort_by_key(|name| std::cmp::Reverse(name.bytes().rev().collect::<Vec<_>>()));
+    for name in shuffled {
+        let create = "mutation($name: String!) { createVendor(input: { name: $name, category: \"Sorted\" }) { id } }";
+        cfo.run(create, json!({ "name": name })).await.ok();
+    }
+    let names = |connection: &Value| -> Vec<String> {
+        connection["nodes"].as_array().expect("nodes").iter().map(|node| text(&node["name"])).collect()
+    };
+    let all = cfo
+        .data(
+            "{ up: vendors(first: 50, filter: { category: { eq: \"Sorted\" } }) { nodes { name } }
+               down: vendors(first: 50, filter: { category: { eq: \"Sorted\" } }, orderBy: { field: NAME, direction: DESC }) { nodes { name } }
+               from: vendors(first: 50, filter: { category: { eq: \"Sorted\" }, name: { gte: \"apple\", lt: \"ÖL\" } }) { nodes { name } } }",
+        )
+        .await;
+    assert_eq!(names(&all["up"]), SORTED);
+    assert_eq!(names(&all["down"]), SORTED.iter().rev().copied().collect::<Vec<_>>());
+    // What is greater is what comes later.
+    assert_eq!(names(&all["from"]), SORTED[5..14]);
+    let sql = "SELECT id FROM vendors WHERE category = 'Sorted' ORDER BY name COLLATE natural_order, id";
+    walks_as(&gateway, &cfo, "vendors", "filter: { category: { eq: \"Sorted\" } }", &[1, 4], sql).await;
+    // Indexes are in that order, so that a page needs no sorting.
+    let transaction = gateway.owner.begin().await.expect("a transaction");
+    transaction
+        .execute_unprepared(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off",
+        )
+        .await
+        .expect("a setting");
+    for (table, parent, key) in [
+        ("vendors", "organization_id", "name"),
+        ("departments", "parent_id", "name"),
+        ("compliance_controls", "organization_id", "control_id"),
+        ("data_lineage_nodes", "organization_id", "node_key"),
+        ("variables", "clause_id", "label"),
+        ("graph_nodes", "variable_id", "label"),
+        ("covenants", "clause_id", "name"),
+        ("budget_line_items", "budget_id", "category"),
+        ("downstream_connectors", "workspace_id", "name"),
+    ] {
+        let sql = format!(
+            "EXPLAIN SELECT id FROM {table} t WHERE t.{parent} = '0199aaaa-0000-7000-8000-000000000000'
+             ORDER BY t.{key} COLLATE natural_order, t.id LIMIT 5"
+        );
+        let rows = transaction.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.expect("a plan");
+        let plan: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).expect("a line")).collect();
+        assert!(!plan.iter().any(|line| line.contains("Sort")), "{table}: {plan:#?}");
+    }
+}
+
 #[tokio::test]
 async fn default_orders_are_those_that_are_declared_and_walk_to_the_end() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
     let orders = [
         ("deals", "deals", "created_at DESC, id DESC"),
-        ("vendors", "vendors", "name, id"),
+        ("vendors", "vendors", "name COLLATE natural_order, id"),
         ("vendorSpends", "vendor_spend", "period_date DESC, id DESC"),
-        ("departments", "departments", "name, id"),
-        ("budgets", "budgets", "fiscal_year DESC, name, id"),
+        ("departments", "departments", "name COLLATE natural_order, id"),
+        ("budgets", "budgets", "fiscal_year DESC, name COLLATE natural_order, id"),
         ("anomalies", "anomalies", "detected_at DESC, id DESC"),
         ("kpiSummaries", "mv_kpi_summary", "period DESC, metric_type, id"),
         ("pipelineSummaries", "mv_pipeline_summary", "stage, region, segment, id"),
         ("pipelineSnapshots", "pipeline_snapshots", "snapshot_date DESC, id DESC"),
-        ("complianceControls", "compliance_controls", "control_id, id"),
-        ("dataLineageNodes", "data_lineage_nodes", "node_key, id"),
-        ("integrations", "integrations", "name, id"),
+        ("complianceControls", "compliance_controls", "control_id COLLATE natural_order, id"),
+        ("dataLineageNodes", "data_lineage_nodes", "node_key COLLATE natural_order, id"),
+        ("integrations", "integrations", "name COLLATE natural_order, id"),
     ];
     for (field, table, order) in orders {
         let sql = format!("SELECT id FROM {table} WHERE organization_id = {HOME_ID} ORDER BY {order}");
@@ -629,7 +708,7 @@ async fn nested_pages_are_cut_filtered_ordered_and_counted_for_each_parent() {
     let condition = "h.field_changed = 'stage' AND h.change_source IS DISTINCT FROM 'sync'";
     assert_eq!(rows_of(&found(&format!("first: 3, {filtered}")).await), expected(condition, newest, 3).await);
     let by_value = "orderBy: [{ field: NEW_VALUE, nulls: FIRST }, { field: CHANGED_AT, direction: DESC }]";
-    let order = "h.new_value NULLS FIRST, h.changed_at DESC, h.id DESC";
+    let order = "h.new_value COLLATE natural_order NULLS FIRST, h.changed_at DESC, h.id DESC";
     assert_eq!(rows_of(&found(&format!("first: 4, {by_value}")).await), expected("true", order, 4).await);
     // From the end, each page in the order asked for.
     let last = rows_of(&found("last: 2").await);

@@ -63,8 +63,8 @@ impl Me {
         ctx: &Context<'_>,
         #[graphql(desc = "Only the workspace with this id.")] id: Option<uuid::Uuid>,
     ) -> Result<Vec<OwnMembership>> {
-        let seats = ctx.data_unchecked::<Arc<Reader>>().own_seats(id).await.map_err(Failure)?;
-        Ok(seats.into_iter().map(Into::into).collect())
+        let memberships = ctx.data_unchecked::<Arc<Reader>>().my_memberships(id).await.map_err(Failure)?;
+        Ok(memberships.into_iter().map(Into::into).collect())
     }
 
     /// Workspaces that the user is invited to and has neither joined nor declined, the oldest invitation first.
@@ -88,12 +88,12 @@ struct OwnMembership {
 }
 
 impl From<MyMembership> for OwnMembership {
-    fn from(seat: MyMembership) -> Self {
+    fn from(membership: MyMembership) -> Self {
         Self {
-            workspace_id: seat.workspace_id,
-            role: Choice(seat.role),
-            is_admin: seat.is_admin,
-            permissions: seat.permissions.into_iter().map(Into::into).collect(),
+            workspace_id: membership.workspace_id,
+            role: Choice(membership.role),
+            is_admin: membership.is_admin,
+            permissions: membership.permissions.into_iter().map(Into::into).collect(),
         }
     }
 }

@@ -20,6 +20,10 @@ use crate::{
     error::{Error, Result},
 };
 
+/// Behind text that rows are sorted by, or whose place in that order is compared: letters as people sort them, numbers by their
+/// value. The collation is made by the first migration; indexes of sorted text have it.
+pub const NATURAL_ORDER: &str = " COLLATE natural_order";
+
 /// A piece of SQL with its bound values, or a whole statement.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sql(Vec<Piece>);

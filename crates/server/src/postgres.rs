@@ -74,13 +74,17 @@ pub async fn migrate(database: &DatabaseConnection, down: Option<u32>) -> Result
     }
     recognize(database).await?;
     let pending = Migrator::get_pending_migrations(database).await.context("The database's state cannot be read.")?;
-    if pending.is_empty() {
-        return Ok(());
+    if !pending.is_empty() {
+        eprintln!("Migrating the database: {} change(s) …", pending.len());
+        Migrator::up(database, None).await.context(
+            "The database could not be migrated. The user in DATABASE_URL must own the database and may need CREATEROLE.",
+        )?;
     }
-    eprintln!("Migrating the database: {} change(s) …", pending.len());
-    Migrator::up(database, None).await.context(
-        "The database could not be migrated. The user in DATABASE_URL must own the database and may need CREATEROLE.",
-    )
+    let rebuilt = aether_migration::follow_collation(database).await;
+    if let Some(indexes) = rebuilt.context("The indexes of sorted text could not be built anew.")? {
+        eprintln!("PostgreSQL sorts text by a newer ICU: {indexes} indexes were built anew.");
+    }
+    Ok(())
 }
 
 /// Whether every change has been made.

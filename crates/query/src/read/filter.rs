@@ -1,10 +1,12 @@
 //! Filters as SQL.
 
+use aether_entity::catalog::Kind;
+
 use crate::{
     actor::Audience,
     model::{Model, Relation, Type},
     scope,
-    sql::{Alias, Sql},
+    sql::{Alias, NATURAL_ORDER, Sql},
 };
 
 /// What rows must satisfy. Values are the canonical text of the column's kind.
@@ -150,7 +152,12 @@ impl Condition {
                 sql.append(&column).push(" IS DISTINCT FROM ").value(kind, value);
             }
             Self::Compare(operator, value) => {
-                sql.append(&column).push(match operator {
+                sql.append(&column);
+                // What is greater comes later: where the rows are sorted, too.
+                if matches!(kind, Kind::Text) && !matches!(operator, Operator::Eq) {
+                    sql.push(NATURAL_ORDER);
+                }
+                sql.push(match operator {
                     Operator::Eq | Operator::Ne => " = ",
                     Operator::Gt => " > ",
                     Operator::Gte => " >= ",
@@ -172,10 +179,10 @@ impl Condition {
             Self::StartsWith(text) => like(sql, &column, &format!("{}%", escaped(text))),
             Self::EndsWith(text) => like(sql, &column, &format!("%{}", escaped(text))),
             Self::HasAll(values) => {
-                sql.append(&column).push("::text[] @> ").values(aether_entity::catalog::Kind::Text, values.clone());
+                sql.append(&column).push("::text[] @> ").values(Kind::Text, values.clone());
             }
             Self::HasAny(values) => {
-                sql.append(&column).push("::text[] && ").values(aether_entity::catalog::Kind::Text, values.clone());
+                sql.append(&column).push("::text[] && ").values(Kind::Text, values.clone());
             }
             Self::JsonContains(json) => {
                 sql.append(&column).push(" @> ").value(kind, json);

@@ -8,7 +8,7 @@ use super::Reader;
 use crate::{
     error::{Error, Result},
     policy::{WorkspacePermission, WorkspaceRights},
-    sql::Sql,
+    sql::{NATURAL_ORDER, Sql},
 };
 
 /// A workspace that one is an active member of.
@@ -29,7 +29,7 @@ const MOST: u64 = 500;
 
 impl Reader {
     /// The actor's place in each of its workspaces, or in the one with this id.
-    pub async fn own_seats(&self, workspace: Option<Uuid>) -> Result<Vec<MyMembership>> {
+    pub async fn my_memberships(&self, workspace: Option<Uuid>) -> Result<Vec<MyMembership>> {
         let actor = self.actor().await?;
         let mut sql = Sql::new();
         sql.push(
@@ -41,7 +41,7 @@ impl Reader {
         if let Some(workspace) = workspace {
             sql.push(" AND w.id = ").uuid(workspace);
         }
-        sql.push(" ORDER BY w.name, w.id LIMIT ").number(MOST);
+        sql.push(" ORDER BY w.name").push(NATURAL_ORDER).push(", w.id LIMIT ").number(MOST);
         let rows = self.database().ask(&sql).await?;
         rows.iter()
             .map(|row| {

@@ -17,7 +17,7 @@ use crate::{
     actors::live,
     model::{Relation, Type},
     scope,
-    sql::{Alias, Sql},
+    sql::{Alias, NATURAL_ORDER, Sql},
 };
 
 const ALIAS: &str = "t";
@@ -103,6 +103,15 @@ fn kind_of(ty: &Type, column: SelectedColumn) -> Kind {
         SelectedColumn::Rank => Kind::Decimal,
         SelectedColumn::Snippet => Kind::Text,
     }
+}
+
+/// What a term orders by: text in its natural order, which the indexes have, too.
+fn sort_key(ty: &Type, term: &Term, audience: Audience, search: Option<&str>) -> Sql {
+    let mut sql = expression(ty, term.column, alias(), audience, search);
+    if matches!(kind_of(ty, term.column), Kind::Text) {
+        sql.push(NATURAL_ORDER);
+    }
+    sql
 }
 
 /// `, slot, slot …`
@@ -250,7 +259,7 @@ fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, audience: Audience, mut 
         }
         let descending = term.descending != page.backward;
         let nulls_first = term.nulls_first != page.backward;
-        sql.append(&expression(fetch.ty, term.column, alias(), audience, search));
+        sql.append(&sort_key(fetch.ty, term, audience, search));
         if descending {
             sql.push(" DESC");
         }
@@ -272,7 +281,7 @@ fn beyond(
     audience: Audience,
     search: Option<&str>,
 ) {
-    let expression = |term: &Term| expression(ty, term.column, alias(), audience, search);
+    let key = |term: &Term| sort_key(ty, term, audience, search);
     let value = |sql: &mut Sql, term: &Term, value: &Option<String>| {
         sql.value(kind_of(ty, term.column), value.clone().unwrap_or_default());
     };
@@ -290,7 +299,7 @@ fn beyond(
             sql.push(")");
         };
         list(sql, &|sql, i| {
-            sql.append(&expression(&order[i]));
+            sql.append(&key(&order[i]));
         });
         sql.push(comparison(&order[0]));
         list(sql, &|sql, i| value(sql, &order[i], &position[i]));
@@ -303,7 +312,7 @@ fn beyond(
         }
         sql.push("(");
         for (term, at) in order[..last].iter().zip(position) {
-            sql.append(&expression(term));
+            sql.append(&key(term));
             if at.is_some() {
                 sql.push(" = ");
                 value(sql, term, at);
@@ -321,13 +330,13 @@ fn beyond(
                 sql.push("false");
             }
             None => {
-                sql.append(&expression(term)).push(" IS NOT NULL");
+                sql.append(&key(term)).push(" IS NOT NULL");
             }
             at @ Some(_) => {
-                sql.push("(").append(&expression(term)).push(comparison(term));
+                sql.push("(").append(&key(term)).push(comparison(term));
                 value(sql, term, at);
                 if nulls_beyond {
-                    sql.push(" OR ").append(&expression(term)).push(" IS NULL");
+                    sql.push(" OR ").append(&key(term)).push(" IS NULL");
                 }
                 sql.push(")");
             }

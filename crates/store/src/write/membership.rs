@@ -24,10 +24,10 @@ pub struct Membership {
 impl Membership {
     /// Whether the member has the permission here.
     pub fn may(&self, permission: WorkspacePermission) -> bool {
-        self.seat().is_granted(permission)
+        self.rights().is_granted(permission)
     }
 
-    fn seat(&self) -> WorkspaceRights<'_> {
+    fn rights(&self) -> WorkspaceRights<'_> {
         WorkspaceRights {
             role: &self.member.role,
             is_admin: self.member.is_admin,
@@ -41,7 +41,7 @@ impl Membership {
         if !self.may(permission) {
             return Err(Error::forbidden(permission.name()));
         }
-        if self.seat().only_reads() {
+        if self.rights().only_reads() {
             return Err(Error::Governance {
                 rule: "externalCounselReadOnly",
                 message:
