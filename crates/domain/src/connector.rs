@@ -1,22 +1,19 @@
 //! Downstream connectors: where deliveries may go, how they are signed, and when they are tried again.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use url::{Host, Url};
+use url::Url;
 
-use crate::network::may_reach;
+use crate::web_address::{self, Purpose};
 
 /// How often a delivery is tried before it is given up; after a redelivery as often again.
 pub const ATTEMPTS: i32 = 8;
 
 /// The pauses after the first and each further failed attempt, in units of the configured base.
 const PAUSES: [u32; ATTEMPTS as usize - 1] = [1, 5, 30, 120, 600, 3_600, 21_600];
-
-/// The longest address of a connector.
-const MOST_LETTERS: usize = 2_000;
 
 /// The pause after the failed attempt with this number, counted from 1; `None` when the delivery is given up. With a base of
 /// a second: 1 s, 5 s, 30 s, 2 min, 10 min, 1 h, 6 h.
@@ -59,39 +56,24 @@ pub fn signature(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
     format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
 }
 
+/// What a connector's address is for.
+const DELIVERY: Purpose = Purpose {
+    absolute: "This is no absolute address. Give one such as https://loans.example.com/golden-records.",
+    schemes: "Deliveries go by HTTP. Give an address that begins with https://.",
+    credentials: "The address is not secret, so it must not hold a user name or a password. Leave them out.",
+    hosts: "Deliveries never go to link-local, metadata, multicast or unspecified addresses. Give another host.",
+};
+
 /// Checks the address of a connector.
 ///
 /// # Errors
 /// A sentence that says what is wrong and what to do.
 pub fn check_url(address: &str, allow_insecure: bool) -> Result<Url, &'static str> {
-    if address.len() > MOST_LETTERS {
-        return Err("The address has more than 2,000 letters. Give a shorter one.");
-    }
-    let url = Url::parse(address.trim())
-        .map_err(|_| "This is no absolute address. Give one such as https://loans.example.com/golden-records.")?;
-    let Some(host) = url.host() else { return Err("The address names no host.") };
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("Deliveries go by HTTP. Give an address that begins with https://.");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("The address is not secret, so it must not hold a user name or a password. Leave them out.");
-    }
+    let url = web_address::read(address, &DELIVERY)?;
     if url.fragment().is_some() {
         return Err("The part of the address from # on is never sent. Leave it out.");
     }
-    let literal = match host {
-        Host::Ipv4(address) => Some(IpAddr::V4(address)),
-        Host::Ipv6(address) => Some(IpAddr::V6(address)),
-        Host::Domain(_) => None,
-    };
-    if literal.is_some_and(|address| !may_reach(address)) {
-        return Err(
-            "Deliveries never go to link-local, metadata, multicast or unspecified addresses. Give another host.",
-        );
-    }
-    let is_local = literal.is_some_and(|address| address.is_loopback())
-        || matches!(host, Host::Domain(name) if name.eq_ignore_ascii_case("localhost"));
-    if url.scheme() == "http" && !is_local && !allow_insecure {
+    if url.scheme() == "http" && !web_address::is_local(&url) && !allow_insecure {
         return Err("Deliveries leave this machine encrypted only. Give an address that begins with https://.");
     }
     Ok(url)

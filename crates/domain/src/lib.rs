@@ -8,6 +8,7 @@
 //! - [`metric`] reads the metrics of an import, and [`sheet`] the CSV that anything is imported from.
 //! - [`connector`] says where what is published may be delivered, signed how, and tried when.
 //! - [`network`] says to which addresses the gateway goes when users name where.
+//! - [`web_address`] reads addresses of the web that users name.
 //! - [`scenario`] holds the assumptions of a what-if scenario.
 //! - [`source`] says from where an integration may read, how and when.
 //! - [`spelling`] says which spellings are of one name.
@@ -33,3 +34,4 @@ pub mod source;
 pub mod spelling;
 pub mod term;
 pub mod text;
+pub mod web_address;

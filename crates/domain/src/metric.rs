@@ -2,9 +2,7 @@
 
 mod import;
 
-pub use self::import::{
-    Forecast, MOST_LINES, MetricKey, MetricLine, format_metrics, parse_metrics, parse_some_metrics,
-};
+pub use self::import::{Forecast, MOST_LINES, MetricKey, MetricLine, parse_metrics, parse_some_metrics};
 
 stored! {
     /// The kind of a metric.

@@ -271,18 +271,6 @@ fn shortened(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
-/// Writes lines under a header, quoted where that is needed: the reverse of [`read`].
-#[must_use]
-pub fn write<'a>(header: &[&str], lines: impl IntoIterator<Item = Vec<std::borrow::Cow<'a, str>>>) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    // A vector takes whatever is written to it.
-    let _ = writer.write_record(header);
-    for line in lines {
-        let _ = writer.write_record(line.iter().map(|cell| cell.as_bytes()));
-    }
-    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,15 +2,15 @@
 //!
 //! One so far: a CSV file that is fetched over HTTP.
 
-use std::{collections::BTreeMap, net::IpAddr, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use croner::Cron;
 use serde::Deserialize;
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
-use crate::network::may_reach;
+use crate::web_address::{self, MOST_LETTERS, Purpose};
 
 /// The provider whose integrations are read from CSV over HTTP. What follows a colon tells several of them apart:
 /// `csv_http:plan`.
@@ -22,13 +22,19 @@ pub const MOST_BYTES: usize = 10 * 1024 * 1024;
 /// How many synchronizations in a row may fail before the integration itself counts as failed.
 pub const MOST_FAILURES: i32 = 3;
 
-/// The longest address, and the longest value of a header, in bytes.
-const MOST_LETTERS: usize = 2_000;
 /// How many headers a request may have.
 const MOST_HEADERS: usize = 20;
 /// Headers that the client sets by itself, or that would change what it asks.
 const OWN_HEADERS: [&str; 8] =
     ["connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/// What a file's address is for.
+const FILE: Purpose = Purpose {
+    absolute: "This is no absolute address. Give one such as https://files.example.com/metrics.csv.",
+    schemes: "Files are fetched by HTTP. Give an address that begins with https:// or http://.",
+    credentials: "The address must not hold a user name or a password. Give an Authorization header instead.",
+    hosts: "Files are never fetched from link-local, metadata, multicast or unspecified addresses. Give another host.",
+};
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -82,36 +88,10 @@ impl CsvOverHttp {
         }
         let written = Written::deserialize(config)
             .map_err(|_| (".headers", "The headers must be an object of names with strings."))?;
-        let url = address(&written.url).map_err(|problem| (".url", problem))?;
+        let url = web_address::read(&written.url, &FILE).map_err(|problem| (".url", problem))?;
         headers(&written.headers).map_err(|problem| (".headers", problem))?;
         Ok(Self { url, headers: written.headers, content: written.kind })
     }
-}
-
-fn address(text: &str) -> Result<Url, &'static str> {
-    if text.len() > MOST_LETTERS {
-        return Err("The address has more than 2,000 letters. Give a shorter one.");
-    }
-    let url = Url::parse(text.trim())
-        .map_err(|_| "This is no absolute address. Give one such as https://files.example.com/metrics.csv.")?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("Files are fetched by HTTP. Give an address that begins with https:// or http://.");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("The address must not hold a user name or a password. Give an Authorization header instead.");
-    }
-    let literal = match url.host() {
-        None => return Err("The address names no host."),
-        Some(Host::Domain(_)) => None,
-        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-    };
-    if literal.is_some_and(|address| !may_reach(address)) {
-        return Err(
-            "Files are never fetched from link-local, metadata, multicast or unspecified addresses. Give another host.",
-        );
-    }
-    Ok(url)
 }
 
 fn headers(headers: &BTreeMap<String, String>) -> Result<(), &'static str> {

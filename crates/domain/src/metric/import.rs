@@ -1,7 +1,5 @@
 //! The lines in which metrics are imported: read from CSV, and written as it.
 
-use std::borrow::Cow;
-
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -118,34 +116,6 @@ fn of_lines(lines: &[Line], most_problems: usize) -> (Vec<MetricLine>, Vec<LineE
         LineError::new(line, "", message)
     };
     sheet::rows(lines, &COLUMNS, most_problems, of_line, |metric| metric.key.spelled_alike(), twice)
-}
-
-/// Writes metrics as the CSV that [`parse_metrics`] reads.
-#[must_use]
-pub fn format_metrics(lines: &[MetricLine]) -> String {
-    let number = |value: Option<Decimal>| Cow::Owned(value.map(|value| value.to_string()).unwrap_or_default());
-    let header: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
-    sheet::write(
-        &header,
-        lines.iter().map(|line| {
-            let text = |text: &'_ Option<String>| Cow::Owned(text.clone().unwrap_or_default());
-            let forecast = line.forecast.as_ref();
-            vec![
-                line.key.date.to_string().into(),
-                line.key.kind.as_str().into(),
-                text(&line.key.region),
-                text(&line.key.lob),
-                text(&line.key.product),
-                number(line.actual),
-                number(forecast.map(|forecast| forecast.value)),
-                number(line.budget),
-                number(forecast.and_then(|forecast| forecast.lower)),
-                number(forecast.and_then(|forecast| forecast.upper)),
-                text(&forecast.and_then(|forecast| forecast.model.clone())),
-                text(&line.currency),
-            ]
-        }),
-    )
 }
 
 /// One line; `None` if it is wrong, which is then noted.
