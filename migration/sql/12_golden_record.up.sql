@@ -92,7 +92,7 @@ CREATE TABLE downstream_connectors (
     updated_at timestamptz NOT NULL DEFAULT now(), -- When the connector was last changed.
     row_version integer NOT NULL DEFAULT 1, -- Counts the changes of the row; send it back to refuse overwriting a newer one.
     url text, -- The address that deliveries are sent to; NULL while none is set.
-    sealed_secret bytea, -- The secret that signs deliveries, encrypted at rest and never readable. NULL while none is set.
+    encrypted_secret bytea, -- The secret that signs deliveries, encrypted at rest and never readable. NULL while none is set.
     CONSTRAINT ck_downstream_connectors_name CHECK (btrim(name) <> '')
 );
 
@@ -100,7 +100,7 @@ CREATE INDEX idx_downstream_connectors_workspace_id ON downstream_connectors (wo
 CREATE INDEX idx_downstream_connectors_type ON downstream_connectors (type);
 CREATE INDEX idx_downstream_connectors_status ON downstream_connectors (status);
 
-SELECT grant_access('downstream_connectors', hidden => '{sealed_secret}');
+SELECT grant_access('downstream_connectors', hidden => '{encrypted_secret}');
 -- That a connector has taken a delivery is no edit of the connector: whoever configures it must not be told that it changed.
 SELECT keep_versions('downstream_connectors', ignoring => '{last_sync_at}');
 

@@ -20,7 +20,7 @@ const SECRETS: [&str; 8] = [
     "mfa_last_step",
     "token_hash",
     "connection_config",
-    "sealed_secret",
+    "encrypted_secret",
     "leased_until",
 ];
 

@@ -11,7 +11,7 @@ use crate::{
 const ADMINS: May = May::Workspace(&["agent"]);
 
 /// A connector that is set up but receives nothing, and a delivery to it that failed.
-pub const FRESH: &str = "INSERT INTO downstream_connectors (workspace_id, name, type, status, url, sealed_secret) \
+pub const FRESH: &str = "INSERT INTO downstream_connectors (workspace_id, name, type, status, url, encrypted_secret) \
        VALUES (IN_WORKSPACE, 'Test', 'LoanIQ', 'READY', 'https://loans.example/records', '\\x01'); \
      INSERT INTO connector_deliveries (workspace_id, connector_id, version_id, status, attempts, last_error) \
        SELECT k.workspace_id, k.id, v.id, 'failed', 8, 'It is down.' FROM downstream_connectors k \
@@ -109,7 +109,7 @@ async fn a_connector_goes_where_it_may_and_keeps_its_secret() {
     assert_eq!(refused(&agent, &configured, json!({ "secret": null })).await, bad("input.secret"));
 
     let id = configured["id"].as_str().expect("an id");
-    let kept = format!("SELECT encode(sealed_secret, 'escape') FROM downstream_connectors WHERE id = '{id}'");
+    let kept = format!("SELECT encode(encrypted_secret, 'escape') FROM downstream_connectors WHERE id = '{id}'");
     assert!(!gateway.value(&kept).await.as_str().expect("bytes").contains(secret));
     let trail = gateway
         .rows(&format!(
@@ -117,7 +117,7 @@ async fn a_connector_goes_where_it_may_and_keeps_its_secret() {
         ))
         .await;
     assert_eq!(trail.len(), 2);
-    assert_eq!(trail[1]["after_state"]["sealedSecret"], "(secret)");
+    assert_eq!(trail[1]["after_state"]["encryptedSecret"], "(secret)");
     assert_eq!(
         (&trail[1]["before_state"]["status"], &trail[1]["after_state"]["status"]),
         (&json!("IN_REVIEW"), &json!("READY"))

@@ -165,8 +165,8 @@ async fn two_gateways_share_the_queue_and_nothing_is_sent_twice() {
     let variables = connect(&gateway, &agent, &receiver).await;
     gateway
         .execute(
-            "INSERT INTO downstream_connectors (workspace_id, name, type, status, url, sealed_secret)
-             SELECT workspace_id, name || n, type, status, url, sealed_secret FROM downstream_connectors, generate_series(1, 59) n
+            "INSERT INTO downstream_connectors (workspace_id, name, type, status, url, encrypted_secret)
+             SELECT workspace_id, name || n, type, status, url, encrypted_secret FROM downstream_connectors, generate_series(1, 59) n
               WHERE name = 'Receiver'",
         )
         .await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::{Gateway, User},
-    terms::Deal,
+    terms::SharedWorkspace,
 };
 
 /// What is in no name: of each kind one, and what separates lines.
@@ -37,8 +37,8 @@ impl Entry<'_> {
 #[tokio::test]
 async fn texts_have_no_character_that_nobody_sees() {
     let gateway = Gateway::demo().await;
-    let (cfo, deal) = (gateway.cfo().await, Deal::of(&gateway).await);
-    let clause = deal.clause("financial", false, "The margin.").await;
+    let (cfo, workspace) = (gateway.cfo().await, SharedWorkspace::of(&gateway).await);
+    let clause = workspace.clause("financial", false, "The margin.").await;
     let entries = [
         Entry {
             user: &cfo,
@@ -83,28 +83,28 @@ async fn texts_have_no_character_that_nobody_sees() {
             texts: &[],
         },
         Entry {
-            user: &deal.agent,
+            user: &workspace.agent,
             operation: "mutation($input: WorkspaceInput!) { createWorkspace(input: $input) { id } }",
             input: json!({ "name": "Project Alder" }),
             lines: &["name", "standard", "basePdfName"],
             texts: &[],
         },
         Entry {
-            user: &deal.agent,
+            user: &workspace.agent,
             operation: "mutation($input: ClauseInput!) { addClause(workspaceId: \"W\", input: $input) { id } }",
             input: json!({ "title": "9.9 Term", "body": "As agreed.", "type": "FINANCIAL" }),
             lines: &["title"],
             texts: &["body"],
         },
         Entry {
-            user: &deal.legal,
+            user: &workspace.legal,
             operation: "mutation($input: VariableInput!) { bindVariable(clauseId: \"C\", input: $input) { id } }",
             input: json!({ "label": "Margin", "type": "FINANCIAL", "value": "1%" }),
             lines: &["label", "unit"],
             texts: &["value", "baselineValue"],
         },
         Entry {
-            user: &deal.agent,
+            user: &workspace.agent,
             operation: "mutation($input: CovenantInput!) { addCovenant(clauseId: \"C\", input: $input) { id } }",
             input: json!({ "name": "Leverage", "testFrequency": "Quarterly", "threshold": "4.00:1", "calculationBasis": "Debt" }),
             lines: &["name", "testFrequency", "threshold"],
@@ -114,7 +114,7 @@ async fn texts_have_no_character_that_nobody_sees() {
     for mut entry in entries {
         let operation = entry
             .operation
-            .replace("\"W\"", &format!("\"{}\"", deal.workspace))
+            .replace("\"W\"", &format!("\"{}\"", workspace.id))
             .replace("\"C\"", &format!("\"{clause}\""));
         entry.operation = operation.leak();
         let invalid = |field: &str| ("VALIDATION_FAILED".to_owned(), json!(format!("input.{field}")));
@@ -136,16 +136,16 @@ async fn texts_have_no_character_that_nobody_sees() {
     }
 
     // Reasons end in the audit trail, through whatever mutation they come.
-    let variable = deal.bind(&clause, "Fee", "FINANCIAL", "1%").await;
+    let variable = workspace.bind(&clause, "Fee", "FINANCIAL", "1%").await;
     let edit = "mutation($id: UUID!, $reason: String!) { editVariable(id: $id, expectedVersion: 1, input: { value: \"2%\" }, reason: $reason) { value } }";
     for unseen in UNSEEN {
-        let answer = deal.legal.run(edit, json!({ "id": variable, "reason": format!("a{unseen}b") })).await;
+        let answer = workspace.legal.run(edit, json!({ "id": variable, "reason": format!("a{unseen}b") })).await;
         assert_eq!(
             (answer.code(), &answer.body["errors"][0]["extensions"]["field"]),
             ("VALIDATION_FAILED", &json!("reason"))
         );
     }
-    deal.legal.run(edit, json!({ "id": variable, "reason": "For two reasons:\n\t1. this" })).await.ok();
+    workspace.legal.run(edit, json!({ "id": variable, "reason": "For two reasons:\n\t1. this" })).await.ok();
 }
 
 #[tokio::test]

@@ -283,7 +283,7 @@ async fn failures_are_counted_and_end_with_the_next_success() {
     unreadable(&gateway, &cfo, &source).await;
 }
 
-/// Nothing of the configuration is anywhere but sealed: not in a row, not in the audit log, not in an event.
+/// Nothing of the configuration is anywhere but encrypted: not in a row, not in the audit log, not in an event.
 async fn unreadable(gateway: &Gateway, cfo: &User<'_>, source: &Source) {
     for table in
         ["integrations", "integration_syncs", "integration_logs", "audit_logs", "event_outbox", "idempotency_keys"]
@@ -296,7 +296,7 @@ async fn unreadable(gateway: &Gateway, cfo: &User<'_>, source: &Source) {
     let plain = gateway
         .value("SELECT count(*) FROM integrations WHERE position('s3cret'::bytea IN connection_config) > 0")
         .await;
-    assert_eq!(plain, 0, "sealed at rest");
+    assert_eq!(plain, 0, "encrypted at rest");
     let told = gateway
         .value(
             "SELECT details -> 'after' ->> 'connectionConfig' FROM audit_logs WHERE action = 'INTEGRATION_CONFIGURE'

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::{Gateway, User},
-    terms::Deal,
+    terms::SharedWorkspace,
 };
 
 /// The references that a mask hides, as the types' names and the fields that follow them from either side.
@@ -32,7 +32,7 @@ fn masked_references() -> Vec<(&'static Type, &'static str, &'static Type, &'sta
 #[tokio::test]
 async fn a_masked_reference_leads_nowhere_from_either_side() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
     // Somebody whom everybody in the workspace sees has asked for overrides, also of what was settled.
     gateway
         .execute(&format!(
@@ -40,7 +40,7 @@ async fn a_masked_reference_leads_nowhere_from_either_side() {
                FROM users u WHERE u.email = 'agent@northgate-bank.example' AND workspace_id = '{0}';
              UPDATE variables SET last_modified_by = u.id FROM users u
               WHERE u.email = 'agent@northgate-bank.example' AND workspace_id = '{0}'",
-            deal.workspace
+            workspace.id
         ))
         .await;
     let references = masked_references();
@@ -72,12 +72,12 @@ async fn a_masked_reference_leads_nowhere_from_either_side() {
             };
             (some(&data["nodes"]["nodes"]), back(&data["others"]["nodes"]))
         };
-        let agent = deal.agent.data(&query).await;
+        let agent = workspace.agent.data(&query).await;
         assert!(led(&agent).0 > 0 && led(&agent).1 > 0, "{what}: nobody sees it, so there is nothing to hide");
         for field in ["led", "named", "some", "through"] {
             assert_ne!(agent[field]["totalCount"], 0, "{what}: {field}");
         }
-        let investor = deal.investor.data(&query).await;
+        let investor = workspace.investor.data(&query).await;
         assert!(investor["nodes"]["totalCount"].as_u64() > Some(0), "{what}: no row to hide it in");
         assert_eq!(led(&investor), (0, 0), "{what}");
         for field in ["led", "named", "some", "through"] {
@@ -160,8 +160,8 @@ async fn answers(user: &User<'_>) -> Vec<(&'static str, Value)> {
 #[tokio::test]
 async fn investors_are_answered_the_same_whatever_drift_is_unsettled() {
     let gateway = Gateway::with(&["--max-rows", "100000000"]).await;
-    let deal = Deal::of(&gateway).await;
-    let before = (answers(&deal.investor).await, answers(&deal.agent).await);
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let before = (answers(&workspace.investor).await, answers(&workspace.agent).await);
     // Past the triggers, which count versions: only what tells of unsettled drift changes.
     gateway
         .execute(
@@ -183,7 +183,7 @@ async fn investors_are_answered_the_same_whatever_drift_is_unsettled() {
              SET session_replication_role = DEFAULT",
         )
         .await;
-    let after = (answers(&deal.investor).await, answers(&deal.agent).await);
+    let after = (answers(&workspace.investor).await, answers(&workspace.agent).await);
     for ((ty, was), (_, is)) in before.0.iter().zip(&after.0) {
         for (question, answer) in was.as_object().expect("data") {
             assert_eq!(is[question], *answer, "{ty}: {question}");
@@ -208,10 +208,10 @@ async fn investors_are_answered_the_same_whatever_drift_is_unsettled() {
 #[tokio::test]
 async fn investors_see_what_was_settled_and_that_something_is_open() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let clause = deal.clause("financial", true, "The margin.").await;
-    let variable = deal.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
-    deal.edit(&deal.legal, &variable, "3.20%").await.ok();
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let clause = workspace.clause("financial", true, "The margin.").await;
+    let variable = workspace.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
+    workspace.edit(&workspace.legal, &variable, "3.20%").await.ok();
     let query = format!(
         "{{ variable(id: \"{variable}\") {{
              value baselineValue lastModifiedByUser {{ name }}
@@ -221,7 +221,7 @@ async fn investors_see_what_was_settled_and_that_something_is_open() {
              workspace {{ graphState {{ integrityScore }} goldenRecord {{ status integrityScore unresolvedHighDriftCount }} }} }} }}"
     );
     let of = |data: Value| data["variable"].clone();
-    let (agent, investor) = (of(deal.agent.data(&query).await), of(deal.investor.data(&query).await));
+    let (agent, investor) = (of(workspace.agent.data(&query).await), of(workspace.investor.data(&query).await));
     assert_eq!((&agent["baselineValue"], &investor["baselineValue"]), (&json!("3.00%"), &Value::Null));
     assert_eq!(agent["graphNodes"]["nodes"][0]["hasDrift"], true);
     let node = &investor["graphNodes"]["nodes"][0];
@@ -237,12 +237,12 @@ async fn investors_see_what_was_settled_and_that_something_is_open() {
     assert_eq!(investor["workspace"]["graphState"], agent["workspace"]["graphState"]);
 
     let global = node["nodeId"].as_str().expect("an id");
-    let from = format!("SELECT source_id FROM graph_edges WHERE workspace_id = '{}' LIMIT 1", deal.workspace);
+    let from = format!("SELECT source_id FROM graph_edges WHERE workspace_id = '{}' LIMIT 1", workspace.id);
     let from = gateway.value(&from).await;
     let others = format!(
         "{{ node(nodeId: \"{global}\") {{ ... on GraphNode {{ value hasDrift }} }} impactOf(nodeId: {from}) {{ label hasDrift hasWarning }} }}"
     );
-    let (seen, told) = (deal.agent.data(&others).await, deal.investor.data(&others).await);
+    let (seen, told) = (workspace.agent.data(&others).await, workspace.investor.data(&others).await);
     assert_eq!(seen["node"], json!({ "value": "3.20%", "hasDrift": true }));
     assert_eq!(told["node"], json!({ "value": "3.20%", "hasDrift": null }));
     let impact = |data: &Value| data["impactOf"].as_array().expect("nodes").clone();
@@ -251,9 +251,9 @@ async fn investors_see_what_was_settled_and_that_something_is_open() {
     assert!(impact(&told).iter().all(|node| node["hasDrift"].is_null() && node["hasWarning"].is_null()), "{told}");
 
     // Once it is settled, it is theirs to see.
-    let item = deal.open(&variable).await;
-    deal.settle(&deal.risk, "approveDrift", &item, "Within appetite").await.ok();
-    let settled = of(deal.investor.data(&query).await)["driftItems"].clone();
+    let item = workspace.open(&variable).await;
+    workspace.settle(&workspace.risk, "approveDrift", &item, "Within appetite").await.ok();
+    let settled = of(workspace.investor.data(&query).await)["driftItems"].clone();
     let expected =
         json!({ "status": "APPROVED", "severity": "MEDIUM", "baselineValue": "3.00%", "currentValue": "3.20%" });
     assert_eq!(settled, json!({ "totalCount": 1, "nodes": [expected] }));

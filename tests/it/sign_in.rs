@@ -475,8 +475,10 @@ fn now() -> u64 {
 async fn a_second_factor_is_asked_for_where_there_is_one() {
     let gateway = Gateway::demo().await;
     let secret = "KRSXG5CTMVRXEZLUKN2XAZLSKNSWG4TF";
-    let Ok(sealed) = config().sealer().expect("a sealer").seal(secret.as_bytes()) else { panic!("it seals") };
-    let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let Ok(encrypted) = config().encryption().expect("a encryption").encrypt(secret.as_bytes()) else {
+        panic!("it encrypts")
+    };
+    let hex: String = encrypted.iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(!hex.contains(&secret.bytes().map(|byte| format!("{byte:02x}")).collect::<String>()));
     set(&gateway, ANALYST, &format!("mfa_enabled = true, mfa_secret = '\\x{hex}'")).await;
     let wrong = code(secret, now() - 86_400);

@@ -188,10 +188,10 @@ async fn the_number_told_is_the_number_that_goes_over_the_wire() {
     let Ok(database) = Database::connect(&connect).await else { panic!("no connection over the wire") };
     let (store, schema) = (Store::new(database), Schema::new(Limits::default(), Introspection::Anybody));
     let config = Cli::parse_from(["aether-nexus"]).config;
-    let Ok(sealer) = config.sealer() else { panic!("no keys") };
+    let Ok(encryption) = config.encryption() else { panic!("no keys") };
     let asker = || Asker {
         store: store.clone(),
-        sessions: Sessions::new(store.clone(), config.tokens(), sealer.clone()),
+        sessions: Sessions::new(store.clone(), config.tokens(), encryption.clone()),
         identity: Identity::Session(session),
         client: Client { address: None, user_agent: None, device: None, request_id: uuid::Uuid::nil() },
         idempotency: None,

@@ -25,9 +25,9 @@ async fn executor(gateway: &Gateway) -> Executor {
         Connect { url: gateway.database_url(), max_connections: 4, statement_timeout: Duration::from_secs(30) };
     let Ok(database) = Database::connect(&connect).await else { panic!("no connection") };
     let store = Store::new(database);
-    let Ok(sealer) = Cli::parse_from(["aether-nexus"]).config.sealer() else { panic!("no keys") };
+    let Ok(encryption) = Cli::parse_from(["aether-nexus"]).config.encryption() else { panic!("no keys") };
     let client = Client { address: None, user_agent: None, device: None, request_id: Uuid::now_v7() };
-    Executor::new(store.clone(), Arc::new(store.reader(Ok(Some(session)))), client, sealer)
+    Executor::new(store.clone(), Arc::new(store.reader(Ok(Some(session)))), client, encryption)
 }
 
 fn id(value: &Value) -> Uuid {

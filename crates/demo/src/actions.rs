@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::copy::{Rows, row};
-use crate::dice::{Dice, places};
 use crate::metrics::METRICS;
 use crate::models::Known;
+use crate::random::{Random, places};
 use crate::sales::Life;
 use crate::tenant::Tenant;
 
@@ -115,12 +115,12 @@ pub(crate) fn actions(tenant: &Tenant, things: &Things) -> (Rows, Vec<Uuid>) {
             "updated_at",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("actions"), tenant.ids("actions"));
+    let (mut random, mut ids) = (tenant.random("actions"), tenant.ids("actions"));
     let reviewers = tenant.staff(&["CFO", "FINANCE_MANAGER"]);
     let (mut keys, mut reviews) = (Vec::new(), 0);
     for number in 0..72_usize {
         let (kind, category, description, reasoning, by) = KINDS[number % KINDS.len()];
-        let made = tenant.ago(24.0 * (89.0 - 1.22 * number as f64) + dice.between(0.1, 20.0));
+        let made = tenant.ago(24.0 * (89.0 - 1.22 * number as f64) + random.between(0.1, 20.0));
         let round = number / KINDS.len();
         let status = match (number + round) % 12 {
             3 => "failed",
@@ -139,15 +139,15 @@ pub(crate) fn actions(tenant: &Tenant, things: &Things) -> (Rows, Vec<Uuid>) {
             }
             _ => None,
         };
-        let reviewed = outcome.map(|_| (made + Duration::hours(dice.whole(2, 60))).min(tenant.ago(0.5)));
+        let reviewed = outcome.map(|_| (made + Duration::hours(random.whole(2, 60))).min(tenant.ago(0.5)));
         let overridden = outcome == Some("modified");
-        let reviewer = dice.pick(&reviewers).id;
+        let reviewer = random.pick(&reviewers).id;
         let done = matches!(status, "completed" | "rejected");
-        let completed = done.then(|| (made + Duration::milliseconds(dice.whole(900, 42_000))).min(tenant.now()));
-        let estimate = suggests.then(|| dice.hundreds(12_000.0, 680_000.0));
+        let completed = done.then(|| (made + Duration::milliseconds(random.whole(900, 42_000))).min(tenant.now()));
+        let estimate = suggests.then(|| random.hundreds(12_000.0, 680_000.0));
         let model = things.models.iter().find(|model| model.name == by).expect("the model exists");
         let metric = METRICS[number % METRICS.len()];
-        let (inputs, outputs, affected) = payload(kind, metric, &mut dice, things);
+        let (inputs, outputs, affected) = payload(kind, metric, &mut random, things);
         let id = ids.at(made);
         keys.push(id);
         rows.push(row![
@@ -157,7 +157,7 @@ pub(crate) fn actions(tenant: &Tenant, things: &Things) -> (Rows, Vec<Uuid>) {
             category,
             description,
             reasoning,
-            places(dice.between(58.0, 98.5), 2),
+            places(random.between(58.0, 98.5), 2),
             inputs,
             done.then_some(outputs),
             model.id,
@@ -181,7 +181,7 @@ pub(crate) fn actions(tenant: &Tenant, things: &Things) -> (Rows, Vec<Uuid>) {
             estimate,
             estimate
                 .filter(|_| outcome == Some("approved"))
-                .map(|value| { value * Decimal::new(dice.whole(55, 128), 2) }),
+                .map(|value| { value * Decimal::new(random.whole(55, 128), 2) }),
             made,
             completed,
             reviewed.or(completed).unwrap_or(made),
@@ -191,33 +191,33 @@ pub(crate) fn actions(tenant: &Tenant, things: &Things) -> (Rows, Vec<Uuid>) {
 }
 
 /// Inputs, outputs and what is affected.
-fn payload(kind: &str, metric: &str, dice: &mut Dice, things: &Things) -> (Value, Value, Value) {
-    let anomaly = dice.pick(things.anomalies);
+fn payload(kind: &str, metric: &str, random: &mut Random, things: &Things) -> (Value, Value, Value) {
+    let anomaly = random.pick(things.anomalies);
     match kind {
         "FORECAST_UPDATE" => (
             json!({ "metric": metric, "months": 36 }),
-            json!({ "metric": metric, "horizonMonths": 6, "changePercent": dice.whole(-40, 60) as f64 / 10.0 }),
+            json!({ "metric": metric, "horizonMonths": 6, "changePercent": random.whole(-40, 60) as f64 / 10.0 }),
             json!({ "metrics": [metric] }),
         ),
         "ANOMALY_DETECTION" => (
             json!({ "metric": metric, "method": "seasonal-mad", "threshold": 4 }),
-            json!({ "found": dice.whole(0, 2) }),
+            json!({ "found": random.whole(0, 2) }),
             json!({ "metrics": [metric] }),
         ),
         "BUDGET_SUGGESTION" => (
             json!({ "from": "Marketing", "to": "Site Reliability" }),
-            json!({ "amount": dice.whole(20, 300) * 1000, "category": "Software" }),
+            json!({ "amount": random.whole(20, 300) * 1000, "category": "Software" }),
             json!({ "departments": ["Marketing", "Site Reliability"] }),
         ),
         "RCA_GENERATION" | "ACTION_PLAN_GENERATION" => (
             json!({ "anomalyId": anomaly }),
-            json!({ "anomalyId": anomaly, "steps": dice.whole(2, 5) }),
+            json!({ "anomalyId": anomaly, "steps": random.whole(2, 5) }),
             json!({ "anomalies": [anomaly] }),
         ),
         "DATA_QUALITY_ALERT" => (
             json!({ "source": "salesforce", "table": "opportunities" }),
-            json!({ "missing": dice.whole(3, 90), "duplicates": dice.whole(0, 12) }),
-            json!({ "deals": [things.deals[dice.whole(0, things.deals.len() as i64 - 1) as usize].id] }),
+            json!({ "missing": random.whole(3, 90), "duplicates": random.whole(0, 12) }),
+            json!({ "deals": [things.deals[random.whole(0, things.deals.len() as i64 - 1) as usize].id] }),
         ),
         "INSIGHT_GENERATION" => {
             let deals: Vec<Uuid> = things.deals.iter().rev().take(3).map(|deal| deal.id).collect();

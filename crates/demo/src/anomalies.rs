@@ -1,18 +1,18 @@
-//! The rows that describe the planted anomalies, with the numbers those really made.
+//! The rows that describe the injected anomalies, with the numbers those really made.
 
 use chrono::{Days, Duration, Months};
 use uuid::Uuid;
 
 use crate::copy::{Rows, row};
-use crate::dice::{cents, places};
-use crate::plants::Plant;
+use crate::injected::InjectedAnomaly;
+use crate::random::{cents, places};
 use crate::tenant::{Tenant, midnight};
 
 /// The model that is named as the finder; `assistant` registers it.
 pub(crate) const DETECTOR: &str = "aether-sentinel 2.1.0";
 
-/// Fills `anomalies` from plants that have been measured.
-pub(crate) fn anomalies(tenant: &Tenant, plants: &[Plant]) -> (Rows, Vec<Uuid>) {
+/// Fills `anomalies` from those injected that have been measured.
+pub(crate) fn anomalies(tenant: &Tenant, injected: &[InjectedAnomaly]) -> (Rows, Vec<Uuid>) {
     let mut rows = Rows::new(
         "anomalies",
         &[
@@ -46,67 +46,67 @@ pub(crate) fn anomalies(tenant: &Tenant, plants: &[Plant]) -> (Rows, Vec<Uuid>) 
             "updated_at",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("anomalies"), tenant.ids("anomalies"));
-    let found: Vec<_> = plants
+    let (mut random, mut ids) = (tenant.random("anomalies"), tenant.ids("anomalies"));
+    let found: Vec<_> = injected
         .iter()
-        .map(|plant| {
-            let closed = midnight(tenant.month(plant.month) + Months::new(1)) + Duration::hours(76);
+        .map(|one| {
+            let closed = midnight(tenant.month(one.month) + Months::new(1)) + Duration::hours(76);
             let at = closed.min(tenant.ago(30.0));
             (at, ids.at(at))
         })
         .collect();
     let analysts = tenant.staff(&["ANALYST", "FINANCE_MANAGER"]);
     let manager = tenant.role("FINANCE_MANAGER").id;
-    for (index, plant) in plants.iter().enumerate() {
+    for (index, one) in injected.iter().enumerate() {
         let (at, id) = found[index];
-        let story = plant.story;
-        let start = tenant.month(plant.month);
+        let outcome = one.outcome;
+        let start = tenant.month(one.month);
         let end = start + Months::new(1) - Days::new(1);
-        let worked = story.status != "open";
-        let settled = matches!(story.status, "resolved" | "dismissed");
+        let worked = outcome.status != "open";
+        let settled = matches!(outcome.status, "resolved" | "dismissed");
         let assigned = worked.then(|| at + Duration::hours(6));
-        let analyzed = story.analysis.map(|_| at + Duration::minutes(2));
-        let planned = story.plan.map(|_| at + Duration::minutes(9));
-        let resolved = settled.then(|| (at + Duration::days(dice.whole(4, 19))).min(tenant.ago(5.0)));
+        let analyzed = outcome.analysis.map(|_| at + Duration::minutes(2));
+        let planned = outcome.plan.map(|_| at + Duration::minutes(9));
+        let resolved = settled.then(|| (at + Duration::days(random.whole(4, 19))).min(tenant.ago(5.0)));
         let updated = resolved.or(assigned).or(planned).or(analyzed).unwrap_or(at);
         // What points here counts as related too.
-        let related: Vec<Uuid> = (0..plants.len())
-            .filter(|other| story.related == Some(*other) || plants[*other].story.related == Some(index))
+        let related: Vec<Uuid> = (0..injected.len())
+            .filter(|other| outcome.related == Some(*other) || injected[*other].outcome.related == Some(index))
             .map(|other| found[other].1)
             .collect();
-        let direction = if plant.change() < 0.0 { "below" } else { "above" };
+        let direction = if one.change() < 0.0 { "below" } else { "above" };
         rows.push(row![
             id,
             tenant.id(),
-            plant.metric,
+            one.metric,
             at,
             DETECTOR,
-            story.severity,
+            outcome.severity,
             format!(
                 "{} in {} ({:.0} % {direction} expectation in {}).",
-                story.what,
-                plant.region,
-                plant.change().abs(),
+                outcome.what,
+                one.region,
+                one.change().abs(),
                 start.format("%B %Y"),
             ),
-            story.driver,
-            cents(plant.actual - plant.expected),
-            places(plant.change(), 2),
+            outcome.driver,
+            cents(one.actual - one.expected),
+            places(one.change(), 2),
             start,
             end,
-            plant.region,
-            story.department,
-            story.analysis,
+            one.region,
+            outcome.department,
+            outcome.analysis,
             analyzed,
-            analyzed.map(|_| places(dice.between(71.0, 96.0), 2)),
-            story.plan,
+            analyzed.map(|_| places(random.between(71.0, 96.0), 2)),
+            outcome.plan,
             planned,
-            story.status,
-            assigned.map(|_| dice.pick(&analysts).id),
+            outcome.status,
+            assigned.map(|_| random.pick(&analysts).id),
             assigned,
             resolved,
             resolved.map(|_| manager),
-            story.resolution,
+            outcome.resolution,
             (!related.is_empty()).then_some(related),
             at,
             updated,

@@ -4,7 +4,7 @@ use chrono::Duration;
 use serde_json::{Value, json};
 
 use crate::copy::{Rows, row};
-use crate::dice::Dice;
+use crate::random::Random;
 use crate::tenant::Tenant;
 
 /// Question, answer and the tables the answer cites.
@@ -128,19 +128,19 @@ pub(crate) fn conversations(tenant: &Tenant) -> Vec<Rows> {
             "created_at",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("assistant"), tenant.ids("assistant"));
+    let (mut random, mut ids) = (tenant.random("assistant"), tenant.ids("assistant"));
     let users = tenant.staff(&["CFO", "FINANCE_MANAGER", "ANALYST"]);
     for (index, user) in users.iter().cycle().take(users.len() * 3).enumerate() {
         let script = &SCRIPTS[(index * 5 + index / users.len()) % SCRIPTS.len()];
-        let made = tenant.ago(24.0 * dice.between(0.5, 85.0));
+        let made = tenant.ago(24.0 * random.between(0.5, 85.0));
         let archived = (index % 4 == 3).then(|| (made + Duration::days(6)).min(tenant.ago(1.0)));
         let id = ids.at(made);
         let mut at = made;
-        let mut say = |dice: &mut Dice, role: &str, text: &str, cited: &[&str]| {
+        let mut say = |random: &mut Random, role: &str, text: &str, cited: &[&str]| {
             let answer = role == "assistant";
-            let tokens = text.len() as i64 / 4 + if answer { dice.whole(350, 900) } else { 6 };
-            let latency = answer.then(|| dice.whole(640, 4_800));
-            at += Duration::milliseconds(latency.unwrap_or_else(|| dice.whole(4_000, 90_000)));
+            let tokens = text.len() as i64 / 4 + if answer { random.whole(350, 900) } else { 6 };
+            let latency = answer.then(|| random.whole(640, 4_800));
+            at += Duration::milliseconds(latency.unwrap_or_else(|| random.whole(4_000, 90_000)));
             at = at.min(tenant.now());
             messages.push(row![
                 ids.at(at),
@@ -156,10 +156,10 @@ pub(crate) fn conversations(tenant: &Tenant) -> Vec<Rows> {
             ]);
         };
         let rules = "You answer questions about this organization's finances. Cite every number.";
-        say(&mut dice, "system", rules, &[]);
+        say(&mut random, "system", rules, &[]);
         for (question, answer, cited) in script.turns {
-            say(&mut dice, "user", question, &[]);
-            say(&mut dice, "assistant", answer, cited);
+            say(&mut random, "user", question, &[]);
+            say(&mut random, "assistant", answer, cited);
         }
         conversations.push(row![
             id,

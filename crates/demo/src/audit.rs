@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::copy::{Rows, row};
-use crate::dice::Dice;
 use crate::identity::Session;
+use crate::random::Random;
 use crate::sales::Life;
 use crate::tenant::Tenant;
 
@@ -74,30 +74,30 @@ pub(crate) fn audit(tenant: &Tenant, things: &Things) -> Rows {
             "reviewed_at",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("audit"), tenant.ids("audit"));
+    let (mut random, mut ids) = (tenant.random("audit"), tenant.ids("audit"));
     let count = 600;
     for number in 0..count {
         let at = tenant
-            .ago(24.0 * 90.0 * (1.0 - f64::from(number) / f64::from(count)) - dice.between(-1.5, 1.5))
+            .ago(24.0 * 90.0 * (1.0 - f64::from(number) / f64::from(count)) - random.between(-1.5, 1.5))
             .min(tenant.now());
-        let (who, action, category, resource, risk, description, roles) = dice.weighted(&DEEDS);
-        let user = (who == "HUMAN").then(|| dice.pick(&tenant.staff(roles)));
+        let (who, action, category, resource, risk, description, roles) = random.weighted(&DEEDS);
+        let user = (who == "HUMAN").then(|| random.pick(&tenant.staff(roles)));
         let session = user.and_then(|user| things.sessions.iter().rfind(|session| session.user == user.id));
         let (actor, name, email) = match (who, user) {
             (_, Some(user)) => (Some(user.id), user.name, Some(user.email)),
-            ("AI_AGENT", _) => (Some(dice.pick(things.actions)), "Aether Agent", None),
+            ("AI_AGENT", _) => (Some(random.pick(things.actions)), "Aether Agent", None),
             _ => (None, "Aether Nexus", None),
         };
         let target = match resource {
-            "deal" => Some(things.deals[dice.whole(0, things.deals.len() as i64 - 1) as usize].id),
-            "anomaly" => Some(dice.pick(things.anomalies)),
-            "user" => Some(dice.pick(&tenant.users).id),
+            "deal" => Some(things.deals[random.whole(0, things.deals.len() as i64 - 1) as usize].id),
+            "anomaly" => Some(random.pick(things.anomalies)),
+            "user" => Some(random.pick(&tenant.users).id),
             "session" => session.map(|session| session.id),
             _ => None,
         };
         let review = matches!(risk, "high" | "critical");
         // The newest are still waiting.
-        let reviewer = (review && number < count * 4 / 5 && dice.chance(0.7))
+        let reviewer = (review && number < count * 4 / 5 && random.chance(0.7))
             .then(|| tenant.staff(OWNERS).into_iter().find(|owner| Some(owner.id) != actor))
             .flatten();
         rows.push(row![
@@ -112,7 +112,7 @@ pub(crate) fn audit(tenant: &Tenant, things: &Things) -> Rows {
             category,
             resource,
             target,
-            details(&mut dice, action, description),
+            details(&mut random, action, description),
             risk,
             session.map(|session| session.address),
             session.map(|session| session.agent),
@@ -121,21 +121,21 @@ pub(crate) fn audit(tenant: &Tenant, things: &Things) -> Rows {
             review,
             reviewer.is_some(),
             reviewer.map(|reviewer| reviewer.id),
-            reviewer.map(|_| (at + Duration::hours(dice.whole(3, 90))).min(tenant.now())),
+            reviewer.map(|_| (at + Duration::hours(random.whole(3, 90))).min(tenant.now())),
         ]);
     }
     rows
 }
 
-fn details(dice: &mut Dice, action: &str, description: &str) -> Value {
+fn details(random: &mut Random, action: &str, description: &str) -> Value {
     let (before, after, reason) = match action {
         "DEAL_UPDATE" => {
-            let value = dice.whole(200, 9_000) * 100;
-            (json!({ "value": value }), json!({ "value": value + dice.whole(10, 400) * 100 }), Some("New quote"))
+            let value = random.whole(200, 9_000) * 100;
+            (json!({ "value": value }), json!({ "value": value + random.whole(10, 400) * 100 }), Some("New quote"))
         }
         "DEAL_STAGE_CHANGE" => (json!({ "stage": "Discovery" }), json!({ "stage": "Proposal" }), None),
         "FORECAST_OVERRIDE" => {
-            let value = dice.whole(30, 80) * 100_000;
+            let value = random.whole(30, 80) * 100_000;
             (
                 json!({ "forecast": value }),
                 json!({ "forecast": value + 250_000 }),
@@ -155,7 +155,7 @@ fn details(dice: &mut Dice, action: &str, description: &str) -> Value {
         "BUDGET_SUGGESTION" => {
             (json!({ "software": 310_000 }), json!({ "software": 365_000 }), Some("Overrun expected"))
         }
-        "AUDIT_EXPORT" => (Value::Null, json!({ "rows": dice.whole(200, 9_000) }), Some("Quarterly review")),
+        "AUDIT_EXPORT" => (Value::Null, json!({ "rows": random.whole(200, 9_000) }), Some("Quarterly review")),
         _ => (Value::Null, Value::Null, None),
     };
     json!({ "description": description, "before": before, "after": after, "reason": reason })

@@ -93,7 +93,7 @@ pub(crate) fn compliance(tenant: &Tenant) -> Vec<Rows> {
             "updated_at",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("compliance"), tenant.ids("compliance"));
+    let (mut random, mut ids) = (tenant.random("compliance"), tenant.ids("compliance"));
     let owners = tenant.staff(&["CFO", "FINANCE_MANAGER", "ADMIN"]);
     let mut keys: Vec<(&str, Uuid)> = Vec::new();
     let made = tenant.ago(24.0 * 700.0);
@@ -108,7 +108,7 @@ pub(crate) fn compliance(tenant: &Tenant) -> Vec<Rows> {
             _ => 365,
         };
         let tested = !matches!(status, "not_verified" | "not_applicable");
-        let verified = tested.then(|| tenant.ago(24.0 * f64::from(period) * dice.between(0.1, 0.9)));
+        let verified = tested.then(|| tenant.ago(24.0 * f64::from(period) * random.between(0.1, 0.9)));
         controls.push(row![
             id,
             tenant.id(),
@@ -128,7 +128,7 @@ pub(crate) fn compliance(tenant: &Tenant) -> Vec<Rows> {
             status,
             verified,
             verified.map(|at| at + Duration::days(period.into())),
-            (status != "not_applicable").then(|| dice.pick(&owners).id),
+            (status != "not_applicable").then(|| random.pick(&owners).id),
             evidence.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>(),
             made,
             verified.unwrap_or(made),
@@ -140,7 +140,7 @@ pub(crate) fn compliance(tenant: &Tenant) -> Vec<Rows> {
         let settled = matches!(status, "resolved" | "accepted_risk");
         let found = tenant.ago(24.0 * (6.0 + 9.0 * index as f64));
         let resolved = settled.then(|| found + Duration::days(5));
-        let owner = dice.pick(&owners).id;
+        let owner = random.pick(&owners).id;
         issues.push(row![
             ids.at(found),
             control,

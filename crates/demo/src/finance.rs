@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::copy::{Rows, row};
-use crate::dice::{Dice, cents};
+use crate::random::{Random, cents};
 use crate::tenant::{Tenant, midnight};
 
 /// How many months of costs and spend there are.
@@ -103,7 +103,7 @@ pub(crate) fn departments(tenant: &Tenant) -> (Vec<Rows>, Vec<(&'static str, Uui
             "updated_at",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("departments"), tenant.ids("departments"));
+    let (mut random, mut ids) = (tenant.random("departments"), tenant.ids("departments"));
     let leaders = tenant.staff(&["CFO", "FINANCE_MANAGER", "ANALYST"]);
     let made = tenant.ago(24.0 * 1400.0);
     let mut keys: Vec<(&'static str, Uuid)> = Vec::new();
@@ -112,18 +112,18 @@ pub(crate) fn departments(tenant: &Tenant) -> (Vec<Rows>, Vec<(&'static str, Uui
         let parent = department.parent.map(|name| key(&keys, name));
         let head = department.led.then(|| match department.name {
             "Finance" => tenant.role("CFO").id,
-            _ => dice.pick(&leaders).id,
+            _ => random.pick(&leaders).id,
         });
         let [pay, software, travel, marketing] = department.cost;
         let heads = (department.heads as f64 * tenant.volume).ceil();
         let monthly = heads * (pay + software + travel) * 1.04 + marketing * tenant.volume;
         let budget = Decimal::from((monthly * 12.0 / 10_000.0).round() as i64 * 10_000);
-        let updated = tenant.ago(24.0 * dice.between(10.0, 300.0));
+        let updated = tenant.ago(24.0 * random.between(10.0, 300.0));
         rows.push(row![id, tenant.id(), department.name, department.code, parent, head, budget, made, updated,]);
         keys.push((department.name, id));
         for offset in 1 - MONTHS..=0 {
             let day = tenant.month(offset);
-            let staff = (heads * (1.0 + 0.011 * f64::from(offset)) + dice.noise(0.6)).round().max(1.0);
+            let staff = (heads * (1.0 + 0.011 * f64::from(offset)) + random.noise(0.6)).round().max(1.0);
             let summer = if matches!(day.month(), 7 | 8) { 0.55 } else { 1.0 };
             let closing = if day.month().is_multiple_of(3) { 1.12 } else { 1.0 };
             // The load-test cluster that the anomalies tell of.
@@ -134,11 +134,11 @@ pub(crate) fn departments(tenant: &Tenant) -> (Vec<Rows>, Vec<(&'static str, Uui
                 id,
                 tenant.id(),
                 day,
-                cents(staff * pay * (1.0 + dice.noise(0.01)) * (1.0 + 0.003 * f64::from(offset))),
-                cents(staff * software * leak * (1.0 + dice.noise(0.04))),
-                cents(staff * travel * summer * closing * (1.0 + dice.noise(0.18))),
-                cents(marketing * tenant.volume * closing * (1.0 + dice.noise(0.12))),
-                cents(staff * dice.between(90.0, 260.0)),
+                cents(staff * pay * (1.0 + random.noise(0.01)) * (1.0 + 0.003 * f64::from(offset))),
+                cents(staff * software * leak * (1.0 + random.noise(0.04))),
+                cents(staff * travel * summer * closing * (1.0 + random.noise(0.18))),
+                cents(marketing * tenant.volume * closing * (1.0 + random.noise(0.12))),
+                cents(staff * random.between(90.0, 260.0)),
                 staff as i64,
                 closed,
                 closed,
@@ -253,23 +253,23 @@ pub(crate) fn budgets(tenant: &Tenant, departments: &[(&'static str, Uuid)]) -> 
             "updated_at",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("budgets"), tenant.ids("budgets"));
+    let (mut random, mut ids) = (tenant.random("budgets"), tenant.ids("budgets"));
     let authors = tenant.staff(&["FINANCE_MANAGER", "ANALYST"]);
     let cfo = tenant.role("CFO").id;
     for plan in &PLANS {
         let year = tenant.today.year() + plan.year;
-        let made = drafted(tenant, &mut dice, year);
-        let author = dice.pick(&authors).id;
-        let submitted = (plan.status != "draft").then(|| later(tenant, made, dice.between(5.0, 15.0)));
+        let made = drafted(tenant, &mut random, year);
+        let author = random.pick(&authors).id;
+        let submitted = (plan.status != "draft").then(|| later(tenant, made, random.between(5.0, 15.0)));
         let approved = matches!(plan.status, "approved" | "locked")
-            .then(|| later(tenant, submitted.unwrap_or(made), dice.between(2.0, 9.0)));
+            .then(|| later(tenant, submitted.unwrap_or(made), random.between(2.0, 9.0)));
         let updated = approved.or(submitted).unwrap_or(made);
         let id = ids.at(made);
         let mut total = Decimal::ZERO;
-        for &(category, subcategory, description, share) in LINES.iter().take(dice.whole(6, 12) as usize) {
+        for &(category, subcategory, description, share) in LINES.iter().take(random.whole(6, 12) as usize) {
             let quarter = plan.size * 1_000_000.0 * tenant.volume * share / 4.0;
             let quarters = [0.97, 0.99, 1.01, 1.03]
-                .map(|step| Decimal::from((quarter * step * dice.between(0.96, 1.04) / 100.0).round() as i64 * 100));
+                .map(|step| Decimal::from((quarter * step * random.between(0.96, 1.04) / 100.0).round() as i64 * 100));
             total += quarters.iter().sum::<Decimal>();
             let [q1, q2, q3, q4] = quarters;
             lines.push(row![
@@ -282,7 +282,7 @@ pub(crate) fn budgets(tenant: &Tenant, departments: &[(&'static str, Uuid)]) -> 
                 q2,
                 q3,
                 q4,
-                assumptions(&mut dice, category),
+                assumptions(&mut random, category),
                 made,
                 made,
             ]);
@@ -310,9 +310,9 @@ pub(crate) fn budgets(tenant: &Tenant, departments: &[(&'static str, Uuid)]) -> 
 }
 
 /// Budgets are drafted in the autumn before their year, or lately where that is still to come.
-fn drafted(tenant: &Tenant, dice: &mut Dice, year: i32) -> DateTime<Utc> {
+fn drafted(tenant: &Tenant, random: &mut Random, year: i32) -> DateTime<Utc> {
     let autumn = NaiveDate::from_ymd_opt(year - 1, 10, 1).expect("October has a first day");
-    let days = dice.between(1.0, 40.0);
+    let days = random.between(1.0, 40.0);
     (midnight(autumn) + Duration::hours((days * 24.0) as i64)).min(tenant.ago(24.0 * (30.0 + days)))
 }
 
@@ -320,13 +320,15 @@ fn later(tenant: &Tenant, from: DateTime<Utc>, days: f64) -> DateTime<Utc> {
     (from + Duration::minutes((days * 1440.0) as i64)).min(tenant.ago(3.0))
 }
 
-fn assumptions(dice: &mut Dice, category: &str) -> serde_json::Value {
-    let growth = dice.whole(2, 6);
+fn assumptions(random: &mut Random, category: &str) -> serde_json::Value {
+    let growth = random.whole(2, 6);
     match category {
-        "Payroll" => json!({ "headcount": dice.whole(8, 140), "meritIncreasePercent": growth, "attritionPercent": 8 }),
-        "Software" => json!({ "seats": dice.whole(20, 400), "priceIncreasePercent": growth, "basis": "contract" }),
-        "Travel" => json!({ "tripsPerQuarter": dice.whole(4, 60), "averageTrip": 1850 }),
-        "Marketing" => json!({ "costPerLead": dice.whole(85, 160), "leads": dice.whole(400, 3000) }),
+        "Payroll" => {
+            json!({ "headcount": random.whole(8, 140), "meritIncreasePercent": growth, "attritionPercent": 8 })
+        }
+        "Software" => json!({ "seats": random.whole(20, 400), "priceIncreasePercent": growth, "basis": "contract" }),
+        "Travel" => json!({ "tripsPerQuarter": random.whole(4, 60), "averageTrip": 1850 }),
+        "Marketing" => json!({ "costPerLead": random.whole(85, 160), "leads": random.whole(400, 3000) }),
         _ => json!({ "inflationPercent": growth, "basis": "prior year actuals" }),
     }
 }

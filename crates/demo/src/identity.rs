@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::copy::{Rows, row};
-use crate::dice::{Dice, stream};
 use crate::ids::Ids;
 use crate::people::{Organization, People, User};
+use crate::random::{Random, stream};
 
 /// What the rows need to know besides the people.
 pub(crate) struct Setting<'a> {
     pub(crate) now: DateTime<Utc>,
     pub(crate) seed: u64,
     pub(crate) password_hash: &'a str,
-    pub(crate) seal: &'a dyn Fn(&[u8]) -> Vec<u8>,
+    pub(crate) encrypt: &'a dyn Fn(&[u8]) -> Vec<u8>,
 }
 
 /// Fills `organizations` and `users`.
@@ -84,9 +84,9 @@ pub(crate) fn people(setting: &Setting, people: &People) -> Vec<Rows> {
             gone,
         ]);
     }
-    let mut dice = Dice(stream(setting.seed, "users", ""));
+    let mut random = Random(stream(setting.seed, "users", ""));
     for user in &people.users {
-        let hours = dice.between(2.0, 24.0 * 20.0);
+        let hours = random.between(2.0, 24.0 * 20.0);
         let seen = setting.now - Duration::minutes((hours * 60.0) as i64);
         let gone = (user.email == "theo.marsh@aether-demo.com").then_some(left);
         let seen = gone.map_or(seen, |left| seen.min(left - Duration::days(2)));
@@ -111,13 +111,13 @@ pub(crate) fn people(setting: &Setting, people: &People) -> Vec<Rows> {
                 .filter(|_| !pending)
                 .map(|(local, _)| format!("https://assets.aether.example/people/{local}.png")),
             (!pending && provider.is_none()).then_some(setting.password_hash),
-            mfa.then(|| (setting.seal)(b"JBSWY3DPEHPK3PXP")),
+            mfa.then(|| (setting.encrypt)(b"JBSWY3DPEHPK3PXP")),
             mfa,
             user.role,
             permissions(user),
             user.region,
             user.department,
-            preferences(&mut dice, user),
+            preferences(&mut random, user),
             user.status,
             (!pending).then_some(seen),
             if locked { 5 } else { 0 },
@@ -157,14 +157,14 @@ fn permissions(user: &User) -> Value {
     }
 }
 
-fn preferences(dice: &mut Dice, user: &User) -> Value {
+fn preferences(random: &mut Random, user: &User) -> Value {
     json!({
-        "theme": dice.pick(&["dark", "light"]),
-        "dashboardLayout": dice.pick(&["default", "compact"]),
-        "notifications": { "email": dice.chance(0.7), "inApp": true, "anomalyAlerts": user.role != "VIEWER" },
+        "theme": random.pick(&["dark", "light"]),
+        "dashboardLayout": random.pick(&["default", "compact"]),
+        "notifications": { "email": random.chance(0.7), "inApp": true, "anomalyAlerts": user.role != "VIEWER" },
         "defaultFilters": {
             "region": user.region.unwrap_or("North America"),
-            "dateRange": dice.pick(&["last_30_days", "last_90_days", "last_12_months"]),
+            "dateRange": random.pick(&["last_30_days", "last_90_days", "last_12_months"]),
         },
     })
 }
@@ -208,17 +208,17 @@ pub(crate) fn sessions(setting: &Setting, people: &People) -> (Vec<Rows>, Vec<Se
         "refresh_tokens",
         &["id", "session_id", "token_hash", "expires_at", "created_at", "spent_at", "revoked_at", "replaced_by_id"],
     );
-    let mut dice = Dice(stream(setting.seed, "sessions", ""));
+    let mut random = Random(stream(setting.seed, "sessions", ""));
     let mut ids = Ids::new(stream(setting.seed, "sessions/ids", ""));
     let mut known = Vec::new();
     let active = people.users.iter().filter(|user| user.status == "active");
     for (index, user) in active.enumerate() {
         for number in 0..1 + index % 3 {
-            let days = dice.between(0.2, 20.0) + 25.0 * number as f64;
+            let days = random.between(0.2, 20.0) + 25.0 * number as f64;
             let made = setting.now - Duration::minutes((days * 1440.0) as i64);
-            let (browser, os, device, location, address, agent) = dice.pick(&DEVICES);
+            let (browser, os, device, location, address, agent) = random.pick(&DEVICES);
             let expires = made + Duration::days(30);
-            let chain = dice.whole(1, 4);
+            let chain = random.whole(1, 4);
             let last = made + Duration::hours(5 * (chain - 1));
             let revoked = (number == 1).then(|| last + Duration::hours(2));
             let id = ids.at(made);
@@ -238,7 +238,7 @@ pub(crate) fn sessions(setting: &Setting, people: &People) -> (Vec<Rows>, Vec<Se
             let mut next = None;
             for step in (0..chain).rev() {
                 let at = (made + Duration::hours(5 * step)).min(setting.now);
-                let hash: Vec<u8> = (0..32).map(|_| dice.whole(0, 255) as u8).collect();
+                let hash: Vec<u8> = (0..32).map(|_| random.whole(0, 255) as u8).collect();
                 let token = ids.at(at);
                 let spent = next.map(|_| (at + Duration::hours(5)).min(setting.now));
                 tokens.push(row![token, id, hash, expires, at, spent, revoked, next]);

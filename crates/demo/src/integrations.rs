@@ -22,7 +22,7 @@ pub(crate) const SYSTEMS: [System; 8] = [
 ];
 
 /// Fills `integrations`, `integration_syncs` and `integration_logs`.
-pub(crate) fn integrations(tenant: &Tenant, seal: &dyn Fn(&[u8]) -> Vec<u8>) -> Vec<Rows> {
+pub(crate) fn integrations(tenant: &Tenant, encrypt: &dyn Fn(&[u8]) -> Vec<u8>) -> Vec<Rows> {
     let mut integrations = Rows::new(
         "integrations",
         &[
@@ -64,16 +64,16 @@ pub(crate) fn integrations(tenant: &Tenant, seal: &dyn Fn(&[u8]) -> Vec<u8>) -> 
     );
     let mut logs =
         Rows::new("integration_logs", &["id", "integration_id", "sync_id", "level", "message", "details", "at"]);
-    let (mut dice, mut ids) = (tenant.dice("integrations"), tenant.ids("integrations"));
+    let (mut random, mut ids) = (tenant.random("integrations"), tenant.ids("integrations"));
     let admin = tenant.role("ADMIN").id;
     for (name, kind, provider, status, frequency, schedule, volume) in SYSTEMS {
-        let made = tenant.ago(24.0 * dice.between(300.0, 900.0));
+        let made = tenant.ago(24.0 * random.between(300.0, 900.0));
         let id = ids.at(made);
         let (mut success, mut attempt, mut failures, mut total) = (None, None, 0, volume * 2_400);
         let count = if volume == 0 { 0 } else { 28 };
         let pause = if status == "inactive" { 24.0 * 60.0 } else { 1.5 };
         for number in (0..count).rev() {
-            let started = tenant.ago(pause + 9.0 * f64::from(number) + dice.between(0.0, 6.0));
+            let started = tenant.ago(pause + 9.0 * f64::from(number) + random.between(0.0, 6.0));
             let outcome = match (status, number) {
                 ("error", 0..=4) => "failed",
                 ("active", 0) if provider == "snowflake" => "running",
@@ -87,9 +87,9 @@ pub(crate) fn integrations(tenant: &Tenant, seal: &dyn Fn(&[u8]) -> Vec<u8>) -> 
                 _ => ("scheduled", None),
             };
             let read = if outcome == "failed" {
-                dice.whole(0, volume / 4)
+                random.whole(0, volume / 4)
             } else {
-                dice.whole(volume * 8 / 10, volume * 12 / 10)
+                random.whole(volume * 8 / 10, volume * 12 / 10)
             };
             let failed = match outcome {
                 "partial" => read / 40 + 1,
@@ -97,7 +97,7 @@ pub(crate) fn integrations(tenant: &Tenant, seal: &dyn Fn(&[u8]) -> Vec<u8>) -> 
                 _ => 0,
             };
             let running = outcome == "running";
-            let millis = dice.whole(1_200, 94_000);
+            let millis = random.whole(1_200, 94_000);
             let completed = (!running).then(|| started + Duration::milliseconds(millis));
             let sync = ids.at(started);
             syncs.push(row![
@@ -156,7 +156,7 @@ pub(crate) fn integrations(tenant: &Tenant, seal: &dyn Fn(&[u8]) -> Vec<u8>) -> 
             name,
             kind,
             provider,
-            seal(config.to_string().as_bytes()),
+            encrypt(config.to_string().as_bytes()),
             !matches!(status, "inactive" | "pending_setup"),
             frequency,
             schedule,

@@ -105,7 +105,7 @@ pub(crate) fn lineage(tenant: &Tenant) -> Vec<Rows> {
             "updated_at",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("lineage"), tenant.ids("lineage"));
+    let (mut random, mut ids) = (tenant.random("lineage"), tenant.ids("lineage"));
     let made = tenant.ago(24.0 * 640.0);
     let mut keys: Vec<(&str, Uuid)> = Vec::new();
     for (key, label, kind, subtype, status, system, classification, often, column, line) in NODES {
@@ -113,7 +113,7 @@ pub(crate) fn lineage(tenant: &Tenant) -> Vec<Rows> {
         let synced = match status {
             "inactive" => tenant.ago(24.0 * 240.0),
             "error" => tenant.ago(24.0 * 3.2),
-            _ => tenant.ago(dice.between(0.1, 20.0)),
+            _ => tenant.ago(random.between(0.1, 20.0)),
         };
         nodes.push(row![
             id,

@@ -8,22 +8,22 @@ use chrono::NaiveDate;
 use sea_orm::sqlx::{self, PgConnection, PgPool};
 
 use crate::copy::Rows;
-use crate::dice::{Dice, stream};
 use crate::identity::{self, Session, Setting};
 use crate::ids::Ids;
 use crate::people::{HOME, People, Size};
 use crate::progress::Progress;
+use crate::random::{Random, stream};
 use crate::tenant::{Tenant, midnight};
 use crate::{
-    actions, anomalies, assistant, audit, compliance, finance, integrations, lineage, metrics, models, pipeline,
-    plants, sales, scenarios, vendors,
+    actions, anomalies, assistant, audit, compliance, finance, injected, integrations, lineage, metrics, models,
+    pipeline, sales, scenarios, vendors,
 };
 
 /// How much is sent to the server at once.
 const CHUNK: usize = 4 << 20;
 
 /// Encrypts what is stored encrypted.
-pub type Seal = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
+pub type Encrypt = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
 
 /// What to load.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub struct Options {
     /// The hash of [`PASSWORD`](crate::PASSWORD) as a PHC string.
     pub password_hash: String,
     /// Encrypts what is stored encrypted.
-    pub seal: Seal,
+    pub encrypt: Encrypt,
 }
 
 /// What was loaded.
@@ -185,7 +185,8 @@ impl<'a> Demo<'a> {
         let now = midnight(options.today);
         let mut ids = Ids::new(stream(options.seed, "people/ids", ""));
         let people = People::new(&mut ids, now, options.scale);
-        let setting = Setting { now, seed: options.seed, password_hash: &options.password_hash, seal: &*options.seal };
+        let setting =
+            Setting { now, seed: options.seed, password_hash: &options.password_hash, encrypt: &*options.encrypt };
         let mut identity = identity::people(&setting, &people);
         let (mut rows, sessions) = identity::sessions(&setting, &people);
         identity.append(&mut rows);
@@ -214,8 +215,8 @@ impl<'a> Demo<'a> {
         let seed = self.options.seed;
         let mut ids = Ids::new(stream(seed, "loan/ids", ""));
         let mut rng = stream(seed, "loan", "");
-        let seal = &*self.options.seal;
-        crate::loan::generate(&self.people, (&mut ids, &mut rng), seal, self.options.today, self.options.scale)
+        let encrypt = &*self.options.encrypt;
+        crate::loan::generate(&self.people, (&mut ids, &mut rng), encrypt, self.options.today, self.options.scale)
     }
 
     /// The organizations with FP&A data, the demo organization first.
@@ -231,7 +232,7 @@ impl<'a> Demo<'a> {
             let volume = match organization.slug.as_str() {
                 HOME => 1.0,
                 "meridian-capital" => 0.38,
-                slug => Dice(stream(seed, "volume", slug)).between(0.2, 1.6),
+                slug => Random(stream(seed, "volume", slug)).between(0.2, 1.6),
             };
             Some(Tenant { organization, users: users.collect(), today: self.options.today, seed, deals, volume })
         })
@@ -244,9 +245,9 @@ impl<'a> Demo<'a> {
         all.extend(rows);
         all.extend(finance::budgets(tenant, &departments));
         all.extend(vendors::vendors(tenant));
-        let mut plants = plants::plants();
-        all.push(metrics::metrics(tenant, &mut plants));
-        let (rows, anomalies) = anomalies::anomalies(tenant, &plants);
+        let mut injected = injected::anomalies();
+        all.push(metrics::metrics(tenant, &mut injected));
+        let (rows, anomalies) = anomalies::anomalies(tenant, &injected);
         all.push(rows);
         let (rows, deals) = sales::deals(tenant);
         all.extend(rows);
@@ -260,7 +261,7 @@ impl<'a> Demo<'a> {
         all.extend(scenarios::scenarios(tenant));
         all.extend(compliance::compliance(tenant));
         all.extend(lineage::lineage(tenant));
-        all.extend(integrations::integrations(tenant, &*self.options.seal));
+        all.extend(integrations::integrations(tenant, &*self.options.encrypt));
         let sessions = &self.sessions;
         all.push(audit::audit(
             tenant,

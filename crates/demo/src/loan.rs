@@ -1,20 +1,20 @@
 //! The syndicated-loan data: three facility agreements, each with the whole life of its workspace.
 //!
-//! The agreements are written in `data/`. Everything else follows from them: who is in the workspace (`cast`),
-//! what has happened there (`story`) and how the clauses depend on each other (`graph`).
+//! The agreements are written in `data/`. Everything else follows from them: who is in the workspace (`parties`),
+//! what has happened there (`timeline`) and how the clauses depend on each other (`graph`).
 
 mod agreement;
-mod cast;
-mod desk;
 mod golden;
 mod graph;
 mod markup;
 mod members;
 mod papers;
-mod story;
+mod parties;
+mod simulator;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 use chrono::{Duration, NaiveDate};
 use rand::Rng as _;
@@ -31,17 +31,17 @@ use crate::tenant::midnight;
 pub fn generate(
     people: &People,
     (ids, rng): (&mut Ids, &mut ChaCha8Rng),
-    seal: &dyn Fn(&[u8]) -> Vec<u8>,
+    encrypt: &dyn Fn(&[u8]) -> Vec<u8>,
     today: NaiveDate,
     copies: u32,
 ) -> Vec<Rows> {
     let ends = midnight(today);
     let mut tables = tables::Tables::new();
-    for (original, cast) in agreement::all().iter().zip(&cast::CASTS) {
+    for (original, parties) in agreement::all().iter().zip(&parties::CASTS) {
         // Money is all that varies, so one graph serves every copy.
         let graph = graph::of(original);
         for copy in 1..=copies {
-            let mut age = Duration::days(cast.age);
+            let mut age = Duration::days(parties.age);
             let varied;
             let mut agreement = original;
             if copy > 1 {
@@ -50,11 +50,11 @@ pub fn generate(
                 agreement = &varied;
             }
             let opened = ends - age;
-            story::tell(&mut desk::Desk::new(
-                (cast, agreement, &graph),
+            timeline::tell(&mut simulator::Simulator::new(
+                (parties, agreement, &graph),
                 people,
                 &mut tables,
-                (&mut *ids, &mut *rng, seal),
+                (&mut *ids, &mut *rng, encrypt),
                 (opened, ends),
             ));
         }

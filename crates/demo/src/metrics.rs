@@ -1,10 +1,10 @@
-//! Three years of monthly metrics and half a year of forecasts, with seasons, growth, noise and planted anomalies.
+//! Three years of monthly metrics and half a year of forecasts, with seasons, growth, noise and injected anomalies.
 
 use chrono::{Datelike as _, Duration, Months, NaiveDate};
 
 use crate::copy::{Rows, row};
-use crate::dice::{Dice, cents};
-use crate::plants::Plant;
+use crate::injected::InjectedAnomaly;
+use crate::random::{Random, cents};
 use crate::tenant::{Tenant, midnight};
 
 /// How many months have actual values, the current one included.
@@ -83,13 +83,13 @@ pub(crate) struct Point {
 
 impl Base {
     /// A month of a region; `offset` counts months from the current one and `wobble` scales the noise.
-    fn draw(dice: &mut Dice, day: NaiveDate, offset: i32, region: usize, volume: f64, wobble: f64) -> Self {
+    fn draw(random: &mut Random, day: NaiveDate, offset: i32, region: usize, volume: f64, wobble: f64) -> Self {
         let (_, share, growth) = REGIONS[region];
         let years = f64::from(offset) / 12.0;
         let grown = volume * share * (1.0 + growth).powf(years);
         let season = SEASON[day.month0() as usize];
         let spend = SPENDING[day.month0() as usize];
-        let mut vary = |deviation: f64| 1.0 + dice.noise(deviation * wobble);
+        let mut vary = |deviation: f64| 1.0 + random.noise(deviation * wobble);
         Self {
             revenue: PRODUCTS.map(|(_, _, part)| 18_000_000.0 * grown * part * season * vary(0.016)),
             recurring: PRODUCTS.map(|(_, _, part)| 11_000_000.0 * grown * part * vary(0.007)),
@@ -134,8 +134,8 @@ impl Base {
     }
 }
 
-/// Fills `financial_metrics` and tells the plants what they did.
-pub(crate) fn metrics(tenant: &Tenant, plants: &mut [Plant]) -> Rows {
+/// Fills `financial_metrics` and tells the injected anomalies what they did.
+pub(crate) fn metrics(tenant: &Tenant, injected: &mut [InjectedAnomaly]) -> Rows {
     let mut rows = Rows::new(
         "financial_metrics",
         &[
@@ -158,28 +158,28 @@ pub(crate) fn metrics(tenant: &Tenant, plants: &mut [Plant]) -> Rows {
             "updated_at",
         ],
     );
-    let mut dice = tenant.dice("metrics");
+    let mut random = tenant.random("metrics");
     let mut ids = tenant.ids("metrics");
     for offset in 1 - PAST..=FUTURE {
         let day = tenant.month(offset);
         let made = (midnight(day + Months::new(1)) + Duration::hours(74)).min(tenant.now());
         let forecast_made = (midnight(day) - Duration::hours(20)).min(tenant.now());
         for (region, (name, ..)) in REGIONS.into_iter().enumerate() {
-            let expected = Base::draw(&mut dice, day, offset, region, tenant.volume, 1.0);
+            let expected = Base::draw(&mut random, day, offset, region, tenant.volume, 1.0);
             let mut actual = expected.clone();
-            for plant in plants.iter_mut().filter(|plant| plant.month == offset && plant.region == name) {
-                plant.apply(&mut actual);
+            for one in injected.iter_mut().filter(|one| one.month == offset && one.region == name) {
+                one.apply(&mut actual);
             }
             let (plain, actual) = (expected.points(), actual.points());
-            for plant in plants.iter_mut().filter(|plant| plant.month == offset && plant.region == name) {
-                plant.measure(&plain, &actual);
+            for one in injected.iter_mut().filter(|one| one.month == offset && one.region == name) {
+                one.measure(&plain, &actual);
             }
             // The budget knows trend and season, and hopes a little.
-            let budget = Base::draw(&mut dice, day, offset, region, tenant.volume, 0.0).points();
+            let budget = Base::draw(&mut random, day, offset, region, tenant.volume, 0.0).points();
             let past = offset <= 0;
             let horizon = f64::from(offset.max(0));
             for ((plain, actual), budget) in plain.iter().zip(&actual).zip(&budget) {
-                let forecast = plain.value * (1.0 + dice.noise(0.012));
+                let forecast = plain.value * (1.0 + random.noise(0.012));
                 let band = forecast.abs() * (0.05 + 0.012 * horizon);
                 let hope = if matches!(plain.metric, "OPERATING_EXPENSE" | "CAC" | "CHURN_RATE") { 0.98 } else { 1.02 };
                 let source = match plain.metric {

@@ -5,8 +5,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::copy::{Rows, row};
-use crate::dice::{places, stream};
 use crate::ids::Ids;
+use crate::random::{places, stream};
 use crate::tenant::Tenant;
 
 struct Model {
@@ -110,7 +110,7 @@ pub(crate) fn models(tenant: &Tenant) -> (Vec<Rows>, Vec<Known>) {
     let mut known = Vec::new();
     // Everybody refers to the same system-wide models, so their keys come from a stream of their own.
     let mut shared = Ids::new(stream(tenant.seed, "models/ids", ""));
-    let (mut dice, mut ids) = (tenant.dice("models"), tenant.ids("models"));
+    let (mut random, mut ids) = (tenant.random("models"), tenant.ids("models"));
     let models = SYSTEM.iter().map(|model| (None, model)).chain(OWN.iter().map(|model| (Some(tenant.id()), model)));
     for (index, (owner, model)) in models.enumerate() {
         let made = tenant.ago(24.0 * (420.0 - 30.0 * index as f64));
@@ -124,7 +124,7 @@ pub(crate) fn models(tenant: &Tenant) -> (Vec<Rows>, Vec<Known>) {
             Some(_) => format!("{}/{}", tenant.organization.slug, model.name),
             None => model.name.to_owned(),
         };
-        let mut score = |spread: f64| places((model.quality + dice.noise(spread)).clamp(0.0, 0.999), 4);
+        let mut score = |spread: f64| places((model.quality + random.noise(spread)).clamp(0.0, 0.999), 4);
         let (accuracy, precision, recall, f1) = (score(0.003), score(0.012), score(0.012), score(0.006));
         let forecasts = model.kind == "forecasting";
         let deployed = (model.status != "training").then(|| made + Duration::days(9));
@@ -143,18 +143,18 @@ pub(crate) fn models(tenant: &Tenant) -> (Vec<Rows>, Vec<Known>) {
             (!forecasts).then_some(recall),
             (!forecasts).then_some(f1),
             forecasts.then(|| places(1.0 - model.quality, 4)),
-            places(dice.between(0.01, 0.08), 4),
+            places(random.between(0.01, 0.08), 4),
             json!({
-                "Enterprise": dice.whole(5, 30) as f64 / 1000.0,
-                "Mid-Market": dice.whole(5, 40) as f64 / 1000.0,
-                "SMB": dice.whole(20, 90) as f64 / 1000.0,
+                "Enterprise": random.whole(5, 30) as f64 / 1000.0,
+                "Mid-Market": random.whole(5, 40) as f64 / 1000.0,
+                "SMB": random.whole(20, 90) as f64 / 1000.0,
             }),
             model.drifted,
             drift,
-            drift.map(|_| places(dice.between(0.06, 0.19), 4)),
+            drift.map(|_| places(random.between(0.06, 0.19), 4)),
             trained,
-            dice.whole(25, 640),
-            dice.whole(40_000, 2_400_000),
+            random.whole(25, 640),
+            random.whole(40_000, 2_400_000),
             json!({ "start": (trained - Duration::days(760)).date_naive(), "end": (trained - Duration::days(30)).date_naive() }),
             deployed,
             deployed.map(|_| format!("https://models.aether.example/{name}/{}", model.version)),
@@ -165,24 +165,24 @@ pub(crate) fn models(tenant: &Tenant) -> (Vec<Rows>, Vec<Known>) {
         let days = (0..30).chain((35..180).step_by(7)).rev();
         for day in days.filter(|_| deployed.is_some()) {
             let at = tenant.ago(24.0 * f64::from(day) + 1.0);
-            let median = dice.whole(80, 420);
-            let requests = dice.whole(400, 5_200);
-            let tokens = (model.name == "aether-assistant").then(|| requests * dice.whole(600, 1_400));
+            let median = random.whole(80, 420);
+            let requests = random.whole(400, 5_200);
+            let tokens = (model.name == "aether-assistant").then(|| requests * random.whole(600, 1_400));
             let decay = if model.drifted && day < 30 { 0.03 * f64::from(30 - day) / 30.0 } else { 0.0 };
             metrics.push(row![
                 ids.at(at),
                 id,
                 at,
-                places((model.quality - decay + dice.noise(0.004)).clamp(0.0, 0.999), 4),
+                places((model.quality - decay + random.noise(0.004)).clamp(0.0, 0.999), 4),
                 median,
-                median * 3 + dice.whole(0, 90),
-                median * 6 + dice.whole(0, 400),
+                median * 3 + random.whole(0, 90),
+                median * 6 + random.whole(0, 400),
                 requests,
-                requests * dice.whole(0, 14) / 1000,
-                places(dice.between(18.0, 93.0), 2),
-                dice.whole(2_800, 15_600),
+                requests * random.whole(0, 14) / 1000,
+                places(random.between(18.0, 93.0), 2),
+                random.whole(2_800, 15_600),
                 tokens,
-                places(requests as f64 * dice.between(0.0008, 0.0042), 4),
+                places(requests as f64 * random.between(0.0008, 0.0042), 4),
             ]);
         }
     }

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::copy::{Rows, row};
-use crate::dice::Dice;
 use crate::ids::Ids;
+use crate::random::Random;
 use crate::tenant::Tenant;
 use crate::words::Account;
 
@@ -121,31 +121,31 @@ pub(crate) fn deals(tenant: &Tenant) -> (Vec<Rows>, Vec<Life>) {
         "deal_history",
         &["id", "deal_id", "field_changed", "old_value", "new_value", "changed_by", "change_source", "changed_at"],
     );
-    let (mut dice, mut ids) = (tenant.dice("deals"), tenant.ids("deals"));
+    let (mut random, mut ids) = (tenant.random("deals"), tenant.ids("deals"));
     let accounts: Vec<(Account, Uuid)> =
-        (0..tenant.deals * 2 / 5 + 1).map(|_| (Account::draw(&mut dice), ids.at(tenant.ago(24.0 * 800.0)))).collect();
+        (0..tenant.deals * 2 / 5 + 1).map(|_| (Account::draw(&mut random), ids.at(tenant.ago(24.0 * 800.0)))).collect();
     let sellers = tenant.staff(&["FINANCE_MANAGER", "ANALYST"]);
     let mut lives = Vec::with_capacity(tenant.deals);
     for number in 0..tenant.deals {
-        let (account, account_id) = dice.pick(&accounts);
-        let (lob, revenue, offer) = dice.weighted(&OFFERS);
-        let life = live(tenant, &mut dice, &mut ids);
+        let (account, account_id) = random.pick(&accounts);
+        let (lob, revenue, offer) = random.weighted(&OFFERS);
+        let life = live(tenant, &mut random, &mut ids);
         let (began, ..) = life.stages[0];
         let (entered, stage, probability) = life.last();
         let closed = life.is_closed();
         let lost = stage == "Closed Lost";
         let sellers: Vec<_> = sellers.iter().filter(|user| user.region.is_none_or(|of| of == life.region)).collect();
         // A few wait for somebody to take them.
-        let owner = (number % 29 != 7).then(|| dice.pick(&sellers).id);
+        let owner = (number % 29 != 7).then(|| random.pick(&sellers).id);
         let system = match number % 20 {
             0..=12 => Some("salesforce"),
             13..=16 => Some("hubspot"),
             _ => None,
         };
-        let reason = lost.then(|| dice.pick(&LOST));
+        let reason = lost.then(|| random.pick(&LOST));
         let competitor = reason.filter(|why| matches!(*why, "Price" | "Chose a competitor" | "Missing functionality"));
         let until = if closed { entered } else { tenant.now() };
-        let updated = steps(tenant, &mut dice, &mut ids, &life, owner, system.is_some(), &mut history);
+        let updated = steps(tenant, &mut random, &mut ids, &life, owner, system.is_some(), &mut history);
         deals.push(row![
             life.id,
             tenant.id(),
@@ -171,13 +171,13 @@ pub(crate) fn deals(tenant: &Tenant) -> (Vec<Rows>, Vec<Life>) {
             life.expected,
             closed.then(|| entered.date_naive()),
             owner,
-            dice.weighted(&CHANNELS),
-            dice.chance(0.45).then(|| dice.pick(&CAMPAIGNS)),
+            random.weighted(&CHANNELS),
+            random.chance(0.45).then(|| random.pick(&CAMPAIGNS)),
             reason,
-            competitor.map(|_| dice.pick(&COMPETITORS)),
+            competitor.map(|_| random.pick(&COMPETITORS)),
             began,
             updated,
-            system.map(|_| tenant.ago(dice.between(0.2, 20.0)).max(updated)),
+            system.map(|_| tenant.ago(random.between(0.2, 20.0)).max(updated)),
         ]);
         lives.push(life);
     }
@@ -185,25 +185,25 @@ pub(crate) fn deals(tenant: &Tenant) -> (Vec<Rows>, Vec<Life>) {
 }
 
 /// Plays a deal from its first day to its end, or to the end of the data.
-fn live(tenant: &Tenant, dice: &mut Dice, ids: &mut Ids) -> Life {
-    let age = if dice.chance(0.5) { dice.between(1.0, 170.0) } else { dice.between(170.0, 720.0) };
+fn live(tenant: &Tenant, random: &mut Random, ids: &mut Ids) -> Life {
+    let age = if random.chance(0.5) { random.between(1.0, 170.0) } else { random.between(170.0, 720.0) };
     let mut moment = tenant.ago(24.0 * age);
     let id = ids.at(moment);
-    let region = dice.weighted(&REGIONS);
-    let (segment, low, high) = dice.weighted(&SEGMENTS);
-    let value = dice.hundreds(low * 1_000.0, high * 1_000.0);
+    let region = random.weighted(&REGIONS);
+    let (segment, low, high) = random.weighted(&SEGMENTS);
+    let value = random.hundreds(low * 1_000.0, high * 1_000.0);
     let mut values = vec![(moment, value)];
     let mut stages = Vec::new();
     let mut end = None;
     for (index, &(stage, probability, (shortest, longest), risk)) in OPEN.iter().enumerate() {
-        stages.push((moment, stage, (probability + dice.whole(-5, 5)).clamp(5, 95)));
+        stages.push((moment, stage, (probability + random.whole(-5, 5)).clamp(5, 95)));
         // Some deals get stuck, and show up as stalled.
-        let stuck = if dice.chance(0.035) { 400.0 } else { 0.0 };
-        moment += Duration::minutes(((dice.between(shortest, longest) + stuck) * 1440.0) as i64);
+        let stuck = if random.chance(0.035) { 400.0 } else { 0.0 };
+        moment += Duration::minutes(((random.between(shortest, longest) + stuck) * 1440.0) as i64);
         if moment > tenant.ago(2.0) {
             break;
         }
-        if dice.chance(risk) {
+        if random.chance(risk) {
             end = Some("Closed Lost");
         } else if index + 1 == OPEN.len() {
             end = Some("Closed Won");
@@ -215,23 +215,23 @@ fn live(tenant: &Tenant, dice: &mut Dice, ids: &mut Ids) -> Life {
     }
     let began = stages[0].0;
     let until = if end.is_some() { moment } else { tenant.ago(1.0) };
-    let revisions = if stages.len() < 2 { 1 } else { dice.whole(0, 2) };
+    let revisions = if stages.len() < 2 { 1 } else { random.whole(0, 2) };
     for revision in 0..revisions {
-        let share = (revision as f64 + dice.between(0.1, 0.9)) / revisions as f64;
+        let share = (revision as f64 + random.between(0.1, 0.9)) / revisions as f64;
         let at = began + Duration::milliseconds(((until - began).num_milliseconds() as f64 * share) as i64);
         let (_, before) = values[values.len() - 1];
-        let percent = Decimal::from(dice.whole(82, 124));
+        let percent = Decimal::from(random.whole(82, 124));
         let after = (before * percent / Decimal::from(10_000)).round() * Decimal::ONE_HUNDRED;
         if after != before {
             values.push((at, after));
         }
     }
     let expected = if end.is_some() {
-        let slip = dice.whole(-20, 12);
+        let slip = random.whole(-20, 12);
         until.date_naive() + Duration::days(slip)
     } else {
         // Most are still to come, some are overdue.
-        tenant.today + Days::new(dice.whole(0, 190) as u64) - Days::new(18)
+        tenant.today + Days::new(random.whole(0, 190) as u64) - Days::new(18)
     };
     Life { id, region, segment, expected, stages, values }
 }
@@ -239,7 +239,7 @@ fn live(tenant: &Tenant, dice: &mut Dice, ids: &mut Ids) -> Life {
 /// Writes a deal's history in the order of time and returns the time of the last step.
 fn steps(
     tenant: &Tenant,
-    dice: &mut Dice,
+    random: &mut Random,
     ids: &mut Ids,
     life: &Life,
     owner: Option<Uuid>,
@@ -254,17 +254,17 @@ fn steps(
     for pair in life.values.windows(2) {
         steps.push((pair[1].0, "value", Some(pair[0].1.to_string()), pair[1].1.to_string()));
     }
-    if steps.len() < 8 && (steps.len() < 2 || dice.chance(0.35)) {
+    if steps.len() < 8 && (steps.len() < 2 || random.chance(0.35)) {
         let (from, until) = (life.stages[0].0, life.last().0);
         let half = from + (until - from) / 2 + Duration::minutes(7);
-        let planned = life.expected - Duration::days(dice.whole(7, 45));
+        let planned = life.expected - Duration::days(random.whole(7, 45));
         steps.push((half, "expectedCloseDate", Some(planned.to_string()), life.expected.to_string()));
     }
     steps.sort_by_key(|(at, ..)| *at);
     for (index, (at, field, old, new)) in steps.iter().enumerate() {
         let source = match index {
             0 if !synced => "system",
-            _ if synced && dice.chance(0.5) => "sync",
+            _ if synced && random.chance(0.5) => "sync",
             _ => "user",
         };
         let by = owner.filter(|_| source == "user").or((source == "user").then(|| tenant.role("CFO").id));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::copy::{Rows, row};
-use crate::dice::{Dice, cents, places, stream};
+use crate::random::{Random, cents, places, stream};
 use crate::tenant::Tenant;
 
 const ITERATIONS: usize = 2_000;
@@ -59,14 +59,14 @@ struct Outcome {
 
 impl Outcome {
     /// Net benefit over twelve months: price works on revenue, people cost and sell, investment pays back in part.
-    fn run(dice: &mut Dice, [investment, headcount, price]: [f64; 3], volume: f64) -> Self {
+    fn run(random: &mut Random, [investment, headcount, price]: [f64; 3], volume: f64) -> Self {
         let benefit = |[investment, headcount, price]: [f64; 3]| {
             volume * (216_000_000.0 * price / 100.0 * 0.8 + headcount * 61_000.0) + investment * 1_000.0 * volume * 0.35
         };
         let spread = [investment.abs() * 0.12 + 40.0, headcount.abs() * 0.15 + 1.5, price.abs() * 0.2 + 0.15];
         let center = [investment, headcount, price];
         let mut sorted: Vec<f64> = (0..ITERATIONS)
-            .map(|_| benefit([0, 1, 2].map(|driver| center[driver] + dice.noise(spread[driver]))))
+            .map(|_| benefit([0, 1, 2].map(|driver| center[driver] + random.noise(spread[driver]))))
             .collect();
         let mean = sorted.iter().sum::<f64>() / ITERATIONS as f64;
         let deviation = (sorted.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / ITERATIONS as f64).sqrt();
@@ -208,10 +208,10 @@ pub(crate) fn scenarios(tenant: &Tenant) -> Vec<Rows> {
             "created_by",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("scenarios"), tenant.ids("scenarios"));
+    let (mut random, mut ids) = (tenant.random("scenarios"), tenant.ids("scenarios"));
     let authors = tenant.staff(&["CFO", "FINANCE_MANAGER", "ANALYST"]);
     for (index, script) in SCRIPTS.iter().enumerate() {
-        let made = tenant.ago(24.0 * dice.between(12.0, 80.0));
+        let made = tenant.ago(24.0 * random.between(12.0, 80.0));
         let id = ids.at(made);
         let author = authors[index % authors.len()];
         let (mut last, mut touched) = (None, made);
@@ -219,15 +219,15 @@ pub(crate) fn scenarios(tenant: &Tenant) -> Vec<Rows> {
         // A scenario that runs, or whose run failed, has one run without an outcome.
         let unfinished = matches!(script.status, "running" | "failed");
         for run in 0..script.runs + usize::from(unfinished) {
-            let seed = dice.whole(1, 1_000_000);
-            let millis = dice.whole(180, 2_400);
+            let seed = random.whole(1, 1_000_000);
+            let millis = random.whole(180, 2_400);
             let started = match script.status {
                 "running" => tenant.now(),
                 _ => made + Duration::hours(20 * (run as i64 + 1)),
             };
             let completed = (!unfinished).then(|| started + Duration::milliseconds(millis));
             let outcome = completed.map(|_| {
-                let mut random = Dice(stream(seed.unsigned_abs(), "monte-carlo", ""));
+                let mut random = Random(stream(seed.unsigned_abs(), "monte-carlo", ""));
                 Outcome::run(&mut random, script.drivers, tenant.volume)
             });
             let outcome = outcome.as_ref();

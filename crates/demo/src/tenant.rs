@@ -3,9 +3,9 @@
 use chrono::{DateTime, Datelike as _, Duration, Months, NaiveDate, Utc};
 use uuid::Uuid;
 
-use crate::dice::{Dice, stream};
 use crate::ids::Ids;
 use crate::people::{HOME, Organization, User};
+use crate::random::{Random, stream};
 
 /// An organization with its people, the day the data ends on and its seed.
 pub(crate) struct Tenant<'a> {
@@ -29,8 +29,8 @@ impl Tenant<'_> {
         self.organization.slug == HOME
     }
 
-    pub(crate) fn dice(&self, domain: &str) -> Dice {
-        Dice(stream(self.seed, domain, &self.organization.slug))
+    pub(crate) fn random(&self, domain: &str) -> Random {
+        Random(stream(self.seed, domain, &self.organization.slug))
     }
 
     pub(crate) fn ids(&self, domain: &str) -> Ids {

@@ -18,7 +18,7 @@ fn options(seed: u64, scale: u32) -> Options {
         seed,
         scale,
         password_hash: "$argon2id$".to_owned(),
-        seal: std::sync::Arc::new(<[u8]>::to_vec),
+        encrypt: std::sync::Arc::new(<[u8]>::to_vec),
     }
 }
 
@@ -109,7 +109,7 @@ fn keys_are_unique() {
     }
 }
 
-/// Labels that nothing in the data has: no anomaly is planted in metrics that follow from others, nobody has drifted
+/// Labels that nothing in the data has: no anomaly is injected in metrics that follow from others, nobody has drifted
 /// from a general clause or a cross-reference yet, one override waits, and no draft defines a term twice.
 const ELSEWHERE: [(&str, &str, &str); 11] = [
     ("drift_items", "type", "general"),
@@ -200,7 +200,7 @@ fn breakdowns_sum_to_their_totals() {
     for spend in table(all, "vendor_spend") {
         if let Some(breakdown) = spend.get("breakdown") {
             let parts: BTreeMap<String, f64> = serde_json::from_str(breakdown).unwrap();
-            let sum = crate::dice::cents(parts.values().sum());
+            let sum = crate::random::cents(parts.values().sum());
             assert_eq!(sum, decimal(&spend, "amount"), "{breakdown}");
         }
     }

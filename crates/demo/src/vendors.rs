@@ -4,8 +4,8 @@ use chrono::{Datelike as _, Days, Duration, Months, NaiveDate};
 use serde_json::{Value, json};
 
 use crate::copy::{Rows, row};
-use crate::dice::{Dice, cents, places};
 use crate::finance::MONTHS;
+use crate::random::{Random, cents, places};
 use crate::tenant::{Tenant, midnight};
 use crate::words::contact;
 
@@ -98,10 +98,10 @@ pub(crate) fn vendors(tenant: &Tenant) -> Vec<Rows> {
             "updated_at",
         ],
     );
-    let (mut dice, mut ids) = (tenant.dice("vendors"), tenant.ids("vendors"));
+    let (mut random, mut ids) = (tenant.random("vendors"), tenant.ids("vendors"));
     for (index, (name, category, thousands)) in VENDORS.into_iter().enumerate() {
         // Some are new this year: no year to compare with.
-        let age = if index % 7 == 5 { dice.whole(6, 11) } else { dice.whole(25, 44) } as i32;
+        let age = if index % 7 == 5 { random.whole(6, 11) } else { random.whole(25, 44) } as i32;
         let start = tenant.month(-age);
         let made = midnight(start - Days::new(12));
         let id = ids.at(made);
@@ -118,7 +118,7 @@ pub(crate) fn vendors(tenant: &Tenant) -> Vec<Rows> {
             9 => "pending_review",
             _ => "active",
         };
-        let (person, local) = contact(&mut dice);
+        let (person, local) = contact(&mut random);
         let domain: String = name.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect();
         vendors.push(row![
             id,
@@ -129,18 +129,18 @@ pub(crate) fn vendors(tenant: &Tenant) -> Vec<Rows> {
             cents(yearly * f64::from(age / 12 + 1)),
             start,
             contract_end(tenant, start, index),
-            dice.pick(&["Net 30", "Net 45", "Net 60", "Annual prepaid", "Quarterly in advance"]),
-            dice.chance(0.6),
+            random.pick(&["Net 30", "Net 45", "Net 60", "Annual prepaid", "Quarterly in advance"]),
+            random.chance(0.6),
             risk,
             notes,
             person,
             format!("{local}@{domain}.example"),
             status,
             made,
-            tenant.ago(24.0 * dice.between(1.0, 150.0)),
+            tenant.ago(24.0 * random.between(1.0, 150.0)),
         ]);
-        let series = Series { yearly, growth: dice.between(0.02, 0.22), category, age };
-        let amounts: Vec<f64> = (1 - MONTHS - 12..=0).map(|offset| series.draw(&mut dice, tenant, offset)).collect();
+        let series = Series { yearly, growth: random.between(0.02, 0.22), category, age };
+        let amounts: Vec<f64> = (1 - MONTHS - 12..=0).map(|offset| series.draw(&mut random, tenant, offset)).collect();
         let last = if status == "inactive" { -5 } else { 0 };
         for offset in (1 - MONTHS).max(-age)..=last {
             let place = (offset + MONTHS + 11) as usize;
@@ -189,8 +189,8 @@ impl Series {
         self.yearly / 12.0 * (1.0 + self.growth * f64::from(offset) / 12.0)
     }
 
-    fn draw(&self, dice: &mut Dice, tenant: &Tenant, offset: i32) -> f64 {
-        let noise = 1.0 + dice.noise(if self.category == "SaaS" { 0.008 } else { 0.06 });
+    fn draw(&self, random: &mut Random, tenant: &Tenant, offset: i32) -> f64 {
+        let noise = 1.0 + random.noise(if self.category == "SaaS" { 0.008 } else { 0.06 });
         // The load-test cluster that the anomalies tell of.
         let leak = if offset == -1 && self.category == "Cloud Infrastructure" { 1.35 } else { 1.0 };
         let audit =

@@ -1,6 +1,6 @@
 //! Words that names are made of. None of the companies exist.
 
-use crate::dice::Dice;
+use crate::random::Random;
 
 #[rustfmt::skip]
 const FIRST: [&str; 48] = [
@@ -58,9 +58,9 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    pub(crate) fn draw(dice: &mut Dice) -> Self {
-        let first = dice.pick(&FIRST);
-        let (second, vertical) = dice.pick(&SECOND);
+    pub(crate) fn draw(random: &mut Random) -> Self {
+        let first = random.pick(&FIRST);
+        let (second, vertical) = random.pick(&SECOND);
         Self { first, second, vertical }
     }
 
@@ -70,7 +70,7 @@ impl Account {
 }
 
 /// A person outside: full name and the part of an address before the at sign.
-pub(crate) fn contact(dice: &mut Dice) -> (String, String) {
-    let (forename, surname) = (dice.pick(&FORENAMES), dice.pick(&SURNAMES));
+pub(crate) fn contact(random: &mut Random) -> (String, String) {
+    let (forename, surname) = (random.pick(&FORENAMES), random.pick(&SURNAMES));
     (format!("{forename} {surname}"), format!("{forename}.{surname}").to_lowercase())
 }

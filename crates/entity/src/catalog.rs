@@ -4329,7 +4329,7 @@ static DOWNSTREAM_CONNECTORS: Table = Table {
             readable: true,
         },
         Column {
-            name: "sealed_secret",
+            name: "encrypted_secret",
             doc: "The secret that signs deliveries, encrypted at rest and never readable. null while none is set.",
             kind: Kind::Bytes,
             nullable: true,

@@ -157,7 +157,7 @@ impl Schema {
             asker.store.clone(),
             reader.clone(),
             asker.client.clone(),
-            asker.sessions.sealer().clone(),
+            asker.sessions.encryption().clone(),
         ));
         let introspected = match self.introspect(bound, prepared, &reader).await {
             Ok(Introspected::Whole(answer)) => return Response::ready(answer),

@@ -8,7 +8,7 @@ use std::{
 
 use aether_domain::network::{Allowed, Reach};
 use aether_graphql::{Introspection, Limits};
-use aether_store::{Connect, audit_log, encryption::Sealer, identity::token::Tokens};
+use aether_store::{Connect, audit_log, encryption::Encryption, identity::token::Tokens};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use async_nats::ServerAddr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -243,7 +243,7 @@ impl Config {
             self.default_page_size <= self.max_page_size,
             "AETHER_DEFAULT_PAGE_SIZE must not be greater than AETHER_MAX_PAGE_SIZE."
         );
-        self.sealer()?;
+        self.encryption()?;
         ensure!(
             self.audit_signing_keys.split(',').all(|key| key.trim().len() >= secret::FEWEST_LETTERS),
             "Every secret in AETHER_AUDIT_SIGNING_KEYS must have 32 bytes or more; make one with `openssl rand -base64 48`."
@@ -387,8 +387,8 @@ impl Config {
     }
 
     /// The encryption at rest.
-    pub fn sealer(&self) -> Result<Sealer> {
-        Ok(Sealer::new(self.numbered_keys()?.into_iter().map(|(number, secret)| (number, secret.to_owned()))))
+    pub fn encryption(&self) -> Result<Encryption> {
+        Ok(Encryption::new(self.numbered_keys()?.into_iter().map(|(number, secret)| (number, secret.to_owned()))))
     }
 
     /// Refuses in production what nobody means to do there, unless it was said that it is meant.
@@ -447,8 +447,8 @@ mod tests {
     #[test]
     fn a_number_of_a_key_is_given_once() {
         let (one, other) = ("q4kY1R8Jv0mT5xWz3nBfGdLsHcPaUeI7", "o9QyKtXj2MNrVbZlF6wDgCpSihEuAO+/");
-        assert!(config(&["--encryption-keys", &format!("1:{one},2:{other}")]).sealer().is_ok());
-        let twice = config(&["--encryption-keys", &format!("1:{one},1:{other}")]).sealer();
+        assert!(config(&["--encryption-keys", &format!("1:{one},2:{other}")]).encryption().is_ok());
+        let twice = config(&["--encryption-keys", &format!("1:{one},1:{other}")]).encryption();
         assert!(twice.is_err_and(|why| why.to_string().contains("number 1 twice")));
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use aether_domain::connector;
 use aether_store::{
     Store,
-    encryption::Sealer,
+    encryption::Encryption,
     write::delivery::{Attempt, Due},
 };
 use reqwest::{Method, header::CONTENT_TYPE};
@@ -29,7 +29,7 @@ const AT_ONCE: u64 = 16;
 #[derive(Clone)]
 pub struct Courier {
     store: Store,
-    sealer: Sealer,
+    encryption: Encryption,
     /// None where the machine knows no certificate authorities.
     client: Option<Client>,
     base: Duration,
@@ -44,7 +44,7 @@ impl Courier {
         let client = client.inspect_err(|error| tracing::warn!(?error, "nothing can be delivered to connectors")).ok();
         Ok(Self {
             store,
-            sealer: config.sealer()?,
+            encryption: config.encryption()?,
             client,
             base: Duration::from_millis(config.delivery_retry_milliseconds),
             allow_insecure: config.allow_insecure_connectors,
@@ -74,7 +74,7 @@ impl Courier {
 
     /// Sends what is due now, and tells how much that was.
     async fn round(&self) -> aether_store::Result<usize> {
-        let due = self.store.claim_deliveries(AT_ONCE, &self.sealer, self.base).await?;
+        let due = self.store.claim_deliveries(AT_ONCE, &self.encryption, self.base).await?;
         let count = due.len();
         let mut sending = JoinSet::new();
         for due in due {

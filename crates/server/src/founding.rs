@@ -23,7 +23,7 @@ pub(crate) async fn found(config: &Config, organization: NewOrganization) -> Res
     let postgres = Postgres::start(config).await?;
     let founded = async {
         let (store, _) = prepare(config, &postgres, false).await?;
-        let founded = founding::found(&store, founding, &config.sealer()?).await;
+        let founded = founding::found(&store, founding, &config.encryption()?).await;
         store.database().clone().close().await;
         founded.map_err(said)
     }

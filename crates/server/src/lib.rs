@@ -102,7 +102,10 @@ pub fn run() -> Result<()> {
                 let postgres = Postgres::start(&cli.config).await?;
                 let rotated = rotate_keys(&cli.config, &postgres).await;
                 postgres.stop().await?;
-                eprintln!("{} values were sealed anew with the newest key; older keys can be left out now.", rotated?);
+                eprintln!(
+                    "{} values were encrypted anew with the newest key; older keys can be left out now.",
+                    rotated?
+                );
                 Ok(())
             }
             Command::Schema => {
@@ -125,10 +128,10 @@ async fn with_owner<T>(config: &Config, act: impl AsyncFnOnce(&sea_orm::Database
     done
 }
 
-/// Seals everything with the newest key.
+/// Encrypts everything with the newest key.
 async fn rotate_keys(config: &Config, postgres: &Postgres) -> Result<usize> {
     let (store, _) = prepare(config, postgres, false).await?;
-    let rotated = store.rotate_keys(&config.sealer()?).await;
+    let rotated = store.rotate_keys(&config.encryption()?).await;
     store.database().clone().close().await;
     rotated.map_err(|_| {
         anyhow::anyhow!(
@@ -170,7 +173,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
     let hub = Hub::new(store.clone());
     let app = App {
         schema: Schema::new(config.limits(), config.introspection()),
-        sessions: Sessions::new(store.clone(), config.tokens(), config.sealer()?),
+        sessions: Sessions::new(store.clone(), config.tokens(), config.encryption()?),
         store: store.clone(),
         expose_statements: config.expose_statements,
         timeout: Duration::from_secs(config.statement_timeout_seconds * 3),

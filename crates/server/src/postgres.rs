@@ -139,14 +139,14 @@ pub async fn seed_as_of(
     if aether_demo::is_loaded(pool).await? {
         return Ok(false);
     }
-    let sealer = config.sealer()?;
+    let encryption = config.encryption()?;
     let options = Options {
         today,
         seed: 42,
         scale,
         password_hash: hash_password(aether_demo::PASSWORD)
             .map_err(|_| anyhow::anyhow!("The demo password cannot be hashed."))?,
-        seal: std::sync::Arc::new(move |plain| sealer.seal(plain).unwrap_or_default()),
+        encrypt: std::sync::Arc::new(move |plain| encryption.encrypt(plain).unwrap_or_default()),
     };
     aether_demo::load(pool, &options, &Bar::new()).await.context("The demo data could not be loaded.")?;
     Ok(true)

@@ -10,7 +10,7 @@ use aether_domain::{
     metric::parse_some_metrics,
     source::{Content, CsvOverHttp, MOST_BYTES},
 };
-use aether_store::{Result, Store, encryption::Sealer};
+use aether_store::{Result, Store, encryption::Encryption};
 use reqwest::{
     Method, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -32,7 +32,7 @@ const LEASE: Duration = Duration::from_secs(120);
 #[derive(Clone)]
 pub struct Synchronizer {
     store: Store,
-    sealer: Sealer,
+    encryption: Encryption,
     client: Client,
     patience: Duration,
 }
@@ -40,7 +40,7 @@ pub struct Synchronizer {
 impl Synchronizer {
     /// A synchronizer for this store, whose sources have so long to answer.
     pub fn new(store: Store, config: &Config, patience: Duration) -> anyhow::Result<Self> {
-        Ok(Self { store, sealer: config.sealer()?, client: Client::new(patience, config.reach()?)?, patience })
+        Ok(Self { store, encryption: config.encryption()?, client: Client::new(patience, config.reach()?)?, patience })
     }
 
     /// Works until it is aborted; what it has in hand then is ended by another gateway.
@@ -57,13 +57,13 @@ impl Synchronizer {
 
     /// Does everything that is due now, and tells how many synchronizations it ended.
     pub async fn round(&self) -> Result<usize> {
-        let abandoned = synchronization::expire(&self.store, &self.sealer).await?;
+        let abandoned = synchronization::expire(&self.store, &self.encryption).await?;
         if abandoned > 0 {
             tracing::warn!(abandoned, "synchronizations of a gateway that has stopped were ended as failed");
         }
-        synchronization::schedule(&self.store, &self.sealer).await?;
+        synchronization::schedule(&self.store, &self.encryption).await?;
         let mut ended = abandoned;
-        while let Some(claimed) = synchronization::claim(&self.store, self.patience + LEASE, &self.sealer).await? {
+        while let Some(claimed) = synchronization::claim(&self.store, self.patience + LEASE, &self.encryption).await? {
             let outcome = self.read(&claimed).await;
             if let Outcome::Failed { code, .. } = &outcome {
                 tracing::warn!(sync = %claimed.sync_id, integration = %claimed.integration_id, code, "a source failed");
@@ -74,13 +74,13 @@ impl Synchronizer {
     }
 
     async fn finish(&self, claimed: &Claimed, outcome: Outcome) -> Result<bool> {
-        match synchronization::finish(&self.store, claimed, outcome, &self.sealer).await {
+        match synchronization::finish(&self.store, claimed, outcome, &self.encryption).await {
             // It must not run for ever because its lines cannot be written.
             Err(error) => {
                 error.log();
                 let outcome =
                     failed("NOT_WRITTEN", "What the source gave could not be written. Nothing of it was taken.");
-                synchronization::finish(&self.store, claimed, outcome, &self.sealer).await
+                synchronization::finish(&self.store, claimed, outcome, &self.encryption).await
             }
             finished => finished,
         }

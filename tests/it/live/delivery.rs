@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Socket;
-use crate::{support::Gateway, terms::Deal};
+use crate::{support::Gateway, terms::SharedWorkspace};
 
 const DRIFT: &str = "subscription($w: UUID!, $severity: [DriftSeverity!], $status: [DriftStatus!]) {
     driftChanged(workspaceId: $w, severity: $severity, status: $status) {
@@ -13,54 +13,54 @@ const DRIFT: &str = "subscription($w: UUID!, $severity: [DriftSeverity!], $statu
 #[tokio::test]
 async fn drift_is_told_from_its_finding_to_its_end() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let clause = deal.clause("financial", false, "The margin.").await;
-    let variable = deal.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
-    let mut socket = Socket::of(&deal.risk, &gateway).await;
-    socket.subscribe("d", DRIFT, json!({ "w": deal.workspace })).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let clause = workspace.clause("financial", false, "The margin.").await;
+    let variable = workspace.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
+    let mut socket = Socket::of(&workspace.risk, &gateway).await;
+    socket.subscribe("d", DRIFT, json!({ "w": workspace.id })).await;
     socket.settle().await;
 
-    deal.edit(&deal.legal, &variable, "3.20%").await.ok();
+    workspace.edit(&workspace.legal, &variable, "3.20%").await.ok();
     let found = socket.message("d").await;
-    let item = deal.open(&variable).await;
+    let item = workspace.open(&variable).await;
     assert_eq!((&found["kind"], &found["changedFields"]), (&json!("CREATED"), &json!([])));
     assert_eq!((&found["driftItem"]["id"], &found["driftItem"]["variable"]["label"]), (&json!(item), &json!("Margin")));
-    assert_eq!(found["driftItem"]["workspace"]["id"], json!(deal.workspace));
+    assert_eq!(found["driftItem"]["workspace"]["id"], json!(workspace.id));
     assert!(found["actor"]["name"].is_string() && found["at"].is_string());
 
-    deal.edit(&deal.legal, &variable, "3.30%").await.ok();
+    workspace.edit(&workspace.legal, &variable, "3.30%").await.ok();
     let worse = socket.message("d").await;
     assert_eq!((&worse["kind"], &worse["driftItem"]["currentValue"]), (&json!("UPDATED"), &json!("3.30%")));
     assert!(worse["changedFields"].as_array().expect("a list").contains(&json!("currentValue")));
 
-    deal.settle(&deal.risk, "approveDrift", &item, "Fine").await.ok();
+    workspace.settle(&workspace.risk, "approveDrift", &item, "Fine").await.ok();
     let settled = socket.message("d").await;
     assert_eq!((&settled["kind"], &settled["driftItem"]["status"]), (&json!("RESOLVED"), &json!("APPROVED")));
     assert_ne!(found["cursor"], worse["cursor"]);
     socket.quiet().await;
 
     socket.send(json!({ "type": "complete", "id": "d" })).await;
-    deal.edit(&deal.legal, &variable, "3.90%").await.ok();
+    workspace.edit(&workspace.legal, &variable, "3.90%").await.ok();
     socket.quiet().await;
 }
 
 #[tokio::test]
 async fn a_filter_holds_since_the_change_or_until_it() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let clause = deal.clause("financial", false, "The margin.").await;
-    let variable = deal.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
-    let mut socket = Socket::of(&deal.risk, &gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let clause = workspace.clause("financial", false, "The margin.").await;
+    let variable = workspace.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
+    let mut socket = Socket::of(&workspace.risk, &gateway).await;
     // A list of one may be written without brackets.
-    socket.subscribe("open", DRIFT, json!({ "w": deal.workspace, "status": "UNRESOLVED" })).await;
+    socket.subscribe("open", DRIFT, json!({ "w": workspace.id, "status": "UNRESOLVED" })).await;
     socket.settle().await;
-    deal.edit(&deal.legal, &variable, "3.20%").await.ok();
+    workspace.edit(&workspace.legal, &variable, "3.20%").await.ok();
     assert_eq!(socket.message("open").await["kind"], "CREATED");
-    let item = deal.open(&variable).await;
-    let mut reverted = Socket::of(&deal.risk, &gateway).await;
-    reverted.subscribe("reverted", DRIFT, json!({ "w": deal.workspace, "status": ["REVERTED"] })).await;
+    let item = workspace.open(&variable).await;
+    let mut reverted = Socket::of(&workspace.risk, &gateway).await;
+    reverted.subscribe("reverted", DRIFT, json!({ "w": workspace.id, "status": ["REVERTED"] })).await;
     reverted.settle().await;
-    deal.settle(&deal.risk, "approveDrift", &item, "Fine").await.ok();
+    workspace.settle(&workspace.risk, "approveDrift", &item, "Fine").await.ok();
     let left = socket.message("open").await;
     assert_eq!((&left["kind"], &left["driftItem"]["status"]), (&json!("RESOLVED"), &json!("APPROVED")));
     reverted.quiet().await;
@@ -69,11 +69,11 @@ async fn a_filter_holds_since_the_change_or_until_it() {
 #[tokio::test]
 async fn what_is_deleted_is_told_without_its_object() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
     let add = "mutation($w: UUID!) { addClause(workspaceId: $w, input: { title: \"9.9 Gone\", type: GENERAL, body: \"Nothing.\" }) { id rowVersion } }";
-    let mut socket = Socket::of(&deal.investor, &gateway).await;
+    let mut socket = Socket::of(&workspace.investor, &gateway).await;
     let query = "subscription($w: UUID!) { clauseChanged(workspaceId: $w) { kind clause { id title } } }";
-    socket.subscribe("c", query, json!({ "w": deal.workspace })).await;
+    socket.subscribe("c", query, json!({ "w": workspace.id })).await;
     let mut outsider =
         Socket::of(&gateway.sign_in("cfo@meridian-capital.example", "meridian-capital").await, &gateway).await;
     outsider
@@ -84,11 +84,11 @@ async fn what_is_deleted_is_told_without_its_object() {
         )
         .await;
     socket.settle().await;
-    let added = deal.agent.run(add, json!({ "w": deal.workspace })).await.ok()["addClause"].clone();
+    let added = workspace.agent.run(add, json!({ "w": workspace.id })).await.ok()["addClause"].clone();
     let created = socket.message("c").await;
     assert_eq!((&created["kind"], &created["clause"]["id"]), (&json!("CREATED"), &added["id"]));
     let delete = "mutation($id: UUID!, $v: Int!) { deleteClause(id: $id, expectedVersion: $v, reason: \"Test\") }";
-    deal.agent.run(delete, json!({ "id": added["id"], "v": added["rowVersion"] })).await.ok();
+    workspace.agent.run(delete, json!({ "id": added["id"], "v": added["rowVersion"] })).await.ok();
     // Others moved up to make room, or closed the gap: what is deleted comes among them.
     let gone = loop {
         let message = socket.message("c").await;
@@ -103,21 +103,21 @@ async fn what_is_deleted_is_told_without_its_object() {
 #[tokio::test]
 async fn every_feed_tells_of_its_thing() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let mut socket = Socket::of(&deal.agent, &gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let mut socket = Socket::of(&workspace.agent, &gateway).await;
     let graph = "subscription($w: UUID!) { graphChanged(workspaceId: $w) { kind graphState { integrityScore } } }";
     let audit =
         "subscription($w: UUID!) { auditAppended(workspaceId: $w) { kind auditEvent { eventType } auditLog { id } } }";
-    socket.subscribe("audit", audit, json!({ "w": deal.workspace })).await;
+    socket.subscribe("audit", audit, json!({ "w": workspace.id })).await;
     socket.settle().await;
-    let clause = deal.clause("financial", false, "The margin.").await;
-    deal.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
+    let clause = workspace.clause("financial", false, "The margin.").await;
+    workspace.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
     let appended = socket.message("audit").await;
     assert!(appended["auditEvent"]["eventType"].is_string(), "{appended}");
     socket.send(json!({ "type": "complete", "id": "audit" })).await;
-    socket.subscribe("graph", graph, json!({ "w": deal.workspace })).await;
+    socket.subscribe("graph", graph, json!({ "w": workspace.id })).await;
     socket.settle().await;
-    deal.bind(&clause, "Fee", "FINANCIAL", "1.00%").await;
+    workspace.bind(&clause, "Fee", "FINANCIAL", "1.00%").await;
     assert!(socket.message("graph").await["graphState"]["integrityScore"].is_string());
 
     let cfo = gateway.cfo().await;

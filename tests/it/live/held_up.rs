@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::Socket;
-use crate::{support::Gateway, terms::Deal};
+use crate::{support::Gateway, terms::SharedWorkspace};
 
 const CLAUSES: &str = "subscription($w: UUID!) { clauseChanged(workspaceId: $w) { kind clause { title } } }";
 
@@ -20,10 +20,10 @@ async fn slow_down(gateway: &Gateway, table: &str, when: &str, seconds: u32) {
 }
 
 /// A change of another tenant.
-async fn add(deal: &Deal<'_>, title: &str) {
+async fn add(workspace: &SharedWorkspace<'_>, title: &str) {
     let add = "mutation($w: UUID!, $title: String!) {
         addClause(workspaceId: $w, input: { title: $title, type: GENERAL, body: \"Nothing much.\" }) { id } }";
-    deal.agent.run(add, json!({ "w": deal.workspace, "title": title })).await.ok();
+    workspace.agent.run(add, json!({ "w": workspace.id, "title": title })).await.ok();
 }
 
 fn create(name: &str) -> String {
@@ -33,10 +33,10 @@ fn create(name: &str) -> String {
 #[tokio::test]
 async fn a_slow_transaction_of_one_tenant_holds_up_no_event_of_another() {
     let gateway = Gateway::demo().await;
-    let (deal, cfo) = (Deal::of(&gateway).await, gateway.cfo().await);
+    let (workspace, cfo) = (SharedWorkspace::of(&gateway).await, gateway.cfo().await);
     slow_down(&gateway, "budgets", "NEW.name = 'Slow'", 5).await;
-    let mut socket = Socket::of(&deal.risk, &gateway).await;
-    socket.subscribe("c", CLAUSES, json!({ "w": deal.workspace })).await;
+    let mut socket = Socket::of(&workspace.risk, &gateway).await;
+    socket.subscribe("c", CLAUSES, json!({ "w": workspace.id })).await;
     socket.settle().await;
     let mutation = format!("mutation @transaction {{ a: {} b: {} }}", create("First"), create("Slow"));
     let slow = async {
@@ -47,7 +47,7 @@ async fn a_slow_transaction_of_one_tenant_holds_up_no_event_of_another() {
     let quick = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let begun = Instant::now();
-        add(&deal, "Meanwhile").await;
+        add(&workspace, "Meanwhile").await;
         assert_eq!(socket.message("c").await["kind"], "CREATED");
         begun.elapsed()
     };
@@ -68,10 +68,10 @@ async fn a_slow_transaction_of_one_tenant_holds_up_no_event_of_another() {
 #[tokio::test]
 async fn a_transaction_that_cannot_end_once_it_is_to_be_told_of_is_taken_back() {
     let gateway = Gateway::demo().await;
-    let (deal, cfo) = (Deal::of(&gateway).await, gateway.cfo().await);
+    let (workspace, cfo) = (SharedWorkspace::of(&gateway).await, gateway.cfo().await);
     slow_down(&gateway, "event_outbox", "NEW.topic = 'budget'", 9).await;
-    let mut socket = Socket::of(&deal.risk, &gateway).await;
-    socket.subscribe("c", CLAUSES, json!({ "w": deal.workspace })).await;
+    let mut socket = Socket::of(&workspace.risk, &gateway).await;
+    socket.subscribe("c", CLAUSES, json!({ "w": workspace.id })).await;
     socket.settle().await;
     let both =
         [format!("mutation {{ {} }}", create("Alone")), format!("mutation @transaction {{ {} }}", create("Together"))];
@@ -84,7 +84,7 @@ async fn a_transaction_that_cannot_end_once_it_is_to_be_told_of_is_taken_back() 
         let quick = async {
             tokio::time::sleep(Duration::from_millis(500)).await;
             let begun = Instant::now();
-            add(&deal, &format!("Beside {number}")).await;
+            add(&workspace, &format!("Beside {number}")).await;
             assert_eq!(socket.message("c").await["kind"], "CREATED");
             begun.elapsed()
         };

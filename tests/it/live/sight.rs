@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Socket;
-use crate::{support::Gateway, terms::Deal};
+use crate::{support::Gateway, terms::SharedWorkspace};
 
 const DRIFT: &str = "subscription($w: UUID!) { driftChanged(workspaceId: $w) {
     kind driftItem { id status approvalReason } } }";
@@ -11,18 +11,19 @@ const DRIFT: &str = "subscription($w: UUID!) { driftChanged(workspaceId: $w) {
 #[tokio::test]
 async fn investors_hear_of_drift_once_it_is_settled_and_not_why() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let clause = deal.clause("financial", false, "The margin.").await;
-    let variable = deal.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
-    let (mut investor, mut risk) = (Socket::of(&deal.investor, &gateway).await, Socket::of(&deal.risk, &gateway).await);
-    investor.subscribe("d", DRIFT, json!({ "w": deal.workspace })).await;
-    risk.subscribe("d", DRIFT, json!({ "w": deal.workspace })).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let clause = workspace.clause("financial", false, "The margin.").await;
+    let variable = workspace.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
+    let (mut investor, mut risk) =
+        (Socket::of(&workspace.investor, &gateway).await, Socket::of(&workspace.risk, &gateway).await);
+    investor.subscribe("d", DRIFT, json!({ "w": workspace.id })).await;
+    risk.subscribe("d", DRIFT, json!({ "w": workspace.id })).await;
     risk.settle().await;
-    deal.edit(&deal.legal, &variable, "3.20%").await.ok();
+    workspace.edit(&workspace.legal, &variable, "3.20%").await.ok();
     assert_eq!(risk.message("d").await["kind"], "CREATED");
     investor.quiet().await;
-    let item = deal.open(&variable).await;
-    deal.settle(&deal.risk, "approveDrift", &item, "Within appetite").await.ok();
+    let item = workspace.open(&variable).await;
+    workspace.settle(&workspace.risk, "approveDrift", &item, "Within appetite").await.ok();
     assert_eq!(risk.message("d").await["driftItem"]["approvalReason"], "Within appetite");
     let told = investor.message("d").await;
     assert_eq!(told["driftItem"], json!({ "id": item, "status": "APPROVED", "approvalReason": null }));
@@ -31,12 +32,13 @@ async fn investors_hear_of_drift_once_it_is_settled_and_not_why() {
 #[tokio::test]
 async fn investors_hear_nothing_of_what_only_unsettled_drift_changes() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    deal.rule("riskApprovalRequiredForOverride", false).await;
-    let clause = deal.clause("financial", false, "The margin.").await;
-    let variable = deal.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
-    let (mut investor, mut risk) = (Socket::of(&deal.investor, &gateway).await, Socket::of(&deal.risk, &gateway).await);
-    let cursor = deal.risk.data("{ eventCursor }").await["eventCursor"].clone();
+    let workspace = SharedWorkspace::of(&gateway).await;
+    workspace.rule("riskApprovalRequiredForOverride", false).await;
+    let clause = workspace.clause("financial", false, "The margin.").await;
+    let variable = workspace.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
+    let (mut investor, mut risk) =
+        (Socket::of(&workspace.investor, &gateway).await, Socket::of(&workspace.risk, &gateway).await);
+    let cursor = workspace.risk.data("{ eventCursor }").await["eventCursor"].clone();
     let events = "subscription($after: String) { events(topics: [VARIABLE, DRIFT], after: $after) {
         topic kind changedFields node { ... on Variable { value baselineValue } ... on DriftItem { status } } } }";
     for socket in [&mut investor, &mut risk] {
@@ -44,7 +46,7 @@ async fn investors_hear_nothing_of_what_only_unsettled_drift_changes() {
     }
     risk.settle().await;
 
-    deal.edit(&deal.agent, &variable, "3.20%").await.ok();
+    workspace.edit(&workspace.agent, &variable, "3.20%").await.ok();
     let edited = json!({ "topic": "VARIABLE", "kind": "UPDATED", "changedFields": ["value", "lastModifiedAt", "lastModifiedBy"],
         "node": { "value": "3.20%", "baselineValue": "3.00%" } });
     let mut heard = [risk.message("e").await, risk.message("e").await];
@@ -61,8 +63,8 @@ async fn investors_hear_nothing_of_what_only_unsettled_drift_changes() {
     investor.quiet().await;
 
     // The baseline takes the drafted value: a settled item for all, a changed variable only for those who see baselines.
-    let item = deal.open(&variable).await;
-    deal.settle(&deal.agent, "overrideDrift", &item, "Agreed").await.ok();
+    let item = workspace.open(&variable).await;
+    workspace.settle(&workspace.agent, "overrideDrift", &item, "Agreed").await.ok();
     let mut heard = [risk.message("e").await, risk.message("e").await];
     heard.sort_by_key(|message| message["topic"] != "VARIABLE");
     assert_eq!(heard[0]["changedFields"], json!(["baselineValue"]));
@@ -75,10 +77,10 @@ async fn investors_hear_nothing_of_what_only_unsettled_drift_changes() {
 #[tokio::test]
 async fn who_may_not_subscribes_in_vain() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
     let outsider = gateway.sign_in("cfo@meridian-capital.example", "meridian-capital").await;
     let mut socket = Socket::of(&outsider, &gateway).await;
-    socket.subscribe("d", DRIFT, json!({ "w": deal.workspace })).await;
+    socket.subscribe("d", DRIFT, json!({ "w": workspace.id })).await;
     assert_eq!(socket.refusal("d").await, "NOT_FOUND");
     let viewer = gateway.sign_in("viewer@aether-demo.com", "aether-demo").await;
     let mut socket = Socket::of(&viewer, &gateway).await;
@@ -121,36 +123,36 @@ async fn a_confined_view_is_confined_live_and_a_change_of_it_counts_at_once() {
 #[tokio::test]
 async fn who_is_removed_deactivated_or_signed_out_hears_nothing_more() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let mut risk = Socket::of(&deal.risk, &gateway).await;
-    risk.subscribe("d", DRIFT, json!({ "w": deal.workspace })).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let mut risk = Socket::of(&workspace.risk, &gateway).await;
+    risk.subscribe("d", DRIFT, json!({ "w": workspace.id })).await;
     risk.subscribe("all", "subscription { events(topics: [CLAUSE]) { topic } }", json!({})).await;
-    let mut legal = Socket::of(&deal.legal, &gateway).await;
-    legal.subscribe("d", DRIFT, json!({ "w": deal.workspace })).await;
-    let mut investor = Socket::of(&deal.investor, &gateway).await;
-    investor.subscribe("d", DRIFT, json!({ "w": deal.workspace })).await;
+    let mut legal = Socket::of(&workspace.legal, &gateway).await;
+    legal.subscribe("d", DRIFT, json!({ "w": workspace.id })).await;
+    let mut investor = Socket::of(&workspace.investor, &gateway).await;
+    investor.subscribe("d", DRIFT, json!({ "w": workspace.id })).await;
     legal.settle().await;
 
     let member = gateway
         .rows(&format!(
             "SELECT m.id, m.row_version FROM workspace_members m JOIN users u ON u.id = m.user_id
               WHERE u.email = 'risk@northgate-bank.example' AND m.workspace_id = '{}'",
-            deal.workspace
+            workspace.id
         ))
         .await;
     let remove =
         "mutation($id: UUID!, $v: Int!) { removeMember(id: $id, expectedVersion: $v, reason: \"Left\") { id } }";
-    deal.agent.run(remove, json!({ "id": member[0]["id"], "v": member[0]["row_version"] })).await.ok();
+    workspace.agent.run(remove, json!({ "id": member[0]["id"], "v": member[0]["row_version"] })).await.ok();
     assert_eq!(risk.refusal("d").await, "NOT_FOUND");
-    let clause = deal.clause("financial", false, "The margin.").await;
+    let clause = workspace.clause("financial", false, "The margin.").await;
     let edit = "mutation($id: UUID!) { editClause(id: $id, expectedVersion: 1, input: { title: \"9.9 Other\" }, reason: \"Test\") { id } }";
-    deal.agent.run(edit, json!({ "id": clause })).await.ok();
+    workspace.agent.run(edit, json!({ "id": clause })).await.ok();
     risk.quiet().await;
 
     legal.subscribe("own", "{ me { sessionId } }", json!({})).await;
     legal.message("own").await;
     assert_eq!(legal.receive().await["type"], "complete");
-    deal.legal.query("mutation { logout }").await.ok();
+    workspace.legal.query("mutation { logout }").await.ok();
     assert_eq!(legal.refusal("d").await, "UNAUTHENTICATED");
 
     // Behind the gateway's back it is found out a little later.
@@ -163,7 +165,7 @@ async fn who_is_removed_deactivated_or_signed_out_hears_nothing_more() {
 #[tokio::test]
 async fn who_joins_a_workspace_hears_of_it_in_all_events() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
     let outsider = gateway.sign_in("cfo@meridian-capital.example", "meridian-capital").await;
     let mut socket = Socket::of(&outsider, &gateway).await;
     socket
@@ -172,12 +174,12 @@ async fn who_joins_a_workspace_hears_of_it_in_all_events() {
     socket.settle().await;
     let invite = "mutation($w: UUID!) { inviteMember(workspaceId: $w, input: {
         email: \"cfo@meridian-capital.example\", organization: \"meridian-capital\", role: INVESTOR }) { id rowVersion } }";
-    let invited = deal.agent.run(invite, json!({ "w": deal.workspace })).await.ok();
+    let invited = workspace.agent.run(invite, json!({ "w": workspace.id })).await.ok();
     let accept = "mutation($w: UUID!) { acceptInvitation(workspaceId: $w) { id } }";
-    outsider.run(accept, json!({ "w": deal.workspace })).await.ok();
+    outsider.run(accept, json!({ "w": workspace.id })).await.ok();
     assert!(invited["inviteMember"]["id"].is_string());
-    let clause = deal.clause("financial", false, "The margin.").await;
+    let clause = workspace.clause("financial", false, "The margin.").await;
     let edit = "mutation($id: UUID!) { editClause(id: $id, expectedVersion: 1, input: { title: \"9.9 Other\" }, reason: \"Test\") { id } }";
-    deal.agent.run(edit, json!({ "id": clause })).await.ok();
+    workspace.agent.run(edit, json!({ "id": clause })).await.ok();
     assert_eq!(socket.message("all").await, json!({ "kind": "UPDATED", "node": { "id": clause } }));
 }

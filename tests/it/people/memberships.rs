@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::{Gateway, User},
-    terms::Deal,
+    terms::SharedWorkspace,
 };
 
 /// One's role in a workspace, and the names of what one may do there.
@@ -29,40 +29,40 @@ fn names(of: &[&str]) -> BTreeSet<String> {
 #[tokio::test]
 async fn members_are_told_what_their_role_and_the_rules_let_them_do() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    deal.rule("legalCanRevertDraft", false).await;
-    let (role, agent) = standing(&deal.agent, &deal.workspace).await.expect("a member");
+    let workspace = SharedWorkspace::of(&gateway).await;
+    workspace.rule("legalCanRevertDraft", false).await;
+    let (role, agent) = standing(&workspace.agent, &workspace.id).await.expect("a member");
     assert_eq!(role, "AGENT");
     assert!(
         agent.is_superset(&names(&["drift:override", "drift:revert", "variable:edit", "workspace:govern"])),
         "{agent:?}"
     );
     assert!(!agent.contains("drift:approve"));
-    let legal = standing(&deal.legal, &deal.workspace).await.expect("a member").1;
+    let legal = standing(&workspace.legal, &workspace.id).await.expect("a member").1;
     assert_eq!(legal, names(&["clause:edit", "variable:edit", "graph:sync", "reconciliation:decide"]));
-    let risk = standing(&deal.risk, &deal.workspace).await.expect("a member").1;
+    let risk = standing(&workspace.risk, &workspace.id).await.expect("a member").1;
     assert_eq!(risk, names(&["drift:approve", "golden_record:export", "workspace_audit:export"]));
-    assert_eq!(standing(&deal.investor, &deal.workspace).await, Some((json!("INVESTOR"), names(&[]))));
+    assert_eq!(standing(&workspace.investor, &workspace.id).await, Some((json!("INVESTOR"), names(&[]))));
     let viewer = gateway.sign_in("viewer@aether-demo.com", "aether-demo").await;
-    assert_eq!(standing(&viewer, &deal.workspace).await, None);
+    assert_eq!(standing(&viewer, &workspace.id).await, None);
 
-    deal.rule("legalCanRevertDraft", true).await;
-    let legal = standing(&deal.legal, &deal.workspace).await.expect("a member").1;
+    workspace.rule("legalCanRevertDraft", true).await;
+    let legal = standing(&workspace.legal, &workspace.id).await.expect("a member").1;
     assert!(legal.contains("drift:revert"));
-    deal.rule("externalCounselReadOnly", true).await;
-    assert_eq!(standing(&deal.legal, &deal.workspace).await, Some((json!("LEGAL"), names(&[]))));
+    workspace.rule("externalCounselReadOnly", true).await;
+    assert_eq!(standing(&workspace.legal, &workspace.id).await, Some((json!("LEGAL"), names(&[]))));
 }
 
 #[tokio::test]
 async fn all_workspaces_are_told_in_one_statement() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let answer = deal.agent.query("{ me { workspaces { workspaceId permissions { name } } } }").await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let answer = workspace.agent.query("{ me { workspaces { workspaceId permissions { name } } } }").await;
     let all = answer.body["data"]["me"]["workspaces"].as_array().expect("a list").len();
     assert!(all > 1);
-    let one = deal
+    let one = workspace
         .agent
-        .run("query($id: UUID!) { me { workspaces(id: $id) { workspaceId } } }", json!({ "id": deal.workspace }))
+        .run("query($id: UUID!) { me { workspaces(id: $id) { workspaceId } } }", json!({ "id": workspace.id }))
         .await;
     assert_eq!(answer.statements(), one.statements());
 }

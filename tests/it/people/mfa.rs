@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ANALYST, PASSWORD, SECRET, bearer, code, field, login, now, sealed, set, trail};
+use super::{ANALYST, PASSWORD, SECRET, bearer, code, encrypted, field, login, now, set, trail};
 use crate::support::{Answer, Gateway, HOME, User};
 
 async fn enrol(user: &User<'_>, password: &str) -> Answer {
@@ -32,7 +32,7 @@ fn codes(answer: &Value) -> Vec<String> {
 /// An analyst with a second factor, and its recovery codes.
 async fn enrolled(gateway: &Gateway) -> (User<'_>, Vec<String>) {
     let analyst = gateway.sign_in(ANALYST, HOME).await;
-    set(gateway, ANALYST, &format!("mfa_pending_secret = {}", sealed())).await;
+    set(gateway, ANALYST, &format!("mfa_pending_secret = {}", encrypted())).await;
     let confirmed = confirm(&analyst, &code(SECRET, now())).await.ok();
     set(gateway, ANALYST, "mfa_last_step = NULL").await;
     (analyst, codes(&confirmed["confirmMfa"]))

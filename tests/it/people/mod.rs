@@ -79,17 +79,19 @@ fn code(secret: &str, at: u64) -> String {
     TOTP::new_unchecked(Algorithm::SHA1, 6, 1, 30, secret, None, String::new()).generate(at)
 }
 
-/// The sealed secret as a literal of SQL.
-fn sealed() -> String {
+/// The encrypted secret as a literal of SQL.
+fn encrypted() -> String {
     let config: Config = Cli::parse_from(["aether-nexus"]).config;
-    let Ok(sealed) = config.sealer().expect("a sealer").seal(SECRET.as_bytes()) else { panic!("it seals") };
-    let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let Ok(encrypted) = config.encryption().expect("a encryption").encrypt(SECRET.as_bytes()) else {
+        panic!("it encrypts")
+    };
+    let hex: String = encrypted.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("'\\x{hex}'")
 }
 
-/// Sets a user's columns to the sealed secret, and gives its current code.
+/// Sets a user's columns to the encrypted secret, and gives its current code.
 fn with_secret<'a>(gateway: &'a Gateway, user: &'a str, columns: &str) -> BoxFuture<'a, Value> {
-    let sql = format!("UPDATE users SET {} WHERE id = '{user}'", columns.replace("$secret", &sealed()));
+    let sql = format!("UPDATE users SET {} WHERE id = '{user}'", columns.replace("$secret", &encrypted()));
     Box::pin(async move {
         gateway.execute(&sql).await;
         json!({ "code": code(SECRET, now()) })

@@ -114,13 +114,13 @@ impl Gateway {
         Synchronizer::new(Store::new(database), &config, patience).expect("a synchronizer")
     }
 
-    /// Does what `rotate-keys` does, with these flags, and tells how many values were sealed anew.
+    /// Does what `rotate-keys` does, with these flags, and tells how many values were encrypted anew.
     pub async fn rotate_keys(&self, flags: &[&str]) -> Option<usize> {
         let config = Cli::parse_from(["aether-nexus"].iter().chain(flags)).config;
         let connect = Connect { max_connections: 4, ..config.connect(cluster::url(&self.database.0)) };
         let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
-        let Ok(sealer) = config.sealer() else { panic!("no keys") };
-        Store::new(database).rotate_keys(&sealer).await.ok()
+        let Ok(encryption) = config.encryption() else { panic!("no keys") };
+        Store::new(database).rotate_keys(&encryption).await.ok()
     }
 
     /// The courier of a further gateway on this database, with these flags.
@@ -207,14 +207,14 @@ async fn serve(config: &Config, url: String) -> Serving {
     let connect = Connect { max_connections: 6, ..config.connect(url) };
     let Ok(database) = Database::connect(&connect).await else { panic!("the gateway's roles cannot connect") };
     let store = Store::new(database);
-    let Ok(sealer) = config.sealer() else { panic!("no keys") };
+    let Ok(encryption) = config.encryption() else { panic!("no keys") };
     let hub = Hub::new(store.clone());
     let nats = config.nats().expect("servers of NATS");
     let telling = tokio::spawn(live::tell(hub.clone(), store.clone(), nats));
     let stop = CancellationToken::new();
     let app = App {
         schema: Schema::new(config.limits(), config.introspection()),
-        sessions: Sessions::new(store.clone(), config.tokens(), sealer),
+        sessions: Sessions::new(store.clone(), config.tokens(), encryption),
         store,
         expose_statements: config.expose_statements,
         timeout: Duration::from_secs(60),

@@ -3,25 +3,25 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Deal, EDIT};
+use super::{EDIT, SharedWorkspace};
 use crate::support::Gateway;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terms_of_one_workspace_edited_at_once_leave_the_graph_right() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
     let mut variables = Vec::new();
     for at in 0..8 {
         // Two to a clause, so that some share the node of their clause.
-        let clause = deal.clause("covenant", at % 3 == 0, "The ratio.").await;
-        variables.push(deal.bind(&clause, "One", "RATIO", "4.00:1.00").await);
-        variables.push(deal.bind(&clause, "Other", "RATIO", "4.00:1.00").await);
+        let clause = workspace.clause("covenant", at % 3 == 0, "The ratio.").await;
+        variables.push(workspace.bind(&clause, "One", "RATIO", "4.00:1.00").await);
+        variables.push(workspace.bind(&clause, "Other", "RATIO", "4.00:1.00").await);
     }
-    let users = [&deal.agent, &deal.agent2, &deal.legal];
+    let users = [&workspace.agent, &workspace.agent2, &workspace.legal];
     let edits = variables.iter().enumerate().map(|(at, variable)| {
-        let (user, deal) = (users[at % users.len()], &deal);
+        let (user, workspace) = (users[at % users.len()], &workspace);
         async move {
-            let mut version = deal.version("variables", variable).await;
+            let mut version = workspace.version("variables", variable).await;
             // Back and forth, and some end away from the baseline.
             for round in 0..5 + at % 2 {
                 let value = if round % 2 == 0 { "4.50:1.00" } else { "4.00:1.00" };
@@ -32,22 +32,22 @@ async fn terms_of_one_workspace_edited_at_once_leave_the_graph_right() {
     });
     join_all(edits).await;
     for (at, variable) in variables.iter().enumerate() {
-        let open = deal.items(variable).await.len();
+        let open = workspace.items(variable).await.len();
         assert_eq!(open, 1 - at % 2, "variable {at}");
-        assert_eq!(deal.node(variable).await["has_drift"], open == 1);
+        assert_eq!(workspace.node(variable).await["has_drift"], open == 1);
     }
-    deal.is_consistent().await;
+    workspace.is_consistent().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_who_edit_one_term_one_wins_each_round() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let clause = deal.clause("covenant", false, "The ratio.").await;
-    let variable = deal.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
-    let users = [&deal.agent, &deal.agent2, &deal.legal];
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let clause = workspace.clause("covenant", false, "The ratio.").await;
+    let variable = workspace.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
+    let users = [&workspace.agent, &workspace.agent2, &workspace.legal];
     for round in 1..=4 {
-        let version = deal.version("variables", &variable).await;
+        let version = workspace.version("variables", &variable).await;
         let edits = (0..9).map(|at| {
             let edit = json!({ "id": variable, "v": version, "input": { "value": format!("4.{round}{at}:1.00") } });
             users[at % users.len()].run(EDIT, edit)
@@ -62,9 +62,9 @@ async fn of_many_who_edit_one_term_one_wins_each_round() {
         for lost in answers.iter().filter(|answer| answer.body.get("errors").is_some()) {
             assert_eq!(lost.code(), "CONFLICT", "{:#}", lost.body);
         }
-        let items = deal.items(&variable).await;
+        let items = workspace.items(&variable).await;
         assert_eq!((items.len(), &items[0]["current_value"]), (1, won[0]));
-        assert_eq!(&deal.node(&variable).await["value"], won[0]);
+        assert_eq!(&workspace.node(&variable).await["value"], won[0]);
     }
-    deal.is_consistent().await;
+    workspace.is_consistent().await;
 }

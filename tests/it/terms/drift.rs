@@ -2,45 +2,46 @@
 
 use serde_json::json;
 
-use super::{Deal, last_event, topics_since};
+use super::{SharedWorkspace, last_event, topics_since};
 use crate::support::Gateway;
 
 /// A drifting term of a new clause: the variable and its open item.
-async fn drifting(deal: &Deal<'_>, sensitive: bool) -> (String, String) {
-    let clause = deal.clause("financial", sensitive, "The margin.").await;
-    let variable = deal.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
-    deal.edit(&deal.legal, &variable, "3.20%").await.ok();
-    let item = deal.open(&variable).await;
+async fn drifting(workspace: &SharedWorkspace<'_>, sensitive: bool) -> (String, String) {
+    let clause = workspace.clause("financial", sensitive, "The margin.").await;
+    let variable = workspace.bind(&clause, "Margin", "FINANCIAL", "3.00%").await;
+    workspace.edit(&workspace.legal, &variable, "3.20%").await.ok();
+    let item = workspace.open(&variable).await;
     (variable, item)
 }
 
 #[tokio::test]
 async fn an_override_waits_for_risk_and_never_for_the_one_who_asked() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let (variable, item) = drifting(&deal, true).await;
-    let asked = deal.settle(&deal.agent2, "overrideDrift", &item, "The borrower insists").await.ok();
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let (variable, item) = drifting(&workspace, true).await;
+    let asked = workspace.settle(&workspace.agent2, "overrideDrift", &item, "The borrower insists").await.ok();
     let asked = &asked["overrideDrift"];
     assert_eq!((&asked["status"], &asked["variable"]["baselineValue"]), (&json!("UNRESOLVED"), &json!("3.00%")));
     assert!(asked["overrideRequestedAt"].is_string());
-    let trail = deal.trail("DRIFT_OVERRIDE", &item).await;
+    let trail = workspace.trail("DRIFT_OVERRIDE", &item).await;
     assert_eq!(
         (&trail[0]["after_state"]["overridePending"], &trail[0]["reason"]),
         (&json!(true), &json!("The borrower insists"))
     );
-    let again = deal.settle(&deal.agent, "overrideDrift", &item, "Me too").await;
+    let again = workspace.settle(&workspace.agent, "overrideDrift", &item, "Me too").await;
     assert_eq!(again.code(), "PRECONDITION_FAILED");
-    let seen = deal.investor.run("query($id: UUID!) { driftItem(id: $id) { id } }", json!({ "id": item })).await.ok();
+    let seen =
+        workspace.investor.run("query($id: UUID!) { driftItem(id: $id) { id } }", json!({ "id": item })).await.ok();
     assert_eq!(seen["driftItem"], json!(null), "investors see what is settled");
 
     // The one who asked has become a risk member meanwhile.
-    deal.role("agent2@northgate-bank.example", "risk").await;
-    let own = deal.settle(&deal.agent2, "approveDrift", &item, "I think so too").await;
+    workspace.role("agent2@northgate-bank.example", "risk").await;
+    let own = workspace.settle(&workspace.agent2, "approveDrift", &item, "I think so too").await;
     assert_eq!(own.code(), "FORBIDDEN", "{:#}", own.body);
     assert!(own.message().contains("you asked for this override"), "{}", own.message());
 
     let before = last_event(&gateway).await;
-    let approved = deal.settle(&deal.risk, "approveDrift", &item, "Within appetite").await.ok();
+    let approved = workspace.settle(&workspace.risk, "approveDrift", &item, "Within appetite").await.ok();
     let approved = &approved["approveDrift"];
     assert_eq!(approved["status"], "OVERRIDDEN");
     assert_eq!(approved["variable"], json!({ "value": "3.20%", "baselineValue": "3.20%" }));
@@ -54,7 +55,8 @@ async fn an_override_waits_for_risk_and_never_for_the_one_who_asked() {
         (&topics["drift"], &topics["variable"], &topics["graph"], &topics["audit"]),
         (&json!(1), &json!(1), &json!(1), &json!(2))
     );
-    let (approvals, overrides) = (deal.trail("DRIFT_APPROVE", &item).await, deal.trail("DRIFT_OVERRIDE", &item).await);
+    let (approvals, overrides) =
+        (workspace.trail("DRIFT_APPROVE", &item).await, workspace.trail("DRIFT_OVERRIDE", &item).await);
     assert_eq!(approvals[0]["reason"], "Within appetite");
     assert_eq!(
         (&approvals[0]["before_state"]["status"], &approvals[0]["after_state"]["status"]),
@@ -62,16 +64,16 @@ async fn an_override_waits_for_risk_and_never_for_the_one_who_asked() {
     );
     assert_eq!((overrides.len(), &overrides[1]["reason"]), (2, &json!("The borrower insists")));
     assert_eq!(overrides[1]["after_state"]["also"][0]["after"]["baselineValue"], "3.20%");
-    deal.is_consistent().await;
+    workspace.is_consistent().await;
 
     for mutation in ["overrideDrift", "revertDrift"] {
-        let late = deal.settle(&deal.agent, mutation, &item, "Late").await;
+        let late = workspace.settle(&workspace.agent, mutation, &item, "Late").await;
         assert_eq!(late.code(), "PRECONDITION_FAILED", "{mutation}");
     }
-    assert_eq!(deal.settle(&deal.risk, "approveDrift", &item, "Late").await.code(), "PRECONDITION_FAILED");
+    assert_eq!(workspace.settle(&workspace.risk, "approveDrift", &item, "Late").await.code(), "PRECONDITION_FAILED");
     // A later edit is a new matter, measured from the new baseline.
-    deal.edit(&deal.legal, &variable, "3.00%").await.ok();
-    let items = deal.items(&variable).await;
+    workspace.edit(&workspace.legal, &variable, "3.00%").await.ok();
+    let items = workspace.items(&variable).await;
     assert_eq!(
         (items.len(), &items[1]["baseline_value"], &items[1]["status"]),
         (2, &json!("3.20%"), &json!("unresolved"))
@@ -82,99 +84,103 @@ async fn an_override_waits_for_risk_and_never_for_the_one_who_asked() {
 #[tokio::test]
 async fn an_override_takes_effect_at_once_where_the_rules_let_it() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    deal.rule("riskApprovalRequiredForOverride", false).await;
-    let (_, item) = drifting(&deal, false).await;
-    let done = deal.settle(&deal.agent, "overrideDrift", &item, "Agreed").await.ok();
+    let workspace = SharedWorkspace::of(&gateway).await;
+    workspace.rule("riskApprovalRequiredForOverride", false).await;
+    let (_, item) = drifting(&workspace, false).await;
+    let done = workspace.settle(&workspace.agent, "overrideDrift", &item, "Agreed").await.ok();
     assert_eq!(done["overrideDrift"]["status"], "OVERRIDDEN");
     assert_eq!(done["overrideDrift"]["variable"]["baselineValue"], "3.20%");
-    deal.is_consistent().await;
-    let trail = deal.trail("DRIFT_OVERRIDE", &item).await;
+    workspace.is_consistent().await;
+    let trail = workspace.trail("DRIFT_OVERRIDE", &item).await;
     assert_eq!((trail.len(), &trail[0]["after_state"]["status"]), (1, &json!("OVERRIDDEN")));
 }
 
 #[tokio::test]
 async fn another_value_withdraws_an_override_that_waits() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let (variable, item) = drifting(&deal, false).await;
-    deal.settle(&deal.agent, "overrideDrift", &item, "Agreed").await.ok();
-    deal.edit(&deal.legal, &variable, "3.10%").await.ok();
-    let items = deal.items(&variable).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let (variable, item) = drifting(&workspace, false).await;
+    workspace.settle(&workspace.agent, "overrideDrift", &item, "Agreed").await.ok();
+    workspace.edit(&workspace.legal, &variable, "3.10%").await.ok();
+    let items = workspace.items(&variable).await;
     assert_eq!(
         (&items[0]["id"], &items[0]["override_requested_at"], &items[0]["override_reason"]),
         (&json!(item), &json!(null), &json!(null))
     );
     // What risk approves now is the deviation itself.
-    let approved = deal.settle(&deal.risk, "approveDrift", &item, "Small enough").await.ok();
+    let approved = workspace.settle(&workspace.risk, "approveDrift", &item, "Small enough").await.ok();
     assert_eq!(approved["approveDrift"]["status"], "APPROVED");
     assert_eq!(approved["approveDrift"]["variable"], json!({ "value": "3.10%", "baselineValue": "3.00%" }));
-    assert!(deal.trail("DRIFT_OVERRIDE", &item).await.len() == 1, "asked for, and never done");
-    deal.is_consistent().await;
+    assert!(workspace.trail("DRIFT_OVERRIDE", &item).await.len() == 1, "asked for, and never done");
+    workspace.is_consistent().await;
     // Spelled anew it stays accepted; another value is a new matter.
-    deal.edit(&deal.legal, &variable, "310 bps").await.ok();
-    assert_eq!(deal.items(&variable).await.len(), 1);
-    deal.edit(&deal.legal, &variable, "3.15%").await.ok();
-    assert_eq!(deal.items(&variable).await.len(), 2);
+    workspace.edit(&workspace.legal, &variable, "310 bps").await.ok();
+    assert_eq!(workspace.items(&variable).await.len(), 1);
+    workspace.edit(&workspace.legal, &variable, "3.15%").await.ok();
+    assert_eq!(workspace.items(&variable).await.len(), 2);
 }
 
 #[tokio::test]
 async fn nobody_accepts_a_deviation_of_their_own() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let (variable, item) = drifting(&deal, false).await;
-    deal.edit(&deal.agent2, &variable, "3.30%").await.ok();
-    deal.role("agent2@northgate-bank.example", "risk").await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let (variable, item) = drifting(&workspace, false).await;
+    workspace.edit(&workspace.agent2, &variable, "3.30%").await.ok();
+    workspace.role("agent2@northgate-bank.example", "risk").await;
     let denials = "SELECT count(*) FROM audit_logs WHERE action = 'PERMISSION_DENIED' AND details ->> 'attempted' = 'DRIFT_APPROVE'";
     let before = gateway.value(denials).await.as_i64().expect("a number");
-    let own = deal.settle(&deal.agent2, "approveDrift", &item, "Fine").await;
+    let own = workspace.settle(&workspace.agent2, "approveDrift", &item, "Fine").await;
     assert_eq!(own.code(), "FORBIDDEN");
     assert_eq!(own.body["errors"][0]["extensions"]["permission"], "drift:approve");
     assert_eq!(gateway.value(denials).await, before + 1);
-    deal.settle(&deal.risk, "approveDrift", &item, "Fine").await.ok();
+    workspace.settle(&workspace.risk, "approveDrift", &item, "Fine").await.ok();
 }
 
 #[tokio::test]
 async fn a_draft_goes_back_to_its_baseline() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let (variable, item) = drifting(&deal, true).await;
-    let blank = deal.settle(&deal.agent, "revertDrift", &item, "  ").await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let (variable, item) = drifting(&workspace, true).await;
+    let blank = workspace.settle(&workspace.agent, "revertDrift", &item, "  ").await;
     assert_eq!(
         (blank.code(), &blank.body["errors"][0]["extensions"]["field"]),
         ("VALIDATION_FAILED", &json!("reason"))
     );
-    let stale = deal.settle_for(&deal.agent, "revertDrift", json!({ "id": item, "v": 9, "reason": "No" })).await;
+    let stale =
+        workspace.settle_for(&workspace.agent, "revertDrift", json!({ "id": item, "v": 9, "reason": "No" })).await;
     assert_eq!(stale.code(), "CONFLICT");
-    deal.rule("legalCanRevertDraft", false).await;
-    let counsel = deal.settle(&deal.legal, "revertDrift", &item, "Not agreed").await;
+    workspace.rule("legalCanRevertDraft", false).await;
+    let counsel = workspace.settle(&workspace.legal, "revertDrift", &item, "Not agreed").await;
     assert_eq!(
         (counsel.code(), &counsel.body["errors"][0]["extensions"]["permission"]),
         ("FORBIDDEN", &json!("drift:revert"))
     );
-    deal.rule("legalCanRevertDraft", true).await;
+    workspace.rule("legalCanRevertDraft", true).await;
     gateway
         .execute(&format!(
             "UPDATE clauses SET is_locked = true, locked_at = now(), locked_by = (SELECT id FROM users WHERE email = 'agent@northgate-bank.example')
               WHERE id = (SELECT clause_id FROM variables WHERE id = '{variable}')"
         ))
         .await;
-    assert_eq!(deal.settle(&deal.legal, "revertDrift", &item, "Not agreed").await.code(), "PRECONDITION_FAILED");
+    assert_eq!(
+        workspace.settle(&workspace.legal, "revertDrift", &item, "Not agreed").await.code(),
+        "PRECONDITION_FAILED"
+    );
     gateway.execute("UPDATE clauses SET is_locked = false, locked_at = NULL, locked_by = NULL").await;
-    let reverted = deal.settle(&deal.legal, "revertDrift", &item, "Not agreed").await.ok();
+    let reverted = workspace.settle(&workspace.legal, "revertDrift", &item, "Not agreed").await.ok();
     assert_eq!(reverted["revertDrift"]["status"], "REVERTED");
     assert_eq!(reverted["revertDrift"]["variable"], json!({ "value": "3.00%", "baselineValue": "3.00%" }));
-    assert_eq!(deal.items(&variable).await.len(), 1, "the item is kept as reverted");
-    let trail = deal.trail("DRIFT_REVERT", &item).await;
+    assert_eq!(workspace.items(&variable).await.len(), 1, "the item is kept as reverted");
+    let trail = workspace.trail("DRIFT_REVERT", &item).await;
     assert_eq!(trail[0]["after_state"]["also"][0]["after"]["value"], "3.00%");
-    deal.is_consistent().await;
+    workspace.is_consistent().await;
 }
 
 #[tokio::test]
 async fn words_of_a_clause_go_back_too() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let clause = deal.clause("general", false, "Notices reach London and Edinburgh within 5 days.").await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let clause = workspace.clause("general", false, "Notices reach London and Edinburgh within 5 days.").await;
     let item = async |baseline: &str, current: &str| {
         let item = gateway
             .value(&format!(
@@ -186,9 +192,12 @@ async fn words_of_a_clause_go_back_too() {
             .await;
         item.as_str().expect("an id").to_owned()
     };
-    let lost = deal.settle(&deal.agent, "revertDrift", &item("Paris", "Rome").await, "Not agreed").await;
+    let lost = workspace.settle(&workspace.agent, "revertDrift", &item("Paris", "Rome").await, "Not agreed").await;
     assert_eq!(lost.code(), "PRECONDITION_FAILED", "{:#}", lost.body);
-    deal.settle(&deal.agent, "revertDrift", &item("London", "London and Edinburgh").await, "Not agreed").await.ok();
+    workspace
+        .settle(&workspace.agent, "revertDrift", &item("London", "London and Edinburgh").await, "Not agreed")
+        .await
+        .ok();
     let body = gateway.value(&format!("SELECT body FROM clauses WHERE id = '{clause}'")).await;
     assert_eq!(body, "Notices reach London within 5 days.");
 }
@@ -196,16 +205,17 @@ async fn words_of_a_clause_go_back_too() {
 #[tokio::test]
 async fn every_kind_of_reason_is_kept_with_the_item_and_in_the_trail() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
     let kinds = ["BORROWER_REQUEST", "MARKET_CONDITIONS", "CREDIT_UPDATE", "LEGAL_REQUIREMENT", "OTHER"];
     for (at, kind) in kinds.into_iter().enumerate() {
-        let (_, item) = drifting(&deal, false).await;
-        let version = deal.version("drift_items", &item).await;
-        let (user, mutation) = if at % 2 == 0 { (&deal.risk, "approveDrift") } else { (&deal.agent, "revertDrift") };
+        let (_, item) = drifting(&workspace, false).await;
+        let version = workspace.version("drift_items", &item).await;
+        let (user, mutation) =
+            if at % 2 == 0 { (&workspace.risk, "approveDrift") } else { (&workspace.agent, "revertDrift") };
         let variables = json!({ "id": item, "v": version, "reason": "For a reason", "category": kind });
-        let settled = deal.settle_for(user, mutation, variables).await.ok();
+        let settled = workspace.settle_for(user, mutation, variables).await.ok();
         assert_eq!(settled[mutation]["reasonCategory"], kind);
         let event = if at % 2 == 0 { "DRIFT_APPROVE" } else { "DRIFT_REVERT" };
-        assert_eq!(deal.trail(event, &item).await[0]["reason_category"], kind.to_lowercase());
+        assert_eq!(workspace.trail(event, &item).await[0]["reason_category"], kind.to_lowercase());
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Deal, last_event, topics_since};
+use super::{SharedWorkspace, last_event, topics_since};
 use crate::support::Gateway;
 
 const SYNC: &str = "mutation($w: UUID!) { syncGraph(workspaceId: $w) {
@@ -10,8 +10,8 @@ const SYNC: &str = "mutation($w: UUID!) { syncGraph(workspaceId: $w) {
     added { nodes edges warnings } changed { nodes edges warnings } removed { nodes edges warnings }
     warnings { nodeId label kind subject message } } }";
 
-async fn sync(deal: &Deal<'_>) -> Value {
-    deal.agent.run(SYNC, json!({ "w": deal.workspace })).await.ok()["syncGraph"].clone()
+async fn sync(workspace: &SharedWorkspace<'_>) -> Value {
+    workspace.agent.run(SYNC, json!({ "w": workspace.id })).await.ok()["syncGraph"].clone()
 }
 
 fn counts(nodes: u32, edges: u32, warnings: u32) -> Value {
@@ -19,9 +19,9 @@ fn counts(nodes: u32, edges: u32, warnings: u32) -> Value {
 }
 
 /// The whole graph without what a synchronization dates.
-async fn stored(deal: &Deal<'_>) -> Vec<Value> {
-    let w = &deal.workspace;
-    deal.gateway
+async fn stored(workspace: &SharedWorkspace<'_>) -> Vec<Value> {
+    let w = &workspace.id;
+    workspace.gateway
         .rows(&format!(
             "SELECT jsonb_build_object('node', n.label, 'type', n.type, 'value', n.value, 'drift', n.has_drift, 'warning', n.has_warning) AS it
                FROM graph_nodes n WHERE workspace_id = '{w}'
@@ -36,34 +36,34 @@ async fn stored(deal: &Deal<'_>) -> Vec<Value> {
 #[tokio::test]
 async fn the_graph_of_the_demo_is_what_a_synchronization_finds() {
     let gateway = Gateway::demo().await;
-    let mut deal = Deal::of(&gateway).await;
+    let mut workspace = SharedWorkspace::of(&gateway).await;
     let all = gateway.rows("SELECT id::text, (SELECT count(*) FROM clauses c WHERE c.workspace_id = w.id) AS clauses FROM workspaces w WHERE deleted_at IS NULL").await;
     assert_eq!(all.len(), 3);
-    for workspace in all {
-        deal.workspace = workspace["id"].as_str().expect("an id").to_owned();
-        deal.is_consistent().await;
-        let before = stored(&deal).await;
-        let synced = sync(&deal).await;
-        assert_eq!(synced["clausesRead"], workspace["clauses"], "nothing has been read before");
+    for one in all {
+        workspace.id = one["id"].as_str().expect("an id").to_owned();
+        workspace.is_consistent().await;
+        let before = stored(&workspace).await;
+        let synced = sync(&workspace).await;
+        assert_eq!(synced["clausesRead"], one["clauses"], "nothing has been read before");
         for what in ["added", "changed", "removed"] {
             assert_eq!(synced[what], counts(0, 0, 0), "{what}");
         }
-        assert_eq!(stored(&deal).await, before);
-        deal.is_consistent().await;
+        assert_eq!(stored(&workspace).await, before);
+        workspace.is_consistent().await;
     }
 }
 
 #[tokio::test]
 async fn only_what_has_changed_is_read_and_the_result_is_that_of_reading_everything() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    let first = sync(&deal).await;
-    let clause = deal
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let first = sync(&workspace).await;
+    let clause = workspace
         .clause("covenant", true, "The Borrower shall comply with Clause 98.7 (Nowhere) and pay the Frobnication Fee.")
         .await;
-    let version = gateway.value(&format!("SELECT row_version FROM workspaces WHERE id = '{}'", deal.workspace)).await;
+    let version = gateway.value(&format!("SELECT row_version FROM workspaces WHERE id = '{}'", workspace.id)).await;
     let before = last_event(&gateway).await;
-    let second = sync(&deal).await;
+    let second = sync(&workspace).await;
     assert_eq!(second["clausesRead"], 1);
     assert_eq!(second["added"]["nodes"], 1);
     assert!(second["added"]["warnings"].as_u64() >= Some(1));
@@ -84,50 +84,50 @@ async fn only_what_has_changed_is_read_and_the_result_is_that_of_reading_everyth
         second["graphState"]["workspace"]["lastSyncAt"].as_str()
             > first["graphState"]["workspace"]["lastSyncAt"].as_str()
     );
-    deal.is_consistent().await;
+    workspace.is_consistent().await;
     let topics = topics_since(&gateway, &before).await;
     assert_eq!((&topics["graph"], &topics["audit"]), (&json!(1), &json!(1)));
 
-    let trail = deal.trail("GRAPH_SYNC", &deal.workspace).await;
+    let trail = workspace.trail("GRAPH_SYNC", &workspace.id).await;
     let told = &trail.last().expect("an audit row")["after_state"];
     assert_eq!((&told["nodes"], &told["clausesRead"], &told["added"]), (&second["nodes"], &json!(1), &second["added"]));
     assert_eq!(told["integrityScoreBefore"], first["graphState"]["integrityScore"]);
     assert_eq!(told["integrityScore"], second["graphState"]["integrityScore"]);
 
     // The same from nothing.
-    let incremental = stored(&deal).await;
+    let incremental = stored(&workspace).await;
     gateway.execute("DELETE FROM clause_readings").await;
-    let full = sync(&deal).await;
+    let full = sync(&workspace).await;
     assert!(full["clausesRead"].as_u64() > Some(10));
     for what in ["added", "changed", "removed"] {
         assert_eq!(full[what], counts(0, 0, 0), "{what}");
     }
-    assert_eq!(stored(&deal).await, incremental);
-    let w = &deal.workspace;
+    assert_eq!(stored(&workspace).await, incremental);
+    let w = &workspace.id;
     gateway.execute(&format!("DELETE FROM graph_nodes WHERE workspace_id = '{w}'")).await;
-    let anew = sync(&deal).await;
+    let anew = sync(&workspace).await;
     assert_eq!((&anew["added"]["nodes"], &anew["added"]["edges"]), (&full["nodes"], &full["edges"]));
-    assert_eq!(stored(&deal).await, incremental);
-    deal.is_consistent().await;
+    assert_eq!(stored(&workspace).await, incremental);
+    workspace.is_consistent().await;
 
     // What is gone from the text goes from the graph.
     gateway.execute(&format!("DELETE FROM clauses WHERE id = '{clause}'")).await;
-    let last = sync(&deal).await;
+    let last = sync(&workspace).await;
     assert_eq!((&last["clausesRead"], &last["removed"]["nodes"]), (&json!(0), &json!(1)));
     assert_eq!(last["nodes"], first["nodes"]);
-    deal.is_consistent().await;
+    workspace.is_consistent().await;
 }
 
 #[tokio::test]
 async fn a_change_of_a_text_changes_what_depends_on_it() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
-    sync(&deal).await;
-    let found = gateway.rows(&format!("SELECT id::text, title, body FROM clauses WHERE workspace_id = '{}' AND type <> 'general' ORDER BY order_index", deal.workspace)).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    sync(&workspace).await;
+    let found = gateway.rows(&format!("SELECT id::text, title, body FROM clauses WHERE workspace_id = '{}' AND type <> 'general' ORDER BY order_index", workspace.id)).await;
     let (one, other) = (&found[0], &found[3]);
     let number = one["title"].as_str().and_then(|title| title.split(' ').next()).expect("a number");
     gateway.execute(&format!("UPDATE clauses SET body = body || ' This is subject to Clause {number}, Clause {number} and Clause {number}.', title = title || ' (amended)' WHERE id = '{}'", other["id"].as_str().expect("an id"))).await;
-    let synced = sync(&deal).await;
+    let synced = sync(&workspace).await;
     assert_eq!(synced["clausesRead"], 1);
     assert_eq!(synced["changed"]["nodes"], 1, "the label is the title");
     let edge = format!(
@@ -142,14 +142,14 @@ async fn a_change_of_a_text_changes_what_depends_on_it() {
 #[tokio::test]
 async fn an_impact_is_everything_reachable_with_its_distance() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
     let nodes = gateway
-        .rows(&format!("SELECT id::text FROM graph_nodes WHERE workspace_id = '{}' ORDER BY id", deal.workspace))
+        .rows(&format!("SELECT id::text FROM graph_nodes WHERE workspace_id = '{}' ORDER BY id", workspace.id))
         .await;
     let edges = gateway
         .rows(&format!(
             "SELECT source_id::text AS s, target_id::text AS t FROM graph_edges WHERE workspace_id = '{}'",
-            deal.workspace
+            workspace.id
         ))
         .await;
     let ends: Vec<(&str, &str)> =
@@ -157,13 +157,13 @@ async fn an_impact_is_everything_reachable_with_its_distance() {
     let query = "query($id: UUID!, $depth: Int) { impactOf(nodeId: $id, maxDepth: $depth) { distance nodeId label type hasDrift hasWarning clauseId variableId value } }";
     let mut far = 0;
     // Who asks is read once.
-    deal.investor.data("{ me { sessionId } }").await;
+    workspace.investor.data("{ me { sessionId } }").await;
     for node in nodes.iter().step_by(5) {
         let id = node["id"].as_str().expect("an id");
         let mut expected = aether_domain::graph::impact(ends.iter().copied(), id);
         expected.sort();
         for depth in [None, Some(1), Some(2)] {
-            let answer = deal.investor.run(query, json!({ "id": id, "depth": depth })).await;
+            let answer = workspace.investor.run(query, json!({ "id": id, "depth": depth })).await;
             assert_eq!(answer.statements(), 1);
             let answer = answer.ok();
             let rows = answer["impactOf"].as_array().expect("rows");
@@ -190,9 +190,9 @@ async fn an_impact_is_everything_reachable_with_its_distance() {
     let outsider = gateway.sign_in("cfo@meridian-capital.example", "meridian-capital").await;
     assert_eq!(outsider.run(query, json!({ "id": id })).await.code(), "NOT_FOUND");
     assert_eq!(
-        deal.agent.run(query, json!({ "id": "00000000-0000-0000-0000-000000000000" })).await.code(),
+        workspace.agent.run(query, json!({ "id": "00000000-0000-0000-0000-000000000000" })).await.code(),
         "NOT_FOUND"
     );
     assert_eq!(gateway.stranger().run(query, json!({ "id": id })).await.code(), "UNAUTHENTICATED");
-    assert_eq!(deal.agent.run(query, json!({ "id": id, "depth": -1 })).await.code(), "VALIDATION_FAILED");
+    assert_eq!(workspace.agent.run(query, json!({ "id": id, "depth": -1 })).await.code(), "VALIDATION_FAILED");
 }

@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// The demo workspace in which everybody has a role, and its members, signed in.
-pub struct Deal<'g> {
+pub struct SharedWorkspace<'g> {
     pub gateway: &'g Gateway,
-    pub workspace: String,
+    pub id: String,
     pub agent: User<'g>,
     pub agent2: User<'g>,
     pub legal: User<'g>,
@@ -38,12 +38,12 @@ const DRIFT: &str = "mutation($id: UUID!, $v: Int!, $reason: String!, $category:
         id rowVersion status approvalReason reasonCategory overrideRequestedAt approvedByUser { email }
         variable { value baselineValue } } }";
 
-impl<'g> Deal<'g> {
+impl<'g> SharedWorkspace<'g> {
     pub async fn of(gateway: &'g Gateway) -> Self {
-        let workspace = gateway.value(&format!("SELECT {IN_WORKSPACE}::text")).await;
+        let id = gateway.value(&format!("SELECT {IN_WORKSPACE}::text")).await;
         Self {
             gateway,
-            workspace: workspace.as_str().expect("a workspace").to_owned(),
+            id: id.as_str().expect("a workspace").to_owned(),
             agent: gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await,
             agent2: gateway.sign_in("agent2@northgate-bank.example", "northgate-bank").await,
             legal: gateway.sign_in("legal@harrow-and-lane.example", "harrow-and-lane").await,
@@ -61,7 +61,7 @@ impl<'g> Deal<'g> {
                  SELECT workspace_id, '9' || max(order_index) || '.1 Test Terms', '{body}', '{kind}', max(order_index) + 1, {sensitive},
                         (SELECT id FROM users WHERE email = 'agent@northgate-bank.example'), now() - interval '1 day'
                    FROM clauses WHERE workspace_id = '{}' GROUP BY workspace_id RETURNING id::text",
-                self.workspace
+                self.id
             ))
             .await;
         id.as_str().expect("a clause").to_owned()
@@ -116,7 +116,7 @@ impl<'g> Deal<'g> {
         self.gateway
             .execute(&format!(
                 "UPDATE workspaces SET governance_rules = governance_rules || '{{\"{name}\": {on}}}' WHERE id = '{}'",
-                self.workspace
+                self.id
             ))
             .await;
     }
@@ -127,7 +127,7 @@ impl<'g> Deal<'g> {
             .execute(&format!(
                 "UPDATE workspace_members SET role = '{role}' WHERE workspace_id = '{}' AND user_id =
                     (SELECT id FROM users WHERE email = '{email}')",
-                self.workspace
+                self.id
             ))
             .await;
     }
@@ -148,7 +148,7 @@ impl<'g> Deal<'g> {
 
     /// What the rules say of the nodes as they are, against what is stored of the whole.
     pub async fn is_consistent(&self) {
-        let w = &self.workspace;
+        let w = &self.id;
         let gateway = self.gateway;
         let wrong = gateway
             .rows(&format!(

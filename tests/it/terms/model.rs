@@ -4,7 +4,7 @@ use aether_domain::drift::{TermKind, severity};
 use aether_domain::term::same;
 use serde_json::{Value, json};
 
-use super::Deal;
+use super::SharedWorkspace;
 use crate::support::Gateway;
 
 /// Spellings of the same, near, far, and no number at all.
@@ -75,14 +75,15 @@ impl Term {
     }
 }
 
-async fn stored(deal: &Deal<'_>, variable: &str) -> Term {
-    let row = deal.gateway.rows(&format!("SELECT value, baseline_value FROM variables WHERE id = '{variable}'")).await;
+async fn stored(workspace: &SharedWorkspace<'_>, variable: &str) -> Term {
+    let row =
+        workspace.gateway.rows(&format!("SELECT value, baseline_value FROM variables WHERE id = '{variable}'")).await;
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let known = |value: &Value| {
         let all = ["unresolved", "overridden", "reverted", "approved", "HIGH", "MEDIUM", "LOW"];
         all.into_iter().find(|known| value == known).expect("a label")
     };
-    let items = deal.items(variable).await.into_iter().map(|item| Item {
+    let items = workspace.items(variable).await.into_iter().map(|item| Item {
         status: known(&item["status"]),
         severity: known(&item["severity"]),
         baseline: text(&item["baseline_value"]),
@@ -95,12 +96,12 @@ async fn stored(deal: &Deal<'_>, variable: &str) -> Term {
 #[tokio::test]
 async fn random_sequences_leave_what_the_rules_say() {
     let gateway = Gateway::demo().await;
-    let deal = Deal::of(&gateway).await;
+    let workspace = SharedWorkspace::of(&gateway).await;
     let mut terms = Vec::new();
     for at in 0..4 {
-        let clause = deal.clause("covenant", at == 0, "The ratio.").await;
+        let clause = workspace.clause("covenant", at == 0, "The ratio.").await;
         for _ in 0..=at % 2 {
-            let id = deal.bind(&clause, "Ratio", "RATIO", VALUES[0]).await;
+            let id = workspace.bind(&clause, "Ratio", "RATIO", VALUES[0]).await;
             terms.push((id, Term { value: VALUES[0].into(), baseline: VALUES[0].into(), items: Vec::new() }));
         }
     }
@@ -112,24 +113,24 @@ async fn random_sequences_leave_what_the_rules_say() {
         match dice.below(9) {
             0 => {
                 risk_approves = !risk_approves;
-                deal.rule("riskApprovalRequiredForOverride", risk_approves).await;
+                workspace.rule("riskApprovalRequiredForOverride", risk_approves).await;
             }
             1..=4 => {
                 let to = VALUES[dice.below(VALUES.len())];
-                deal.edit(if step % 2 == 0 { &deal.agent } else { &deal.legal }, id, to).await.ok();
+                workspace.edit(if step % 2 == 0 { &workspace.agent } else { &workspace.legal }, id, to).await.ok();
                 term.edit(to);
             }
             which => {
                 let mutation = ["overrideDrift", "approveDrift", "revertDrift", "approveDrift"][which - 5];
-                let user = if mutation == "approveDrift" { &deal.risk } else { &deal.agent };
-                let Some(last) = deal.items(id).await.pop() else { continue };
+                let user = if mutation == "approveDrift" { &workspace.risk } else { &workspace.agent };
+                let Some(last) = workspace.items(id).await.pop() else { continue };
                 let open = term.open().cloned();
                 // Of those that are settled the last is tried again, which must be refused.
                 let item = match &open {
-                    Some(_) => deal.open(id).await,
+                    Some(_) => workspace.open(id).await,
                     None => last["id"].as_str().expect("an id").to_owned(),
                 };
-                let answer = deal.settle(user, mutation, &item, "Step").await;
+                let answer = workspace.settle(user, mutation, &item, "Step").await;
                 let waits = open.as_ref().is_some_and(|open| open.waits);
                 if open.is_none() || waits && mutation == "overrideDrift" {
                     assert_eq!(answer.code(), "PRECONDITION_FAILED", "step {step}: {mutation}");
@@ -141,24 +142,24 @@ async fn random_sequences_leave_what_the_rules_say() {
                 }
             }
         }
-        assert_eq!(stored(&deal, &terms[at].0).await, terms[at].1, "step {step}");
-        deal.is_consistent().await;
+        assert_eq!(stored(&workspace, &terms[at].0).await, terms[at].1, "step {step}");
+        workspace.is_consistent().await;
     }
     for (id, term) in &terms {
-        assert_eq!(stored(&deal, id).await, *term);
+        assert_eq!(stored(&workspace, id).await, *term);
         let drifts = term.items.iter().any(|item| item.status == "unresolved");
-        assert_eq!(deal.node(id).await["has_drift"], drifts);
+        assert_eq!(workspace.node(id).await["has_drift"], drifts);
     }
     assert!(refused > 3 && settled > 20, "{refused} refused, {settled} settled");
     // Whatever happened, text and graph still agree.
-    let synced = deal
+    let synced = workspace
         .agent
         .run(
             "mutation($w: UUID!) { syncGraph(workspaceId: $w) { changed { nodes } graphState { integrityScore } } }",
-            json!({ "w": deal.workspace }),
+            json!({ "w": workspace.id }),
         )
         .await
         .ok();
     assert_eq!(synced["syncGraph"]["changed"]["nodes"], 0);
-    deal.is_consistent().await;
+    workspace.is_consistent().await;
 }

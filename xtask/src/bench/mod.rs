@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: the gateway against its floor, side by side.
+//! `cargo xtask bench`: the gateway against its baseline, side by side.
 //!
 //! Both programs are release builds on one database. The gateway has the settings that it has unless told, of whose connections one
-//! user has a quarter; the floor has as many as serve it best. For each query both must give the same
+//! user has a quarter; the baseline has as many as serve it best. For each query both must give the same
 //! answer; then a load generator asks the one and the other in turn, so that what else the machine does hits both. A
 //! ratio is taken between neighbours, and what is reported is the median.
 
@@ -30,8 +30,8 @@ use self::{
     usage::Processes,
 };
 
-/// The floor's connections: with twice as many it answers fewer requests, with half as many no more.
-const FLOOR_CONNECTIONS: u32 = 8;
+/// The baseline's connections: with twice as many it answers fewer requests, with half as many no more.
+const BASELINE_CONNECTIONS: u32 = 8;
 const WARM_UP_SECONDS: u64 = 2;
 /// How many times the usual volume of demo data surrounds what is read.
 const SCALE: &str = "4";
@@ -51,13 +51,13 @@ pub struct Options {
     /// A database to use, which is migrated and given demo data and more; a private one unless said.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// Fails when a query is slower than this share of the floor.
+    /// Fails when a query is slower than this share of the baseline.
     #[arg(long, value_name = "RATIO")]
     bar: Option<f64>,
-    /// Measures `editVariable` instead of the queries; it has no floor.
+    /// Measures `editVariable` instead of the queries; it has no baseline.
     #[arg(long, conflicts_with_all = ["query", "bar"])]
     edits: bool,
-    /// Measures how the cost of the deepest query grows with its rows; it has no floor.
+    /// Measures how the cost of the deepest query grows with its rows; it has no baseline.
     #[arg(long, conflicts_with_all = ["query", "bar", "edits"])]
     growth: bool,
     /// Measures live updates instead of the queries: subscribers over WebSocket of one gateway, against a plain WebSocket server.
@@ -141,7 +141,7 @@ struct Row {
     bytes: [usize; 2],
     ratios: Vec<f64>,
     gateway: Vec<Sample>,
-    floor: Vec<Sample>,
+    baseline: Vec<Sample>,
     used: Vec<Used>,
     floor_used: Vec<Used>,
 }
@@ -152,7 +152,7 @@ pub async fn run(options: Options) -> Result<()> {
     let binaries = match &options.binaries {
         Some(folder) => Binaries::in_folder(folder),
         None => {
-            eprintln!("Building the gateway and the floor …");
+            eprintln!("Building the gateway and the baseline …");
             Binaries::build(!options.debug).await?
         }
     };
@@ -198,20 +198,20 @@ async fn measure(
     // The token must outlive the benchmark. Counting statements costs an answer some 30 bytes.
     command.envs([("AETHER_ACCESS_TOKEN_MINUTES", "1440"), ("AETHER_EXPOSE_STATEMENTS", "true")]);
     let gateway = Server::start("gateway", command, "AETHER_LISTEN").await?;
-    let mut command = tokio::process::Command::new(&binaries.floor);
+    let mut command = tokio::process::Command::new(&binaries.baseline);
     command.arg("queries");
-    command.envs([("DATABASE_URL", url), ("FLOOR_MAX_CONNECTIONS", &FLOOR_CONNECTIONS.to_string())]);
-    command.envs([("FLOOR_USER", &subject.user), ("FLOOR_ORGANIZATION", &subject.organization)]);
-    command.envs([("FLOOR_WORKSPACE", &subject.workspace), ("FLOOR_METRICS_SINCE", &subject.metrics_since)]);
-    command.env("FLOOR_METRIC_TYPES", METRIC_TYPES.join(","));
-    let floor = Server::start("floor", command, "FLOOR_LISTEN").await?;
+    command.envs([("DATABASE_URL", url), ("BASELINE_MAX_CONNECTIONS", &BASELINE_CONNECTIONS.to_string())]);
+    command.envs([("BASELINE_USER", &subject.user), ("BASELINE_ORGANIZATION", &subject.organization)]);
+    command.envs([("BASELINE_WORKSPACE", &subject.workspace), ("BASELINE_METRICS_SINCE", &subject.metrics_since)]);
+    command.env("BASELINE_METRIC_TYPES", METRIC_TYPES.join(","));
+    let baseline = Server::start("baseline", command, "BASELINE_LISTEN").await?;
     let at_rest = usage::memory(gateway.pid)?;
     let authorization = sign_in(&gateway).await?;
 
     let chosen = || QUERIES.iter().filter(|query| options.query.as_deref().is_none_or(|name| name == query.name));
     let mut pairs = Vec::new();
     for query in chosen() {
-        pairs.push(check(query, &subject, &gateway, &floor, &authorization).await?);
+        pairs.push(check(query, &subject, &gateway, &baseline, &authorization).await?);
     }
     let seconds = 2 * (WARM_UP_SECONDS + options.rounds * options.seconds()) * pairs.len() as u64;
     eprintln!("Measuring with {}, {CONNECTIONS} connections: about {seconds} seconds.", generator.name());
@@ -225,10 +225,10 @@ async fn measure(
             let (ours, used) =
                 subject.watched(&gateway, generator.run(ours, options.seconds()), options.seconds()).await?;
             let (theirs, theirs_used) =
-                subject.watched(&floor, generator.run(theirs, options.seconds()), options.seconds()).await?;
+                subject.watched(&baseline, generator.run(theirs, options.seconds()), options.seconds()).await?;
             let ratio = ours.rate / theirs.rate;
             eprintln!(
-                "[{:>3} of ~{seconds} s] {name}, round {round} of {}: gateway {:.1}/s, floor {:.1}/s, ratio {ratio:.2}",
+                "[{:>3} of ~{seconds} s] {name}, round {round} of {}: gateway {:.1}/s, baseline {:.1}/s, ratio {ratio:.2}",
                 begin.elapsed().as_secs(),
                 options.rounds,
                 ours.rate,
@@ -236,7 +236,7 @@ async fn measure(
             );
             row.ratios.push(ratio);
             row.gateway.push(ours);
-            row.floor.push(theirs);
+            row.baseline.push(theirs);
             row.used.push(used);
             row.floor_used.push(theirs_used);
         }
@@ -403,7 +403,7 @@ async fn check(
     query: &'static Query,
     subject: &Subject,
     gateway: &Server,
-    floor: &Server,
+    baseline: &Server,
     authorization: &str,
 ) -> Result<(Row, [Request; 2])> {
     let name = query.name;
@@ -412,7 +412,7 @@ async fn check(
     // The second answer counts: the first one also reads who is asking.
     gateway.post(&paths[0], authorization, &body).await?;
     let ours = gateway.post(&paths[0], authorization, &body).await?;
-    let theirs = floor.post(&paths[1], authorization, &body).await?;
+    let theirs = baseline.post(&paths[1], authorization, &body).await?;
     let bytes = [ours.len(), theirs.len()];
     let (ours, theirs): (Value, Value) = (serde_json::from_str(&ours)?, serde_json::from_str(&theirs)?);
     if let Some(errors) = ours.get("errors") {
@@ -435,7 +435,7 @@ async fn check(
         authorization: authorization.to_owned(),
         answer_bytes: bytes[which],
     };
-    let requests = [request(gateway, 0), request(floor, 1)];
+    let requests = [request(gateway, 0), request(baseline, 1)];
     let row = Row {
         query: name,
         rows,
@@ -443,7 +443,7 @@ async fn check(
         bytes,
         ratios: vec![],
         gateway: vec![],
-        floor: vec![],
+        baseline: vec![],
         used: vec![],
         floor_used: vec![],
     };
@@ -460,9 +460,9 @@ fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 fn table(rows: &[Row], about: &str) -> String {
     let mut table = format!(
         "{about}\n\n\
-         | query | rows | statements, gateway / floor | gateway, req/s | floor, req/s | ratio (min–max) \
-         | gateway, p50 / p99 ms | floor, p50 / p99 ms | bytes, gateway / floor \
-         | processor ms per request, gateway + PostgreSQL | floor + PostgreSQL | gateway's memory, MB |\n\
+         | query | rows | statements, gateway / baseline | gateway, req/s | baseline, req/s | ratio (min–max) \
+         | gateway, p50 / p99 ms | baseline, p50 / p99 ms | bytes, gateway / baseline \
+         | processor ms per request, gateway + PostgreSQL | baseline + PostgreSQL | gateway's memory, MB |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
     );
     for row in rows {
@@ -480,10 +480,10 @@ fn table(rows: &[Row], about: &str) -> String {
             row.rows,
             row.statements,
             of(&row.gateway, |s| s.rate),
-            of(&row.floor, |s| s.rate),
+            of(&row.baseline, |s| s.rate),
             median(row.ratios.iter().copied()),
             times(&row.gateway),
-            times(&row.floor),
+            times(&row.baseline),
             row.bytes[0],
             row.bytes[1],
             used(&row.used),

@@ -16,19 +16,19 @@ use crate::generate::root;
 /// Where the builds are.
 pub struct Binaries {
     pub gateway: PathBuf,
-    pub floor: PathBuf,
+    pub baseline: PathBuf,
 }
 
 impl Binaries {
     /// Those that are in this folder already.
     pub fn in_folder(folder: &Path) -> Self {
-        Self { gateway: folder.join("aether-nexus"), floor: folder.join("aether-floor") }
+        Self { gateway: folder.join("aether-nexus"), baseline: folder.join("aether-baseline") }
     }
 
     /// Builds them; cargo shows how far it is.
     pub async fn build(release: bool) -> Result<Self> {
         let output = Command::new(env!("CARGO"))
-            .args(["build", "-p", "aether-server", "-p", "aether-floor"])
+            .args(["build", "-p", "aether-server", "-p", "aether-baseline"])
             .args(release.then_some("--release"))
             .arg("--message-format=json-render-diagnostics")
             .current_dir(root())
@@ -46,7 +46,7 @@ impl Binaries {
                 .and_then(|message| message["executable"].as_str().map(PathBuf::from))
                 .with_context(|| format!("cargo did not say where it put {name}"))
         };
-        Ok(Self { gateway: executable("aether-nexus")?, floor: executable("aether-floor")? })
+        Ok(Self { gateway: executable("aether-nexus")?, baseline: executable("aether-baseline")? })
     }
 }
 

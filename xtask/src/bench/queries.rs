@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// The kinds of metrics on the dashboard.
 pub const METRIC_TYPES: [&str; 4] = ["REVENUE", "EBITDA", "OPERATING_EXPENSE", "NET_INCOME"];
 
-/// A query of the benchmark. The floor has it under its name.
+/// A query of the benchmark. The baseline has it under its name.
 pub struct Query {
     pub name: &'static str,
     /// How many rows its innermost lists have together.
@@ -91,7 +91,7 @@ pub fn difference(ours: &Value, theirs: &Value, path: &str) -> Option<String> {
         }
         (a, b) if a == b => None,
         (Value::String(a), Value::String(b)) if matches!((moment(a), moment(b)), (Some(a), Some(b)) if a == b) => None,
-        (a, b) => Some(format!("{path}: the gateway says {}, the floor {}", brief(a), brief(b))),
+        (a, b) => Some(format!("{path}: the gateway says {}, the baseline {}", brief(a), brief(b))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Integrations as they are configured. What they connect with is sealed as soon as it is checked, and never read back.
+//! Integrations as they are configured. What they connect with is encrypted as soon as it is checked, and never read back.
 
 use aether_domain::source::{CsvOverHttp, is_built_in, read_cron};
 use aether_entity::{
@@ -55,7 +55,7 @@ pub fn configure(input: NewIntegration, expected_version: Option<i32>) -> UseCas
             if let Some(owner) = input.owner_id {
                 c.colleague(owner, "input.ownerId").await?;
             }
-            let sealed = c.sealer().seal(input.config.to_string().as_bytes())?;
+            let encrypted = c.encryption().encrypt(input.config.to_string().as_bytes())?;
             let known = integrations::Entity::find()
                 .filter(integrations::Column::Provider.eq(&provider))
                 .lock(LockType::NoKeyUpdate);
@@ -70,7 +70,7 @@ pub fn configure(input: NewIntegration, expected_version: Option<i32>) -> UseCas
                         r#type: Set(input.r#type),
                         status: Set(ready(&provider)),
                         provider: Set(provider),
-                        connection_config: Set(sealed),
+                        connection_config: Set(encrypted),
                         sync_frequency: Set(frequency),
                         sync_schedule: Set(schedule),
                         owner_id: Set(input.owner_id),
@@ -97,7 +97,7 @@ pub fn configure(input: NewIntegration, expected_version: Option<i32>) -> UseCas
                 integration.consecutive_failures = Set(0);
                 integration.name = Set(name);
                 integration.r#type = Set(input.r#type);
-                integration.connection_config = Set(sealed);
+                integration.connection_config = Set(encrypted);
                 integration.sync_frequency = Set(frequency);
                 integration.sync_schedule = Set(schedule);
                 integration.owner_id = Set(input.owner_id);

@@ -22,7 +22,7 @@ use aether_entity::{
 };
 use aether_store::{
     Error, Result, Store,
-    encryption::Sealer,
+    encryption::Encryption,
     sql::Sql,
     write::{Change, UseCase, action},
 };
@@ -244,7 +244,7 @@ fn failed(code: &'static str, message: &str) -> Ended {
 }
 
 /// Begins the synchronizations that are due by the schedule of their integrations, and tells how many.
-pub async fn schedule(store: &Store, sealer: &Sealer) -> Result<usize> {
+pub async fn schedule(store: &Store, encryption: &Encryption) -> Result<usize> {
     let mut sql = Sql::new();
     sql.push(
         "SELECT i.id, i.organization_id, now() FROM integrations i WHERE i.sync_enabled AND i.status IN ('active', 'error') \
@@ -256,13 +256,13 @@ pub async fn schedule(store: &Store, sealer: &Sealer) -> Result<usize> {
     let mut begun = 0;
     for row in store.run_sql(&sql).await? {
         let (id, organization): (Uuid, Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        begun += usize::from(store.run_as_system(organization, sealer, begin_if_due(id)).await?);
+        begun += usize::from(store.run_as_system(organization, encryption, begin_if_due(id)).await?);
     }
     Ok(begun)
 }
 
 /// Ends as failed what a gateway took up and did not end within its lease, and tells how many.
-pub async fn expire(store: &Store, sealer: &Sealer) -> Result<usize> {
+pub async fn expire(store: &Store, encryption: &Encryption) -> Result<usize> {
     let mut sql = Sql::new();
     sql.push(
         "SELECT s.id, s.integration_id, i.organization_id FROM integration_syncs s \
@@ -272,13 +272,13 @@ pub async fn expire(store: &Store, sealer: &Sealer) -> Result<usize> {
     for row in store.run_sql(&sql).await? {
         let (sync, id): (Uuid, Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         let organization = row.try_get_by_index(2)?;
-        ended += usize::from(store.run_as_system(organization, sealer, abandon(id, sync)).await?);
+        ended += usize::from(store.run_as_system(organization, encryption, abandon(id, sync)).await?);
     }
     Ok(ended)
 }
 
 /// Takes up the synchronization that has waited longest, for so long.
-pub async fn claim(store: &Store, lease: Duration, sealer: &Sealer) -> Result<Option<Claimed>> {
+pub async fn claim(store: &Store, lease: Duration, encryption: &Encryption) -> Result<Option<Claimed>> {
     let mut sql = Sql::new();
     sql.push("UPDATE integration_syncs s SET leased_until = now() + interval '1 second' * ")
         .number(lease.as_secs())
@@ -293,8 +293,8 @@ pub async fn claim(store: &Store, lease: Duration, sealer: &Sealer) -> Result<Op
         );
     let rows = store.run_sql(&sql).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let sealed: Vec<u8> = row.try_get_by_index(4)?;
-    let config = sealer.open(&sealed).ok().and_then(|config| serde_json::from_slice(&config).ok());
+    let encrypted: Vec<u8> = row.try_get_by_index(4)?;
+    let config = encryption.decrypt(&encrypted).ok().and_then(|config| serde_json::from_slice(&config).ok());
     Ok(Some(Claimed {
         sync_id: row.try_get_by_index(0)?,
         integration_id: row.try_get_by_index(1)?,
@@ -306,8 +306,8 @@ pub async fn claim(store: &Store, lease: Duration, sealer: &Sealer) -> Result<Op
 
 /// Ends a synchronization that was taken up, with what came of it; `false` when the lease did not stand any more, and
 /// nothing was written.
-pub async fn finish(store: &Store, claimed: &Claimed, outcome: Outcome, sealer: &Sealer) -> Result<bool> {
-    store.run_as_system(claimed.organization_id, sealer, finish_claimed(claimed.clone(), outcome)).await
+pub async fn finish(store: &Store, claimed: &Claimed, outcome: Outcome, encryption: &Encryption) -> Result<bool> {
+    store.run_as_system(claimed.organization_id, encryption, finish_claimed(claimed.clone(), outcome)).await
 }
 
 /// Begins a synchronization by the schedule, if it is still due.

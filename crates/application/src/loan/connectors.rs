@@ -41,7 +41,7 @@ pub fn add(workspace_id: Uuid, input: NewConnector, insecure: bool) -> UseCase<U
         Box::pin(async move {
             c.workspace(workspace_id).await?;
             let url = input.url.map(|url| address(&url, insecure)).transpose()?;
-            let secret = input.secret.map(|secret| sealed(c, &secret)).transpose()?;
+            let secret = input.secret.map(|secret| encrypted(c, &secret)).transpose()?;
             let status = match input.enabled {
                 true => ConnectorStatus::Ready,
                 false => ConnectorStatus::InReview,
@@ -54,7 +54,7 @@ pub fn add(workspace_id: Uuid, input: NewConnector, insecure: bool) -> UseCase<U
                     r#type: Set(input.r#type),
                     status: Set(status),
                     url: Set(url),
-                    sealed_secret: Set(secret),
+                    encrypted_secret: Set(secret),
                     ..Default::default()
                 })
                 .await?;
@@ -75,9 +75,9 @@ pub fn configure(id: Uuid, expected_version: i32, input: ConnectorEdit, insecure
                 Patch::Value(url) => Some(address(&url, insecure)?),
             };
             let secret = match input.secret {
-                Patch::Absent => connector.sealed_secret.clone(),
+                Patch::Absent => connector.encrypted_secret.clone(),
                 Patch::Null => None,
-                Patch::Value(secret) => Some(sealed(c, &secret)?),
+                Patch::Value(secret) => Some(encrypted(c, &secret)?),
             };
             let status = match input.enabled {
                 None => connector.status.clone(),
@@ -88,7 +88,7 @@ pub fn configure(id: Uuid, expected_version: i32, input: ConnectorEdit, insecure
             c.update(connector, |connector| {
                 set(&mut connector.name, name);
                 connector.url = Set(url);
-                connector.sealed_secret = Set(secret);
+                connector.encrypted_secret = Set(secret);
                 connector.status = Set(status);
             })
             .await?;
@@ -165,9 +165,9 @@ fn address(url: &str, insecure: bool) -> Result<String> {
 }
 
 /// A secret as it is kept.
-fn sealed(c: &Change, secret: &str) -> Result<Vec<u8>> {
+fn encrypted(c: &Change, secret: &str) -> Result<Vec<u8>> {
     signing_key(secret).map_err(|message| Error::invalid("input.secret", message))?;
-    c.sealer().seal(secret.as_bytes())
+    c.encryption().encrypt(secret.as_bytes())
 }
 
 /// Refuses a connector that is READY and cannot be delivered to.

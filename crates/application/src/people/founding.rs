@@ -8,7 +8,7 @@ use aether_entity::{
 };
 use aether_store::{
     Error, Result, Store,
-    encryption::Sealer,
+    encryption::Encryption,
     identity::{invitation::GOOD_FOR, new_password, token},
     write::{UseCase, action},
 };
@@ -46,7 +46,7 @@ pub struct Founded {
 ///
 /// # Errors
 /// [`Error::Invalid`] and [`Error::Taken`] by the name of the field.
-pub async fn found(store: &Store, founding: Founding, sealer: &Sealer) -> Result<Founded> {
+pub async fn found(store: &Store, founding: Founding, encryption: &Encryption) -> Result<Founded> {
     let name = text("name", &founding.name, 255)?;
     let admin_name = text("admin_name", &founding.admin_name, 255)?;
     let (slug, email) = (founding.slug, founding.admin_email);
@@ -76,7 +76,7 @@ pub async fn found(store: &Store, founding: Founding, sealer: &Sealer) -> Result
         password_hash: Set(password_hash),
         ..Default::default()
     };
-    store.run_as_system(id, sealer, create(organization, admin)).await
+    store.run_as_system(id, encryption, create(organization, admin)).await
 }
 
 /// Writes both; a pending administrator is invited.

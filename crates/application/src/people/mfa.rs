@@ -24,8 +24,8 @@ pub fn enrol(proof: Proof) -> UseCase<Enrolment> {
             let user = c.find::<users::Entity>(c.actor().user_id).await?;
             proof.holds(&user)?;
             not_yet(&user)?;
-            let enrolment = second_factor::enrol(c.sealer(), &user.email)?;
-            c.update(user, |user| user.mfa_pending_secret = Set(Some(enrolment.sealed))).await?;
+            let enrolment = second_factor::enrol(c.encryption(), &user.email)?;
+            c.update(user, |user| user.mfa_pending_secret = Set(Some(enrolment.encrypted))).await?;
             Ok(Enrolment { secret: enrolment.secret, uri: enrolment.uri })
         })
     })
@@ -37,10 +37,10 @@ pub fn confirm(code: String) -> UseCase<(Uuid, Vec<String>)> {
         Box::pin(async move {
             let user = c.find::<users::Entity>(c.actor().user_id).await?;
             not_yet(&user)?;
-            let sealed = user.mfa_pending_secret.clone().ok_or_else(|| {
+            let encrypted = user.mfa_pending_secret.clone().ok_or_else(|| {
                 Error::Precondition("There is no enrolment to confirm. Begin one with enrolMfa.".into())
             })?;
-            let step = second_factor::step(c.sealer(), &sealed, &code, c.now(), None)?.ok_or_else(|| {
+            let step = second_factor::step(c.encryption(), &encrypted, &code, c.now(), None)?.ok_or_else(|| {
                 Error::invalid(
                     "code",
                     "The code is wrong. Give the one that the device shows now, and check its clock.",
@@ -48,7 +48,7 @@ pub fn confirm(code: String) -> UseCase<(Uuid, Vec<String>)> {
             })?;
             let id = user.id;
             c.update(user, |user| {
-                user.mfa_secret = Set(Some(sealed));
+                user.mfa_secret = Set(Some(encrypted));
                 user.mfa_pending_secret = Set(None);
                 user.mfa_enabled = Set(true);
                 user.mfa_last_step = Set(Some(step));

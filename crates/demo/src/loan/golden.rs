@@ -8,8 +8,8 @@ use rand::Rng as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::desk::{Act, Desk};
 use super::graph;
+use super::simulator::{Act, Simulator};
 use crate::copy::row;
 
 /// The golden record of a workspace.
@@ -28,10 +28,10 @@ pub(super) struct Record {
 
 impl Record {
     /// A record that nothing has been frozen from.
-    pub(super) fn new(desk: &mut Desk) -> Self {
+    pub(super) fn new(simulator: &mut Simulator) -> Self {
         Self {
-            id: desk.ids.at(desk.opened),
-            created: desk.opened,
+            id: simulator.ids.at(simulator.opened),
+            created: simulator.opened,
             exported: None,
             published: None,
             publications: Vec::new(),
@@ -43,33 +43,33 @@ impl Record {
 }
 
 /// Risk takes a copy for its file.
-pub(super) fn export(desk: &mut Desk, record: &mut Record, share: f64) {
-    desk.go(share);
-    record.document = document(desk, record.versions);
+pub(super) fn export(simulator: &mut Simulator, record: &mut Record, share: f64) {
+    simulator.go(share);
+    record.document = document(simulator, record.versions);
     let hash = golden::hash(&record.document);
     let act = Act::new("EXPORT_JSON", ("golden_record", record.id)).after(json!({ "documentHash": hash }));
-    desk.record(desk.cast.risk, &act);
-    record.exported = Some(desk.now);
+    simulator.record(simulator.parties.risk, &act);
+    record.exported = Some(simulator.now);
     record.edits += 1;
 }
 
 /// The agent publishes a version.
-pub(super) fn publish(desk: &mut Desk, record: &mut Record, share: f64) {
-    desk.go(share);
-    desk.wait(20..60);
-    assert_eq!(desk.high(), 0, "HIGH drift blocks publishing");
+pub(super) fn publish(simulator: &mut Simulator, record: &mut Record, share: f64) {
+    simulator.go(share);
+    simulator.wait(20..60);
+    assert_eq!(simulator.high(), 0, "HIGH drift blocks publishing");
     record.versions += 1;
-    let document = document(desk, record.versions);
+    let document = document(simulator, record.versions);
     let hash = golden::hash(&document);
-    let id = desk.id();
+    let id = simulator.id();
     let after = json!({ "version": record.versions, "documentHash": hash });
     let act = Act::new("PUBLISH", ("golden_record", record.id)).after(after);
-    let by = desk.record(desk.cast.agent, &act);
-    let (now, score) = (desk.now, graph::integrity(desk));
-    desk.tables.golden_record_versions(row![
+    let by = simulator.record(simulator.parties.agent, &act);
+    let (now, score) = (simulator.now, graph::integrity(simulator));
+    simulator.tables.golden_record_versions(row![
         id,
         record.id,
-        desk.workspace,
+        simulator.workspace,
         record.versions,
         document.clone(),
         hash,
@@ -84,9 +84,9 @@ pub(super) fn publish(desk: &mut Desk, record: &mut Record, share: f64) {
 }
 
 /// The document of the deal as it stands, in the shape that the gateway freezes.
-fn document(desk: &Desk, version: i32) -> Value {
-    let agreement = desk.agreement;
-    let clauses = agreement.clauses.iter().zip(&desk.clauses);
+fn document(simulator: &Simulator, version: i32) -> Value {
+    let agreement = simulator.agreement;
+    let clauses = agreement.clauses.iter().zip(&simulator.clauses);
     let covenants = clauses.clone().flat_map(|(clause, state)| {
         clause.covenants.iter().zip(&state.covenants).map(|(covenant, id)| golden::Covenant {
             id: *id,
@@ -97,11 +97,11 @@ fn document(desk: &Desk, version: i32) -> Value {
             calculation_basis: &covenant.calculation_basis,
         })
     });
-    let variables = desk.variables.iter().map(|state| {
+    let variables = simulator.variables.iter().map(|state| {
         let source = &agreement.clauses[state.at.0].variables[state.at.1];
         golden::Variable {
             id: state.id,
-            clause_id: desk.clauses[state.at.0].id,
+            clause_id: simulator.clauses[state.at.0].id,
             label: &source.label,
             kind: source.kind.as_str(),
             value: &state.value,
@@ -111,16 +111,16 @@ fn document(desk: &Desk, version: i32) -> Value {
     });
     golden::document(&golden::Deal {
         version,
-        frozen_at: &desk.now.to_rfc3339_opts(SecondsFormat::Micros, true),
-        integrity: graph::integrity(desk),
-        unresolved_high_drift: desk.high() as u64,
-        workspace_id: desk.workspace,
+        frozen_at: &simulator.now.to_rfc3339_opts(SecondsFormat::Micros, true),
+        integrity: graph::integrity(simulator),
+        unresolved_high_drift: simulator.high() as u64,
+        workspace_id: simulator.workspace,
         name: &agreement.name,
         currency: &agreement.currency,
         amount: agreement.amount.into(),
         standard: &agreement.standard,
         base_pdf_name: Some(&agreement.base_pdf_name),
-        rules: Rules::from_json(&desk.cast.rules.document()).expect("rules that there are"),
+        rules: Rules::from_json(&simulator.parties.rules.document()).expect("rules that there are"),
         variables: variables.collect(),
         covenants: covenants.collect(),
         clauses: clauses
@@ -137,12 +137,12 @@ fn document(desk: &Desk, version: i32) -> Value {
 }
 
 /// Fills `golden_records` and `downstream_connectors`.
-pub(super) fn rows(desk: &mut Desk, record: Record) {
-    let (score, high) = (graph::integrity(desk), desk.high() as u64);
+pub(super) fn rows(simulator: &mut Simulator, record: Record) {
+    let (score, high) = (graph::integrity(simulator), simulator.high() as u64);
     let ready = golden::is_ready(score, high);
-    desk.tables.golden_records(row![
+    simulator.tables.golden_records(row![
         record.id,
-        desk.workspace,
+        simulator.workspace,
         if ready { "READY" } else { "IN_REVIEW" },
         score,
         high as i64,
@@ -150,32 +150,32 @@ pub(super) fn rows(desk: &mut Desk, record: Record) {
         record.published,
         record.document,
         record.created,
-        desk.now,
+        simulator.now,
         record.edits,
     ]);
-    for (number, &(name, kind, status)) in desk.cast.connectors.iter().enumerate() {
-        let id = desk.ids.at(desk.opened);
-        let synced = deliveries(desk, id, status, &record.publications, number == 0);
-        let host = desk.cast.agent.split_once('@').map_or("bank.example", |(_, host)| host);
-        desk.tables.downstream_connectors(row![
+    for (number, &(name, kind, status)) in simulator.parties.connectors.iter().enumerate() {
+        let id = simulator.ids.at(simulator.opened);
+        let synced = deliveries(simulator, id, status, &record.publications, number == 0);
+        let host = simulator.parties.agent.split_once('@').map_or("bank.example", |(_, host)| host);
+        simulator.tables.downstream_connectors(row![
             id,
-            desk.workspace,
+            simulator.workspace,
             name,
             kind,
             status,
             synced,
-            desk.opened,
-            desk.opened,
+            simulator.opened,
+            simulator.opened,
             1,
             format!("https://{}.{host}/golden-records", kind.to_lowercase()),
-            (desk.seal)(format!("demo-connector-secret-{}", number + 1).as_bytes()),
+            (simulator.encrypt)(format!("demo-connector-secret-{}", number + 1).as_bytes()),
         ]);
     }
 }
 
 /// What was published, on its way to a connector; returns when the connector took the last delivery that it took.
 fn deliveries(
-    desk: &mut Desk,
+    simulator: &mut Simulator,
     connector: Uuid,
     status: &str,
     publications: &[(Uuid, DateTime<Utc>)],
@@ -194,21 +194,30 @@ fn deliveries(
             _ if stumbles && is_last => ("delivered", vec![DOWN, TAKEN]),
             _ => ("delivered", vec![TAKEN]),
         };
-        let delivery = desk.ids.at(published);
+        let delivery = simulator.ids.at(published);
         let (mut at, mut log) = (published, Vec::new());
         for (number, (answer, error)) in attempts.iter().enumerate() {
-            let took = if answer.is_some() { desk.rng.random_range(40..900) } else { 10_000 };
+            let took = if answer.is_some() { simulator.rng.random_range(40..900) } else { 10_000 };
             at += Duration::milliseconds(took + 600);
-            log.push(row![desk.ids.at(at), desk.workspace, delivery, number as i64 + 1, at, *answer, *error, took]);
+            log.push(row![
+                simulator.ids.at(at),
+                simulator.workspace,
+                delivery,
+                number as i64 + 1,
+                at,
+                *answer,
+                *error,
+                took
+            ]);
             let pause = pause_after(number as i32 + 1, std::time::Duration::from_secs(1));
             at += pause
                 .filter(|_| error.is_some())
                 .map_or(Duration::zero(), |pause| Duration::seconds(pause.as_secs() as i64));
         }
         let delivered = (outcome == "delivered").then_some(at);
-        desk.tables.connector_deliveries(row![
+        simulator.tables.connector_deliveries(row![
             delivery,
-            desk.workspace,
+            simulator.workspace,
             connector,
             version,
             outcome,
@@ -218,7 +227,7 @@ fn deliveries(
             attempts.last().and_then(|(_, error)| *error),
             published,
         ]);
-        log.into_iter().for_each(|row| desk.tables.delivery_attempts(row));
+        log.into_iter().for_each(|row| simulator.tables.delivery_attempts(row));
         synced = delivered.or(synced);
     }
     synced

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::agreement::{self, Agreement};
-use super::desk::Desk;
+use super::simulator::Simulator;
 use crate::copy::row;
 
 /// The graph that the text of an agreement makes. Clauses and variables are named by position, as the workspaces in which
@@ -46,10 +46,10 @@ fn position(id: Uuid) -> usize {
 }
 
 /// The graph with the drift of this moment.
-fn now(desk: &Desk) -> Graph {
-    let mut graph = desk.graph.clone();
-    let drifting: HashSet<NodeRef> = (0..desk.variables.len())
-        .filter(|&at| desk.variables[at].drifts)
+fn now(simulator: &Simulator) -> Graph {
+    let mut graph = simulator.graph.clone();
+    let drifting: HashSet<NodeRef> = (0..simulator.variables.len())
+        .filter(|&at| simulator.variables[at].drifts)
         .map(|at| NodeRef::Variable(named(at)))
         .collect();
     graph.set_drift(&drifting);
@@ -57,33 +57,33 @@ fn now(desk: &Desk) -> Graph {
 }
 
 /// The integrity at this moment.
-pub(super) fn integrity(desk: &Desk) -> Decimal {
-    now(desk).integrity
+pub(super) fn integrity(simulator: &Simulator) -> Decimal {
+    now(simulator).integrity
 }
 
 /// How many nodes and edges a sync finds.
-pub(super) fn size(desk: &Desk) -> (usize, usize) {
-    (desk.graph.nodes.len(), desk.graph.edges.len())
+pub(super) fn size(simulator: &Simulator) -> (usize, usize) {
+    (simulator.graph.nodes.len(), simulator.graph.edges.len())
 }
 
 /// Fills the four tables of the graph, as the sync at this moment finds it.
-pub(super) fn rows(desk: &mut Desk) {
-    let graph = now(desk);
+pub(super) fn rows(simulator: &mut Simulator) {
+    let graph = now(simulator);
     let mut ids: BTreeMap<NodeRef, Uuid> = BTreeMap::new();
     for node in &graph.nodes {
-        let clause = &desk.clauses[position(node.clause_id)];
+        let clause = &simulator.clauses[position(node.clause_id)];
         let (variable, created) = match node.of {
             NodeRef::Clause(_) => (None, clause.created),
             NodeRef::Variable(id) => {
-                let variable = &desk.variables[position(id)];
+                let variable = &simulator.variables[position(id)];
                 (Some((variable.id, variable.value.as_str())), variable.created)
             }
         };
-        let id = desk.ids.at(created);
+        let id = simulator.ids.at(created);
         ids.insert(node.of, id);
-        desk.tables.graph_nodes(row![
+        simulator.tables.graph_nodes(row![
             id,
-            desk.workspace,
+            simulator.workspace,
             node.label.as_str(),
             node.kind.as_str(),
             clause.id,
@@ -92,28 +92,35 @@ pub(super) fn rows(desk: &mut Desk) {
             node.has_drift,
             node.has_warning,
             created,
-            desk.now,
+            simulator.now,
         ]);
     }
     for edge in &graph.edges {
-        let id = desk.id();
+        let id = simulator.id();
         let weight = i32::from(edge.weight);
-        desk.tables.graph_edges(row![id, desk.workspace, ids[&edge.source], ids[&edge.target], weight, desk.now]);
+        simulator.tables.graph_edges(row![
+            id,
+            simulator.workspace,
+            ids[&edge.source],
+            ids[&edge.target],
+            weight,
+            simulator.now
+        ]);
     }
     for warning in &graph.warnings {
-        let id = desk.id();
-        desk.tables.graph_warnings(row![
+        let id = simulator.id();
+        simulator.tables.graph_warnings(row![
             id,
-            desk.workspace,
+            simulator.workspace,
             ids[&warning.of],
             warning.kind.as_str(),
             warning.subject.as_str(),
             warning.message.as_str(),
-            desk.now,
+            simulator.now,
         ]);
     }
-    let id = desk.ids.at(desk.opened);
-    desk.tables.graph_state(row![id, desk.workspace, graph.integrity, desk.now]);
+    let id = simulator.ids.at(simulator.opened);
+    simulator.tables.graph_state(row![id, simulator.workspace, graph.integrity, simulator.now]);
 }
 
 #[cfg(test)]

@@ -3,46 +3,46 @@
 use serde_json::json;
 
 use super::agreement::Proposal;
-use super::desk::{Act, Desk};
-use super::story::{self, Change};
+use super::simulator::{Act, Simulator};
+use super::timeline::{self, Change};
 use crate::copy::row;
 
 /// Where in the life of the workspace a session is uploaded; it is decided on two hundredths later.
 const UPLOADS: [f64; 2] = [0.55, 0.70];
 
 /// Whether the change comes from an applied proposal rather than from an edit by hand.
-pub(super) fn proposes(desk: &Desk, change: &Change) -> bool {
-    let (clause, _) = desk.variables[change.variable].at;
-    let title = &desk.agreement.clauses[clause].title;
-    desk.agreement.sessions.iter().flat_map(|session| &session.items).any(|proposal| {
+pub(super) fn proposes(simulator: &Simulator, change: &Change) -> bool {
+    let (clause, _) = simulator.variables[change.variable].at;
+    let title = &simulator.agreement.clauses[clause].title;
+    simulator.agreement.sessions.iter().flat_map(|session| &session.items).any(|proposal| {
         proposal.decision == "applied"
             && proposal.clause == *title
-            && proposal.variable.as_deref() == Some(desk.label(change.variable))
+            && proposal.variable.as_deref() == Some(simulator.label(change.variable))
             && proposal.proposed == change.to
     })
 }
 
 /// Uploads every markup and decides on its proposals; `changes` are the edits that come of it.
-pub(super) fn sessions(desk: &mut Desk, changes: &[Change]) {
-    for (session, share) in desk.agreement.sessions.iter().zip(UPLOADS) {
-        desk.go(share);
-        let (id, uploaded) = (desk.id(), desk.now);
+pub(super) fn sessions(simulator: &mut Simulator, changes: &[Change]) {
+    for (session, share) in simulator.agreement.sessions.iter().zip(UPLOADS) {
+        simulator.go(share);
+        let (id, uploaded) = (simulator.id(), simulator.now);
         // There is no event for an upload; its decisions tell of it.
-        let uploader = desk.user(desk.cast.reconciler).id;
-        let mut items: Vec<Item> = session.items.iter().map(|proposal| Item::read(desk, proposal)).collect();
-        desk.go(share + 0.02);
+        let uploader = simulator.user(simulator.parties.reconciler).id;
+        let mut items: Vec<Item> = session.items.iter().map(|proposal| Item::read(simulator, proposal)).collect();
+        simulator.go(share + 0.02);
         let mut settle = Vec::new();
         for item in &mut items {
             if item.proposal.decision != "pending" {
-                desk.wait(3..15);
-                settle.extend(item.decide(desk, changes));
+                simulator.wait(3..15);
+                settle.extend(item.decide(simulator, changes));
             }
         }
         let decided = items.iter().filter_map(|item| item.decided).max();
         let count = |decision| items.iter().filter(|item| item.proposal.decision == decision).count() as i64;
-        desk.tables.reconciliation_sessions(row![
+        simulator.tables.reconciliation_sessions(row![
             id,
-            desk.workspace,
+            simulator.workspace,
             session.file_name.as_str(),
             session.file_type.as_str(),
             uploaded,
@@ -56,12 +56,12 @@ pub(super) fn sessions(desk: &mut Desk, changes: &[Change]) {
             1 + (items.len() as i64 - count("pending")),
         ]);
         for item in items {
-            item.row(desk, id, uploaded);
+            item.row(simulator, id, uploaded);
         }
-        desk.go(share + 0.05);
+        simulator.go(share + 0.05);
         for (item, change) in settle {
-            desk.wait(10..50);
-            story::settle(desk, item, change);
+            simulator.wait(10..50);
+            timeline::settle(simulator, item, change);
         }
     }
 }
@@ -78,24 +78,24 @@ struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn read(desk: &mut Desk<'a>, proposal: &'a Proposal) -> Self {
-        let clause = desk.agreement.clauses.iter().position(|clause| clause.title == proposal.clause);
+    fn read(simulator: &mut Simulator<'a>, proposal: &'a Proposal) -> Self {
+        let clause = simulator.agreement.clauses.iter().position(|clause| clause.title == proposal.clause);
         let clause = clause.expect("a markup is about a clause that is there");
         let variable = proposal.variable.as_ref().map(|label| {
-            let all = 0..desk.variables.len();
-            let mut found = all.filter(|&at| desk.variables[at].at.0 == clause && desk.label(at) == label);
+            let all = 0..simulator.variables.len();
+            let mut found = all.filter(|&at| simulator.variables[at].at.0 == clause && simulator.label(at) == label);
             found.next().expect("a markup is about a variable that is there")
         });
-        let state = variable.map(|at| &desk.variables[at]);
+        let state = variable.map(|at| &simulator.variables[at]);
         let text = proposal.current.clone().unwrap_or_default();
         let (baseline, current) =
             state.map_or((text.clone(), text), |state| (state.baseline.clone(), state.value.clone()));
-        Self { proposal, id: desk.id(), clause, variable, baseline, current, decided: None }
+        Self { proposal, id: simulator.id(), clause, variable, baseline, current, decided: None }
     }
 
     /// Applies or rejects it; returns the drift that is to be settled for it.
-    fn decide<'c>(&mut self, desk: &mut Desk, changes: &'c [Change]) -> Option<(usize, &'c Change)> {
-        let reconciler = desk.cast.reconciler;
+    fn decide<'c>(&mut self, simulator: &mut Simulator, changes: &'c [Change]) -> Option<(usize, &'c Change)> {
+        let reconciler = simulator.parties.reconciler;
         let applied = self.proposal.decision == "applied";
         let act = Act::new(if applied { "RECON_APPLY" } else { "RECON_REJECT" }, ("reconciliation_item", self.id))
             .before(json!({ "decision": "pending", "value": self.current }))
@@ -104,23 +104,23 @@ impl<'a> Item<'a> {
                 self.proposal.reason.as_deref().unwrap_or_default(),
                 self.proposal.category.as_deref().unwrap_or("other"),
             );
-        let by = desk.record(reconciler, &act);
-        self.decided = Some(desk.now);
+        let by = simulator.record(reconciler, &act);
+        self.decided = Some(simulator.now);
         let variable = self.variable.filter(|_| applied)?;
-        let item = desk.set(variable, &self.proposal.proposed, by)?;
+        let item = simulator.set(variable, &self.proposal.proposed, by)?;
         let change = changes.iter().find(|change| change.variable == variable && change.outcome.is_some())?;
         Some((item, change))
     }
 
-    fn row(self, desk: &mut Desk, session: uuid::Uuid, uploaded: chrono::DateTime<chrono::Utc>) {
-        let by = self.decided.map(|_| desk.user(desk.cast.reconciler).id);
-        desk.tables.reconciliation_items(row![
+    fn row(self, simulator: &mut Simulator, session: uuid::Uuid, uploaded: chrono::DateTime<chrono::Utc>) {
+        let by = self.decided.map(|_| simulator.user(simulator.parties.reconciler).id);
+        simulator.tables.reconciliation_items(row![
             self.id,
-            desk.workspace,
+            simulator.workspace,
             session,
             self.proposal.snippet.as_str(),
-            desk.clauses[self.clause].id,
-            self.variable.map(|variable| desk.variables[variable].id),
+            simulator.clauses[self.clause].id,
+            self.variable.map(|variable| simulator.variables[variable].id),
             self.proposal.confidence.as_str(),
             self.baseline,
             self.current,

@@ -1,16 +1,16 @@
-//! The papers on the desk at the end of the story, as rows: the agreement and its drift.
+//! The papers at the end of the timeline, as rows: the agreement and its drift.
 
 use aether_domain::term;
 
-use super::desk::Desk;
+use super::simulator::Simulator;
 use crate::copy::row;
 
 /// Fills `clauses`, `variables` and `covenants`.
-pub(super) fn documents(desk: &mut Desk) {
-    for (position, (source, state)) in desk.agreement.clauses.iter().zip(&desk.clauses).enumerate() {
-        desk.tables.clauses(row![
+pub(super) fn documents(simulator: &mut Simulator) {
+    for (position, (source, state)) in simulator.agreement.clauses.iter().zip(&simulator.clauses).enumerate() {
+        simulator.tables.clauses(row![
             state.id,
-            desk.workspace,
+            simulator.workspace,
             source.title.as_str(),
             source.body.as_str(),
             source.kind.as_str(),
@@ -26,9 +26,9 @@ pub(super) fn documents(desk: &mut Desk) {
             state.version,
         ]);
         for (covenant, id) in source.covenants.iter().zip(&state.covenants) {
-            desk.tables.covenants(row![
+            simulator.tables.covenants(row![
                 *id,
-                desk.workspace,
+                simulator.workspace,
                 state.id,
                 covenant.name.as_str(),
                 covenant.test_frequency.as_str(),
@@ -39,14 +39,14 @@ pub(super) fn documents(desk: &mut Desk) {
             ]);
         }
     }
-    for state in &desk.variables {
-        let source = &desk.agreement.clauses[state.at.0].variables[state.at.1];
+    for state in &simulator.variables {
+        let source = &simulator.agreement.clauses[state.at.0].variables[state.at.1];
         debug_assert_eq!(state.value, source.value, "{} ends as the file says", source.label);
         debug_assert!(term::same(&state.baseline, &source.baseline_value), "{}", source.label);
-        desk.tables.variables(row![
+        simulator.tables.variables(row![
             state.id,
-            desk.workspace,
-            desk.clauses[state.at.0].id,
+            simulator.workspace,
+            simulator.clauses[state.at.0].id,
             source.label.as_str(),
             source.kind.as_str(),
             state.value.as_str(),
@@ -62,17 +62,17 @@ pub(super) fn documents(desk: &mut Desk) {
 }
 
 /// Fills `drift_items`.
-pub(super) fn drift(desk: &mut Desk) {
-    for item in &desk.drift {
-        let variable = &desk.variables[item.variable];
+pub(super) fn drift(simulator: &mut Simulator) {
+    for item in &simulator.drift {
+        let variable = &simulator.variables[item.variable];
         let (settled, asked) = (item.settled.as_ref(), item.asked.as_ref());
-        desk.tables.drift_items(row![
+        simulator.tables.drift_items(row![
             item.id,
-            desk.workspace,
-            desk.clauses[variable.at.0].id,
+            simulator.workspace,
+            simulator.clauses[variable.at.0].id,
             variable.id,
-            format!("{} differs from the baseline", desk.label(item.variable)),
-            desk.kind(item.variable).as_str(),
+            format!("{} differs from the baseline", simulator.label(item.variable)),
+            simulator.kind(item.variable).as_str(),
             item.severity,
             item.baseline.as_str(),
             item.agreed,

@@ -79,7 +79,7 @@ tables! {
     );
     downstream_connectors(
         "id" "workspace_id" "name" "type" "status" "last_sync_at" "created_at" "updated_at" "row_version" "url"
-        "sealed_secret"
+        "encrypted_secret"
     );
     connector_deliveries(
         "id" "workspace_id" "connector_id" "version_id" "status" "attempts" "next_attempt_at" "delivered_at"

@@ -9,9 +9,9 @@ use rust_decimal::Decimal;
 
 use super::{agreement, generate};
 use crate::copy::Rows;
-use crate::dice::stream;
 use crate::ids::Ids;
 use crate::people::People;
+use crate::random::stream;
 use crate::tenant::midnight;
 
 const TODAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 3, 18).unwrap();
@@ -322,7 +322,7 @@ fn deliveries_agree_with_their_log_and_their_connector() {
         }
     }
     for connector in data.all("downstream_connectors").iter().filter(|connector| connector["status"] == "READY") {
-        assert!(connector.contains_key("url") && connector.contains_key("sealed_secret"));
+        assert!(connector.contains_key("url") && connector.contains_key("encrypted_secret"));
     }
 }
 

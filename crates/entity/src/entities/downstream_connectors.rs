@@ -20,7 +20,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub url: Option<String>,
     #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
-    pub sealed_secret: Option<Vec<u8>>,
+    pub encrypted_secret: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,4 +1,4 @@
-//! Integrations as they are configured. What they connect with is sealed as soon as it is checked, and never read back.
+//! Integrations as they are configured. What they connect with is encrypted as soon as it is checked, and never read back.
 
 use aether_application::integrations::configuration;
 use aether_entity::{

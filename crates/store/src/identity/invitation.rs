@@ -67,7 +67,7 @@ impl Sessions {
             Arc::new(Actor::invited(&user, session_id)?),
             &action::ACCEPT_USER_INVITATION,
             client.clone(),
-            self.sealer.clone(),
+            self.encryption.clone(),
             now,
         );
         change.about::<users::Entity>(user_id);

@@ -40,7 +40,7 @@ use crate::{
     Store,
     audit_log::sign_in::{self as audit, Entry, Event},
     database::Transaction,
-    encryption::Sealer,
+    encryption::Encryption,
     error::{Error, Result},
     write::{Change, KEY},
 };
@@ -66,7 +66,7 @@ pub struct SignedIn {
 pub struct Sessions {
     store: Store,
     tokens: Tokens,
-    sealer: Sealer,
+    encryption: Encryption,
 }
 
 /// For so long the refresh token that was spent last is answered again.
@@ -78,13 +78,13 @@ fn stale() -> Error {
 
 impl Sessions {
     /// Sessions of this store.
-    pub fn new(store: Store, tokens: Tokens, sealer: Sealer) -> Self {
-        Self { store, tokens, sealer }
+    pub fn new(store: Store, tokens: Tokens, encryption: Encryption) -> Self {
+        Self { store, tokens, encryption }
     }
 
     /// The encryption at rest.
-    pub fn sealer(&self) -> &Sealer {
-        &self.sealer
+    pub fn encryption(&self) -> &Encryption {
+        &self.encryption
     }
 
     /// What an access token stands for.

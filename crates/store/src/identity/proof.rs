@@ -67,7 +67,7 @@ impl Sessions {
             (_, false) => None,
             (None, true) => Some(Shown::Unneeded),
             (Some(code), true) => {
-                second_factor::shown(&transaction, &self.sealer, &user, Some(code.as_str()), now).await?
+                second_factor::shown(&transaction, &self.encryption, &user, Some(code.as_str()), now).await?
             }
         };
         let Some(shown) = shown else {

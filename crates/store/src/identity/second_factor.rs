@@ -14,7 +14,7 @@ use super::{Client, token};
 use crate::{
     audit_log::sign_in::{self as audit, Entry},
     database::Transaction,
-    encryption::Sealer,
+    encryption::Encryption,
     error::{Error, Result},
 };
 
@@ -36,32 +36,32 @@ pub struct Enrolment {
     pub secret: String,
     /// The same as an address for a QR code.
     pub uri: String,
-    /// The secret, sealed.
-    pub sealed: Vec<u8>,
+    /// The secret, encrypted.
+    pub encrypted: Vec<u8>,
 }
 
 /// A fresh secret for this user.
-pub fn enrol(sealer: &Sealer, email: &str) -> Result<Enrolment> {
+pub fn enrol(encryption: &Encryption, email: &str) -> Result<Enrolment> {
     let mut bytes = [0_u8; SECRET_BYTES];
     fill(&mut bytes)?;
     let secret = base32(&bytes);
     let totp =
         TOTP::new(Algorithm::SHA1, 6, 0, PERIOD.unsigned_abs(), bytes.to_vec(), Some(ISSUER.into()), email.into());
     let uri = totp.map_err(|_| Error::internal("an e-mail address that names no account"))?.get_url();
-    let sealed = sealer.seal(secret.as_bytes())?;
-    Ok(Enrolment { secret, uri, sealed })
+    let encrypted = encryption.encrypt(secret.as_bytes())?;
+    Ok(Enrolment { secret, uri, encrypted })
 }
 
-/// The time step that a code of this sealed secret stands for, if it is a current one and later than the last accepted.
+/// The time step that a code of this encrypted secret stands for, if it is a current one and later than the last accepted.
 pub fn step(
-    sealer: &Sealer,
-    sealed: &[u8],
+    encryption: &Encryption,
+    encrypted: &[u8],
     code: &str,
     now: DateTime<FixedOffset>,
     last: Option<i64>,
 ) -> Result<Option<i64>> {
     // Kept as people type it into their device: base32.
-    let secret = String::from_utf8(sealer.open(sealed)?).ok();
+    let secret = String::from_utf8(encryption.decrypt(encrypted)?).ok();
     let secret = secret.and_then(|text| Secret::Encoded(text).to_bytes().ok());
     let secret = secret.ok_or_else(|| Error::internal("a second factor that is no base32"))?;
     let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
@@ -113,7 +113,7 @@ pub(super) enum Shown {
 /// How this code, or its absence, shows the user's second factor; `None` when it does not.
 pub(super) async fn shown(
     transaction: &Transaction,
-    sealer: &Sealer,
+    encryption: &Encryption,
     user: &users::Model,
     code: Option<&str>,
     now: DateTime<FixedOffset>,
@@ -121,8 +121,8 @@ pub(super) async fn shown(
     if !user.mfa_enabled {
         return Ok(Some(Shown::Unneeded));
     }
-    let (Some(sealed), Some(code)) = (&user.mfa_secret, code) else { return Ok(None) };
-    if let Some(step) = step(sealer, sealed, code, now, user.mfa_last_step)? {
+    let (Some(encrypted), Some(code)) = (&user.mfa_secret, code) else { return Ok(None) };
+    if let Some(step) = step(encryption, encrypted, code, now, user.mfa_last_step)? {
         return Ok(Some(Shown::Step(step)));
     }
     let recovery = user_recovery_codes::Entity::find()
@@ -171,8 +171,8 @@ pub(super) async fn spend(
 mod tests {
     use super::*;
 
-    fn sealer() -> Sealer {
-        Sealer::new([(1, "key".into())])
+    fn encryption() -> Encryption {
+        Encryption::new([(1, "key".into())])
     }
 
     fn at(seconds: i64) -> DateTime<FixedOffset> {
@@ -182,9 +182,9 @@ mod tests {
     /// RFC 6238, appendix B: the secret `12345678901234567890`, and the last six of its eight digits.
     #[test]
     fn the_codes_of_the_standard_are_accepted_at_their_time_and_once() {
-        let sealed = sealer().seal(b"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").unwrap();
+        let encrypted = encryption().encrypt(b"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").unwrap();
         for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
-            let step = |now, last| super::step(&sealer(), &sealed, code, at(now), last).unwrap();
+            let step = |now, last| super::step(&encryption(), &encrypted, code, at(now), last).unwrap();
             let own = seconds / 30;
             assert_eq!(step(seconds, None), Some(own));
             assert_eq!(step(seconds + 30, Some(own - 1)), Some(own));
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn a_fresh_secret_is_what_its_address_says() {
-        let Ok(enrolment) = enrol(&sealer(), "sarah+x@example.com") else { panic!("it enrols") };
-        assert_eq!(sealer().open(&enrolment.sealed).unwrap(), enrolment.secret.as_bytes());
+        let Ok(enrolment) = enrol(&encryption(), "sarah+x@example.com") else { panic!("it enrols") };
+        assert_eq!(encryption().decrypt(&enrolment.encrypted).unwrap(), enrolment.secret.as_bytes());
         assert_eq!(enrolment.secret.len(), 32);
         assert!(enrolment.uri.starts_with("otpauth://totp/Aether%20Nexus:sarah%2Bx%40example.com?secret="));
         assert!(enrolment.uri.contains(&enrolment.secret));

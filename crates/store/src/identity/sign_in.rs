@@ -124,7 +124,7 @@ impl Sessions {
             // Changed while it was being checked: the check was of the old one.
             && user.password_hash == found.password_hash;
         let shown = match right && standing {
-            true => second_factor::shown(&transaction, &self.sealer, &user, totp.as_deref(), now).await?,
+            true => second_factor::shown(&transaction, &self.encryption, &user, totp.as_deref(), now).await?,
             false => None,
         };
         let Some(shown) = shown else {

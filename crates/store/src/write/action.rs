@@ -90,7 +90,7 @@ organization! {
     EDIT_ORGANIZATION = "ORGANIZATION_EDIT", "CONFIG", Medium, Org(P::UsersManage), "Edited the organization.";
     EDIT_ORGANIZATION_SETTINGS = "ORGANIZATION_SETTINGS_EDIT", "CONFIG", Medium, Org(P::UsersManage), "Edited the organization's settings.";
     CREATE_ORGANIZATION = "ORGANIZATION_CREATE", "CONFIG", Medium, Org(P::UsersManage), "Created the organization and its administrator.";
-    ROTATE_KEYS = "KEYS_ROTATE", "CONFIG", Medium, Org(P::UsersManage), "Sealed secrets anew with the newest encryption key.";
+    ROTATE_KEYS = "KEYS_ROTATE", "CONFIG", Medium, Org(P::UsersManage), "Encrypted secrets anew with the newest key.";
 
     IMPORT_METRICS = "METRICS_IMPORT", "FINANCIAL", Medium, Org(P::MetricsImport), "Imported metrics.";
     OVERRIDE_FORECAST = "FORECAST_OVERRIDE", "FINANCIAL", High, Org(P::MetricsImport), "Overrode a forecast.";

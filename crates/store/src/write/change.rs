@@ -29,7 +29,7 @@ use super::{
 use crate::{
     actor::Actor,
     database::{AuditBatch, Database, Transaction},
-    encryption::Sealer,
+    encryption::Encryption,
     error::{Error, Result, Stale},
     model::Model,
     scope,
@@ -44,7 +44,7 @@ pub struct Change {
     pub(super) actor: Arc<Actor>,
     pub(super) action: &'static Action,
     pub(super) client: Client,
-    pub(super) sealer: Sealer,
+    pub(super) encryption: Encryption,
     pub(super) now: DateTime<FixedOffset>,
     pub(super) log: Mutex<Log>,
 }
@@ -100,10 +100,10 @@ impl Change {
         actor: Arc<Actor>,
         action: &'static Action,
         client: Client,
-        sealer: Sealer,
+        encryption: Encryption,
         now: DateTime<FixedOffset>,
     ) -> Self {
-        Self { transaction, actor, action, client, sealer, now, log: Mutex::default() }
+        Self { transaction, actor, action, client, encryption, now, log: Mutex::default() }
     }
 
     /// Who changes.
@@ -127,8 +127,8 @@ impl Change {
     }
 
     /// What encrypts secrets at rest.
-    pub fn sealer(&self) -> &Sealer {
-        &self.sealer
+    pub fn encryption(&self) -> &Encryption {
+        &self.encryption
     }
 
     /// The reason that the actor gives, for the audit row.

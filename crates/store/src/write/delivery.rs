@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::database::{AuditBatch, AuditLog, Origin, OutboxEvent, Tenant};
-use crate::{Store, database::Transaction, encryption::Sealer, error::Result, sql::Sql};
+use crate::{Store, database::Transaction, encryption::Encryption, error::Result, sql::Sql};
 
 /// How long a claim holds: much longer than an attempt may take.
 const CLAIM: &str = "interval '60 seconds'";
@@ -61,14 +61,14 @@ struct Claimed {
     exhausted: bool,
     timestamp: i64,
     url: String,
-    sealed_secret: Vec<u8>,
+    encrypted_secret: Vec<u8>,
     document: Json,
     document_hash: String,
 }
 
 impl Store {
     /// Claims at most so many deliveries whose time has come. Pauses are in units of `base`.
-    pub async fn claim_deliveries(&self, most: u64, sealer: &Sealer, base: Duration) -> Result<Vec<Due>> {
+    pub async fn claim_deliveries(&self, most: u64, encryption: &Encryption, base: Duration) -> Result<Vec<Due>> {
         let mut sql = Sql::new();
         sql.push(
             "WITH due AS ( \
@@ -79,7 +79,7 @@ impl Store {
             " = 0 AS exhausted \
                  FROM connector_deliveries d \
                  JOIN downstream_connectors k ON k.id = d.connector_id AND k.status = 'READY' \
-                  AND k.url IS NOT NULL AND k.sealed_secret IS NOT NULL \
+                  AND k.url IS NOT NULL AND k.encrypted_secret IS NOT NULL \
                  JOIN workspaces w ON w.id = d.workspace_id AND w.deleted_at IS NULL \
                  CROSS JOIN LATERAL (SELECT d.attempts > 0 AND NOT EXISTS ( \
                    SELECT FROM delivery_attempts a WHERE a.delivery_id = d.id AND a.attempt = d.attempts) AS found) lost \
@@ -108,7 +108,7 @@ impl Store {
              ) \
              SELECT c.id, c.workspace_id, w.organization_id, c.connector_id, c.attempts, c.exhausted, \
                     extract(epoch FROM clock_timestamp())::bigint AS timestamp, \
-                    k.url, k.sealed_secret, v.document, v.document_hash \
+                    k.url, k.encrypted_secret, v.document, v.document_hash \
                FROM claimed c JOIN downstream_connectors k ON k.id = c.connector_id \
                JOIN golden_record_versions v ON v.id = c.version_id JOIN workspaces w ON w.id = c.workspace_id",
         );
@@ -121,7 +121,7 @@ impl Store {
             let delivery = Due {
                 id: claimed.id,
                 url: claimed.url,
-                secret: sealer.open(&claimed.sealed_secret).ok(),
+                secret: encryption.decrypt(&claimed.encrypted_secret).ok(),
                 body: golden::canonical_json(&claimed.document),
                 hash: claimed.document_hash,
                 timestamp: claimed.timestamp,

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Store,
     database::{AuditBatch, Transaction},
-    encryption::Sealer,
+    encryption::Encryption,
     error::{Error, Result},
     read::Reader,
     sql::Sql,
@@ -33,7 +33,7 @@ pub struct Executor {
     store: Store,
     reader: Arc<Reader>,
     client: Client,
-    sealer: Sealer,
+    encryption: Encryption,
     together: SharedTransaction,
     /// The idempotency key of the request, if it has one.
     key: Mutex<Option<idempotency::Held>>,
@@ -43,12 +43,12 @@ pub struct Executor {
 
 impl Executor {
     /// The executor for a request: what it changes, it changes as the reader's actor.
-    pub fn new(store: Store, reader: Arc<Reader>, client: Client, sealer: Sealer) -> Self {
+    pub fn new(store: Store, reader: Arc<Reader>, client: Client, encryption: Encryption) -> Self {
         Self {
             store,
             reader,
             client,
-            sealer,
+            encryption,
             together: SharedTransaction::default(),
             key: Mutex::default(),
             secret: AtomicBool::new(false),
@@ -82,8 +82,8 @@ impl Executor {
     }
 
     /// The encryption at rest.
-    pub fn sealer(&self) -> &Sealer {
-        &self.sealer
+    pub fn encryption(&self) -> &Encryption {
+        &self.encryption
     }
 
     /// Carries out a use case: checks that the actor may, opens the transaction, runs, writes audit rows and events, commits. What
@@ -192,7 +192,7 @@ impl Executor {
                 actor,
                 action,
                 self.client.clone(),
-                self.sealer.clone(),
+                self.encryption.clone(),
                 row.try_get_by_index(1)?,
             ));
         }
@@ -238,14 +238,19 @@ impl Store {
     }
 
     /// Carries out a use case that no user asks for: what a background job does for an organization.
-    pub async fn run_as_system<T>(&self, organization_id: Uuid, sealer: &Sealer, case: UseCase<T>) -> Result<T> {
+    pub async fn run_as_system<T>(
+        &self,
+        organization_id: Uuid,
+        encryption: &Encryption,
+        case: UseCase<T>,
+    ) -> Result<T> {
         let mut asked = Sql::new();
         asked.push("now()");
         let (transaction, row) = self.database().begin_asking(KEY, &asked).await?;
         let client = Client { address: None, user_agent: None, device: None, request_id: Uuid::now_v7() };
         let actor = Arc::new(Actor::system(organization_id));
         let now = row.try_get_by_index(1)?;
-        let change = Change::begun(Arc::new(transaction), actor, case.action, client, sealer.clone(), now);
+        let change = Change::begun(Arc::new(transaction), actor, case.action, client, encryption.clone(), now);
         let answer = (case.run)(&change).await?;
         change.finish(self.database()).await?;
         Ok(answer)

@@ -32,8 +32,8 @@ pub struct Change {
 pub enum Source {
     /// Clauses of the gateway's workspaces.
     Gateway { http: reqwest::Client, url: String, authorization: String, clauses: Vec<Clause> },
-    /// The floor's rooms, each of which is sent this message under rising numbers.
-    Floor { http: reqwest::Client, url: String, message: String, next: Vec<AtomicI64> },
+    /// The baseline's channels, each of which is sent this message under rising numbers.
+    Baseline { http: reqwest::Client, url: String, message: String, next: Vec<AtomicI64> },
 }
 
 /// A clause that is edited.
@@ -45,7 +45,7 @@ pub struct Clause {
 /// How many requests are under way at once: a gateway that cannot keep the pace is to be measured slower, not run over.
 const AT_ONCE: usize = 16;
 
-/// Numbers of a room of the floor: each has as many of its own.
+/// Numbers of a channel of the baseline: each has as many of its own.
 pub const NUMBERS: i64 = 1_000_000;
 
 impl Source {
@@ -54,24 +54,24 @@ impl Source {
         Self::Gateway { http: reqwest::Client::new(), url, authorization: authorization.to_owned(), clauses }
     }
 
-    pub fn floor(server: &Server, message: &str, rooms: usize) -> Self {
-        let url = format!("http://{}/rooms", server.address);
-        let next = (0..rooms as i64).map(|room| AtomicI64::new(room * NUMBERS)).collect();
-        Self::Floor { http: reqwest::Client::new(), url, message: message.to_owned(), next }
+    pub fn baseline(server: &Server, message: &str, channels: usize) -> Self {
+        let url = format!("http://{}/broadcast", server.address);
+        let next = (0..channels as i64).map(|channel| AtomicI64::new(channel * NUMBERS)).collect();
+        Self::Baseline { http: reqwest::Client::new(), url, message: message.to_owned(), next }
     }
 
     fn places(&self) -> usize {
         match self {
             Self::Gateway { clauses, .. } => clauses.len(),
-            Self::Floor { next, .. } => next.len(),
+            Self::Baseline { next, .. } => next.len(),
         }
     }
 
-    /// The number that each room of the floor had last.
+    /// The number that each channel of the baseline had last.
     pub fn last(&self) -> Vec<i64> {
         match self {
             Self::Gateway { .. } => Vec::new(),
-            Self::Floor { next, .. } => next.iter().map(|next| next.load(Ordering::Relaxed) - 1).collect(),
+            Self::Baseline { next, .. } => next.iter().map(|next| next.load(Ordering::Relaxed) - 1).collect(),
         }
     }
 
@@ -95,7 +95,7 @@ impl Source {
                 clause.version.store(now, Ordering::Relaxed);
                 Ok(Change { sent, answered })
             }
-            Self::Floor { http, url, message, next } => {
+            Self::Baseline { http, url, message, next } => {
                 let body = socket::renumbered(message, next[place].fetch_add(1, Ordering::Relaxed))?;
                 let request = http.post(format!("{url}/{place}")).body(body);
                 let sent = socket::now();

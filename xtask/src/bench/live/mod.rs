@@ -130,12 +130,12 @@ pub async fn run(
     drop(server);
     eprintln!("The gateway: {}", ours.account.fault().unwrap_or("everything once and in order".into()));
 
-    let mut command = tokio::process::Command::new(&binaries.floor);
-    command.arg("rooms");
-    let floor = Server::start("floor", command, "FLOOR_LISTEN").await?;
-    let source = Arc::new(Source::floor(&floor, &sample, facilities.len()));
-    let theirs = measure_floor(options, times, facilities.len(), &floor, postgres, source).await?;
-    eprintln!("The floor: {}", theirs.account.fault().unwrap_or("everything once and in order".into()));
+    let mut command = tokio::process::Command::new(&binaries.baseline);
+    command.arg("broadcast");
+    let baseline = Server::start("baseline", command, "BASELINE_LISTEN").await?;
+    let source = Arc::new(Source::baseline(&baseline, &sample, facilities.len()));
+    let theirs = measure_baseline(options, times, facilities.len(), &baseline, postgres, source).await?;
+    eprintln!("The baseline: {}", theirs.account.fault().unwrap_or("everything once and in order".into()));
 
     let about = format!(
         "{subscribers} subscribers over WebSocket in {workspaces} workspaces ({USERS} users of 5 kinds in each) on one \
@@ -148,7 +148,7 @@ pub async fn run(
         text(&database, "SELECT split_part(current_setting('server_version'), ' ', 1)").await?,
     );
     database.close().await?;
-    let faults = [("gateway", &ours), ("floor", &theirs)];
+    let faults = [("gateway", &ours), ("baseline", &theirs)];
     let faults = faults.iter().filter_map(|(name, measured)| Some(format!("{name}: {}", measured.account.fault()?)));
     Ok((table(&ours, &theirs, &about), faults.collect()))
 }
@@ -267,7 +267,7 @@ async fn measure_gateway(
     Ok(measured)
 }
 
-async fn measure_floor(
+async fn measure_baseline(
     options: &Load,
     times: u64,
     places: usize,
@@ -275,7 +275,7 @@ async fn measure_floor(
     postgres: Option<u32>,
     source: Arc<Source>,
 ) -> Result<Measured> {
-    let paths: Vec<String> = (0..places).map(|place| format!("/rooms/{place}")).collect();
+    let paths: Vec<String> = (0..places).map(|place| format!("/broadcast/{place}")).collect();
     let connect = |place: usize, _| socket::connect(server.address, &paths[place], None);
     let mut after = Vec::new();
     let (mut measured, told, changes) = load(options, times, places, server, postgres, &source, connect, async || {
@@ -291,7 +291,10 @@ async fn measure_floor(
             numbered.map(|(c, sequence)| Due { sequence, sent: c.sent, begun: None, answered: c.answered }).collect()
         })
         .collect();
-    ensure!(changes.iter().all(|changes| (changes.len() as i64) < NUMBERS / 2), "more changes than a room has numbers");
+    ensure!(
+        changes.iter().all(|changes| (changes.len() as i64) < NUMBERS / 2),
+        "more changes than a channel has numbers"
+    );
     measured.account = Account::of(&due, &told, &after);
     Ok(measured)
 }
@@ -355,7 +358,7 @@ where
 }
 
 fn table(ours: &Measured, theirs: &Measured, about: &str) -> String {
-    let mut table = format!("{about}\n\n| | gateway | floor | ratio |\n|---|--:|--:|--:|\n");
+    let mut table = format!("{about}\n\n| | gateway | baseline | ratio |\n|---|--:|--:|--:|\n");
     let mut line = |what: &str, figure: &dyn Fn(&Measured) -> f64, digits: usize, compared: bool| {
         let (a, b) = (figure(ours), figure(theirs));
         let ratio = if compared && b > 0.0 { format!("{:.2}", a / b) } else { "–".to_owned() };

@@ -1,30 +1,30 @@
-//! The anomalies planted in the metrics: what is wrong where, and what became of it.
+//! The anomalies injected in the metrics: what is wrong where, and what became of it.
 
 use crate::metrics::{Base, Point, is_ratio};
 
 /// What is wrong in one region and month, and what became of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Plant {
+pub(crate) struct InjectedAnomaly {
     /// Months from the current one.
     pub(crate) month: i32,
     pub(crate) region: &'static str,
     pub(crate) metric: &'static str,
     /// Index of the product or line of business.
     line: usize,
-    /// What the value is multiplied with; 1 where it follows from another plant.
+    /// What the value is multiplied with; 1 where it follows from another anomaly.
     factor: f64,
-    pub(crate) story: Story,
+    pub(crate) outcome: Outcome,
     /// Expected and actual value of the region.
     pub(crate) expected: f64,
     pub(crate) actual: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Story {
+pub(crate) struct Outcome {
     pub(crate) severity: &'static str,
     pub(crate) status: &'static str,
     pub(crate) department: Option<&'static str>,
-    /// Index of the plant that this one belongs with.
+    /// Index of the anomaly that this one belongs with.
     pub(crate) related: Option<usize>,
     pub(crate) what: &'static str,
     pub(crate) driver: &'static str,
@@ -33,7 +33,7 @@ pub(crate) struct Story {
     pub(crate) resolution: Option<&'static str>,
 }
 
-impl Plant {
+impl InjectedAnomaly {
     /// Changes what the region did.
     pub(crate) fn apply(&self, base: &mut Base) {
         let (line, factor) = (self.line, self.factor);
@@ -67,19 +67,19 @@ impl Plant {
     }
 }
 
-/// What every organization has planted.
-pub(crate) fn plants() -> Vec<Plant> {
-    let plant = |month, region, metric, line, factor, story| Plant {
+/// What every organization has.
+pub(crate) fn anomalies() -> Vec<InjectedAnomaly> {
+    let one = |month, region, metric, line, factor, outcome| InjectedAnomaly {
         month,
         region,
         metric,
         line,
         factor,
-        story,
+        outcome,
         expected: 0.0,
         actual: 0.0,
     };
-    let story = Story {
+    let outcome = Outcome {
         severity: "medium",
         status: "open",
         department: None,
@@ -91,13 +91,13 @@ pub(crate) fn plants() -> Vec<Plant> {
         resolution: None,
     };
     vec![
-        plant(
+        one(
             -2,
             "Europe",
             "REVENUE",
             0,
             0.58,
-            Story {
+            Outcome {
                 severity: "critical",
                 status: "investigating",
                 related: Some(1),
@@ -112,16 +112,16 @@ pub(crate) fn plants() -> Vec<Plant> {
                     "1. Confirm the three renewals with the account owners. 2. Re-date the bookings where the service \
                  period allows it. 3. Add a control on renewals that stay in Legal Review past their service date.",
                 ),
-                ..story
+                ..outcome
             },
         ),
-        plant(
+        one(
             -2,
             "Europe",
             "EBITDA",
             0,
             1.0,
-            Story {
+            Outcome {
                 severity: "high",
                 related: Some(0),
                 what: "EBITDA fell with the missing software revenue; costs did not follow",
@@ -130,16 +130,16 @@ pub(crate) fn plants() -> Vec<Plant> {
                     "The deviation is explained in full by the revenue anomaly of the same region and month: operating \
                  expense was within its band.",
                 ),
-                ..story
+                ..outcome
             },
         ),
-        plant(
+        one(
             -1,
             "North America",
             "OPERATING_EXPENSE",
             0,
             1.38,
-            Story {
+            Outcome {
                 severity: "high",
                 department: Some("Engineering"),
                 what: "Operating expense jumped far above its seasonal band",
@@ -152,16 +152,16 @@ pub(crate) fn plants() -> Vec<Plant> {
                     "1. Shut the environment down. 2. Give every non-production cluster an expiry. 3. Alert on daily \
                  compute spend above 150 % of its four-week median.",
                 ),
-                ..story
+                ..outcome
             },
         ),
-        plant(
+        one(
             -3,
             "Latin America",
             "CHURN_RATE",
             1,
             2.3,
-            Story {
+            Outcome {
                 status: "investigating",
                 department: Some("Customer Success"),
                 what: "Churn more than doubled among Services customers",
@@ -169,16 +169,16 @@ pub(crate) fn plants() -> Vec<Plant> {
                 analysis: Some(
                     "Eleven of fourteen churned accounts were served by the partner whose contract ended that month.",
                 ),
-                ..story
+                ..outcome
             },
         ),
-        plant(
+        one(
             -5,
             "Asia Pacific",
             "GROSS_MARGIN",
             1,
             0.76,
-            Story {
+            Outcome {
                 status: "resolved",
                 department: Some("Professional Services"),
                 what: "Services margin dropped below its band",
@@ -192,16 +192,16 @@ pub(crate) fn plants() -> Vec<Plant> {
                 resolution: Some(
                     "Accruals corrected with the quarter-end close; the margin of the quarter is within its band.",
                 ),
-                ..story
+                ..outcome
             },
         ),
-        plant(
+        one(
             -4,
             "Middle East",
             "CASH_FLOW",
             0,
             0.22,
-            Story {
+            Outcome {
                 severity: "high",
                 status: "resolved",
                 department: Some("Finance"),
@@ -212,52 +212,52 @@ pub(crate) fn plants() -> Vec<Plant> {
                 ),
                 plan: Some("Agree a payment plan with the debtor and lower its credit limit until it is settled."),
                 resolution: Some("The debtor paid in full the month after; its credit limit stays lowered."),
-                ..story
+                ..outcome
             },
         ),
-        plant(
+        one(
             -7,
             "North America",
             "CAC",
             0,
             1.46,
-            Story {
+            Outcome {
                 severity: "low",
                 status: "dismissed",
                 department: Some("Marketing"),
                 what: "Customer acquisition cost rose above its band",
                 driver: "The autumn brand campaign for Software in North America",
                 resolution: Some("A planned campaign: the spend was approved in the budget's second version."),
-                ..story
+                ..outcome
             },
         ),
-        plant(
+        one(
             -8,
             "Asia Pacific",
             "REVENUE",
             2,
             1.7,
-            Story {
+            Outcome {
                 status: "resolved",
                 what: "Implementation revenue rose far above its season",
                 driver: "Milestone invoices of one Implementation programme in Asia Pacific",
                 analysis: Some("Four milestones of one programme were accepted and invoiced in the same month."),
                 resolution: Some("Revenue confirmed; the milestones were due over two quarters and came early."),
-                ..story
+                ..outcome
             },
         ),
-        plant(
+        one(
             -1,
             "Europe",
             "MRR",
             1,
             0.8,
-            Story {
+            Outcome {
                 severity: "low",
                 related: Some(0),
                 what: "Recurring revenue of Nexus Analytics is below its trend",
                 driver: "Nexus Analytics downgrades in Europe after the price change",
-                ..story
+                ..outcome
             },
         ),
     ]

@@ -1,4 +1,4 @@
-//! What live updates cost at least: a message that is posted to a room goes to all its WebSockets, as it is. No protocol, no
+//! What live updates cost at least: a message that is posted to a channel goes to all its WebSockets, as it is. No protocol, no
 //! checks, no database; the buffers are as small as the gateway's.
 
 use std::{
@@ -20,20 +20,20 @@ use tokio::sync::broadcast;
 /// How many messages wait for a slow socket.
 const QUEUE: usize = 256;
 
-type Rooms = Arc<Mutex<HashMap<u32, broadcast::Sender<Utf8Bytes>>>>;
+type Channels = Arc<Mutex<HashMap<u32, broadcast::Sender<Utf8Bytes>>>>;
 
-/// `GET /rooms/N` joins, `POST /rooms/N` tells all who have.
+/// `GET /broadcast/N` joins, `POST /broadcast/N` tells all who have.
 pub fn router() -> Router {
-    Router::new().route("/rooms/{room}", get(join).post(tell)).with_state(Rooms::default())
+    Router::new().route("/broadcast/{number}", get(join).post(tell)).with_state(Channels::default())
 }
 
-fn room(rooms: &Rooms, room: u32) -> broadcast::Sender<Utf8Bytes> {
-    let mut rooms = rooms.lock().unwrap_or_else(PoisonError::into_inner);
-    rooms.entry(room).or_insert_with(|| broadcast::channel(QUEUE).0).clone()
+fn channel(channels: &Channels, number: u32) -> broadcast::Sender<Utf8Bytes> {
+    let mut channels = channels.lock().unwrap_or_else(PoisonError::into_inner);
+    channels.entry(number).or_insert_with(|| broadcast::channel(QUEUE).0).clone()
 }
 
-async fn join(State(rooms): State<Rooms>, Path(number): Path<u32>, upgrade: WebSocketUpgrade) -> Response {
-    let messages = room(&rooms, number).subscribe();
+async fn join(State(channels): State<Channels>, Path(number): Path<u32>, upgrade: WebSocketUpgrade) -> Response {
+    let messages = channel(&channels, number).subscribe();
     upgrade.read_buffer_size(2 * 1024).write_buffer_size(0).on_upgrade(|socket| pass_on(socket, messages))
 }
 
@@ -54,7 +54,7 @@ async fn pass_on(mut socket: WebSocket, mut messages: broadcast::Receiver<Utf8By
     }
 }
 
-async fn tell(State(rooms): State<Rooms>, Path(number): Path<u32>, message: String) {
-    // In an empty room nobody hears it.
-    _ = room(&rooms, number).send(message.into());
+async fn tell(State(channels): State<Channels>, Path(number): Path<u32>, message: String) {
+    // In an empty channel nobody hears it.
+    _ = channel(&channels, number).send(message.into());
 }

@@ -1,12 +1,12 @@
-//! The floor under the gateway's speed: for its queries, each of the benchmark's queries as one statement written by hand, whose JSON is
+//! The baseline under the gateway's speed: for its queries, each of the benchmark's queries as one statement written by hand, whose JSON is
 //! passed through as bytes. No GraphQL, no authentication; user and organization are told at the start. Statements are prepared once on
 //! each of a few connections, which take turns and are never checked out: what the fastest hand-written service would do.
 //!
-//! For its live updates, see [`rooms`].
+//! For its live updates, see [`broadcast`].
 //!
 //! The statements keep the gateway's promises: its order, its page sizes and its conditions on what a user may see.
 
-mod rooms;
+mod broadcast;
 
 use std::{
     net::SocketAddr,
@@ -34,15 +34,15 @@ use uuid::Uuid;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The floor under the gateway.
+/// The baseline under the gateway.
 #[derive(Parser)]
-enum Floor {
+enum Baseline {
     /// The benchmark's queries, each as one statement written by hand.
     Queries(Box<Config>),
-    /// Messages passed on to all WebSockets of a room.
-    Rooms {
+    /// Messages passed on to all WebSockets of a channel.
+    Broadcast {
         /// Where to serve.
-        #[arg(long, env = "FLOOR_LISTEN")]
+        #[arg(long, env = "BASELINE_LISTEN")]
         listen: SocketAddr,
     },
 }
@@ -53,25 +53,25 @@ struct Config {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: tokio_postgres::Config,
     /// Where to serve.
-    #[arg(long, env = "FLOOR_LISTEN")]
+    #[arg(long, env = "BASELINE_LISTEN")]
     listen: SocketAddr,
     /// How many connections to the database.
-    #[arg(long, env = "FLOOR_MAX_CONNECTIONS")]
+    #[arg(long, env = "BASELINE_MAX_CONNECTIONS")]
     max_connections: u32,
     /// Who asks.
-    #[arg(long, env = "FLOOR_USER")]
+    #[arg(long, env = "BASELINE_USER")]
     user: Uuid,
     /// That user's organization.
-    #[arg(long, env = "FLOOR_ORGANIZATION")]
+    #[arg(long, env = "BASELINE_ORGANIZATION")]
     organization: Uuid,
     /// The workspace that is asked for.
-    #[arg(long, env = "FLOOR_WORKSPACE")]
+    #[arg(long, env = "BASELINE_WORKSPACE")]
     workspace: Uuid,
     /// The kinds of metrics that are asked for.
-    #[arg(long, env = "FLOOR_METRIC_TYPES", value_delimiter = ',')]
+    #[arg(long, env = "BASELINE_METRIC_TYPES", value_delimiter = ',')]
     metric_types: Vec<String>,
     /// The first day of the metrics.
-    #[arg(long, env = "FLOOR_METRICS_SINCE")]
+    #[arg(long, env = "BASELINE_METRICS_SINCE")]
     metrics_since: NaiveDate,
 }
 
@@ -184,9 +184,9 @@ FROM (
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let (listen, router) = match Floor::parse() {
-        Floor::Queries(config) => (config.listen, queries(config).await?),
-        Floor::Rooms { listen } => (listen, rooms::router()),
+    let (listen, router) = match Baseline::parse() {
+        Baseline::Queries(config) => (config.listen, queries(config).await?),
+        Baseline::Broadcast { listen } => (listen, broadcast::router()),
     };
     let router = router.route("/readyz", get(|| async { "ready" }));
     axum::serve(TcpListener::bind(listen).await?, router).await?;
@@ -213,7 +213,7 @@ impl Connection {
     async fn open(config: &Config) -> Result<Self> {
         let mut options = config.database_url.clone();
         options
-            .application_name("aether-floor")
+            .application_name("aether-baseline")
             .options("-c role=aether_reader -c TimeZone=UTC -c jit=off -c random_page_cost=1.1");
         let (client, connection) = options.connect(NoTls).await.context("no connection to the database")?;
         tokio::spawn(connection);

@@ -61,7 +61,7 @@ impl Rules {
 }
 
 /// The people of a workspace and what falls to whom. Everybody named here holds a role that allows it.
-pub(super) struct Cast {
+pub(super) struct Parties {
     /// The slug of the organization that hosts the deal.
     pub(super) host: &'static str,
     /// How many days ago the workspace was made.
@@ -87,8 +87,8 @@ pub(super) struct Cast {
 }
 
 /// The casts of the three agreements, in their order.
-pub(super) const CASTS: [Cast; 3] = [
-    Cast {
+pub(super) const CASTS: [Parties; 3] = [
+    Parties {
         host: HOME,
         age: 143,
         members: &[
@@ -124,7 +124,7 @@ pub(super) const CASTS: [Cast; 3] = [
         published_lately: false,
     },
     // External counsel may only read here, so that all drafting is the agents'.
-    Cast {
+    Parties {
         host: HOME,
         age: 96,
         members: &[
@@ -160,7 +160,7 @@ pub(super) const CASTS: [Cast; 3] = [
         published_midway: false,
         published_lately: false,
     },
-    Cast {
+    Parties {
         host: "meridian-capital",
         age: 61,
         members: &[
@@ -197,7 +197,7 @@ pub(super) const CASTS: [Cast; 3] = [
     },
 ];
 
-impl Cast {
+impl Parties {
     /// The one who made the workspace.
     pub(super) fn creator(&self) -> &'static str {
         self.members[0].email
@@ -214,36 +214,39 @@ impl Cast {
 mod tests {
     use super::*;
 
-    fn role(cast: &Cast, email: &str) -> &'static str {
-        let member = cast.members.iter().find(|member| member.email == email).expect("a member");
+    fn role(parties: &Parties, email: &str) -> &'static str {
+        let member = parties.members.iter().find(|member| member.email == email).expect("a member");
         assert_eq!(member.status, "active", "{email} acts");
         member.role
     }
 
     #[test]
     fn everybody_holds_a_role_that_allows_what_they_do() {
-        for cast in &CASTS {
-            assert_eq!(role(cast, cast.agent), "agent");
-            assert_eq!(role(cast, cast.creator()), "agent");
-            assert!(cast.members[0].is_admin);
-            assert_eq!(role(cast, cast.risk), "risk");
-            assert!(role(cast, cast.reverter) == "agent" || cast.rules.legal_can_revert_draft);
-            for email in cast.editors.iter().chain([&cast.reconciler]) {
-                let role = role(cast, email);
+        for parties in &CASTS {
+            assert_eq!(role(parties, parties.agent), "agent");
+            assert_eq!(role(parties, parties.creator()), "agent");
+            assert!(parties.members[0].is_admin);
+            assert_eq!(role(parties, parties.risk), "risk");
+            assert!(role(parties, parties.reverter) == "agent" || parties.rules.legal_can_revert_draft);
+            for email in parties.editors.iter().chain([&parties.reconciler]) {
+                let role = role(parties, email);
                 // All counsel are from a law firm, so never of the host.
-                assert!(role == "agent" || role == "legal" && !cast.rules.external_counsel_read_only);
+                assert!(role == "agent" || role == "legal" && !parties.rules.external_counsel_read_only);
             }
         }
     }
 
     #[test]
     fn every_workspace_has_every_role_and_status() {
-        for cast in &CASTS {
+        for parties in &CASTS {
             for role in ["agent", "legal", "risk", "investor"] {
-                assert!(cast.members.iter().any(|member| member.role == role && member.status == "active"), "{role}");
+                assert!(
+                    parties.members.iter().any(|member| member.role == role && member.status == "active"),
+                    "{role}"
+                );
             }
             for status in ["active", "pending", "removed"] {
-                assert!(cast.members.iter().any(|member| member.status == status), "{status}");
+                assert!(parties.members.iter().any(|member| member.status == status), "{status}");
             }
         }
     }

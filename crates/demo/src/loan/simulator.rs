@@ -1,4 +1,4 @@
-//! The state of a workspace while its story is told, with the clock and the audit trail.
+//! The simulator of a workspace: its state while its timeline unfolds, with the clock and the audit trail.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::agreement::Agreement;
-use super::cast::Cast;
+use super::parties::Parties;
 use super::tables::Tables;
 use crate::copy::row;
 use crate::ids::Ids;
 use crate::people::{People, User};
 
 /// Encrypts what is stored encrypted.
-pub(super) type Seal<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+pub(super) type Encrypt<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
 
 /// A clause as it stands.
 #[derive(Debug)]
@@ -120,8 +120,8 @@ impl<'a> Act<'a> {
 }
 
 /// A workspace, its clock and the rows it has come to so far.
-pub(super) struct Desk<'a> {
-    pub(super) cast: &'a Cast,
+pub(super) struct Simulator<'a> {
+    pub(super) parties: &'a Parties,
     pub(super) agreement: &'a Agreement,
     /// What the text says; drift comes and goes.
     pub(super) graph: &'a Graph,
@@ -138,24 +138,24 @@ pub(super) struct Desk<'a> {
     pub(super) variables: Vec<VariableState>,
     pub(super) drift: Vec<DriftState>,
     /// Encrypts what is stored encrypted.
-    pub(super) seal: Seal<'a>,
+    pub(super) encrypt: Encrypt<'a>,
     /// Who is signed in, and when they last did something.
     pub(super) present: BTreeMap<&'static str, DateTime<Utc>>,
 }
 
-impl<'a> Desk<'a> {
-    /// A desk with nothing on it, in the morning of the day the workspace is opened.
+impl<'a> Simulator<'a> {
+    /// A simulator with nothing in it, in the morning of the day the workspace is opened.
     pub(super) fn new(
-        (cast, agreement, graph): (&'a Cast, &'a Agreement, &'a Graph),
+        (parties, agreement, graph): (&'a Parties, &'a Agreement, &'a Graph),
         people: &'a People,
         tables: &'a mut Tables,
-        (ids, rng, seal): (&'a mut Ids, &'a mut ChaCha8Rng, Seal<'a>),
+        (ids, rng, encrypt): (&'a mut Ids, &'a mut ChaCha8Rng, Encrypt<'a>),
         (opened, ends): (DateTime<Utc>, DateTime<Utc>),
     ) -> Self {
         let opened = office_day(opened) + Duration::seconds(rng.random_range(8 * 3_600..10 * 3_600));
         let workspace = ids.at(opened);
         Self {
-            cast,
+            parties,
             agreement,
             graph,
             people,
@@ -169,7 +169,7 @@ impl<'a> Desk<'a> {
             clauses: Vec::new(),
             variables: Vec::new(),
             drift: Vec::new(),
-            seal,
+            encrypt,
             present: BTreeMap::new(),
         }
     }
@@ -205,7 +205,7 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn user(&self, email: &str) -> &'a User {
-        self.cast.user(self.people, email)
+        self.parties.user(self.people, email)
     }
 
     pub(super) fn id(&mut self) -> Uuid {

@@ -18,9 +18,9 @@ pub(crate) fn stream(seed: u64, domain: &str, organization: &str) -> ChaCha8Rng 
 
 /// Draws for one domain.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(pub(crate) ChaCha8Rng);
+pub(crate) struct Random(pub(crate) ChaCha8Rng);
 
-impl Dice {
+impl Random {
     /// Even between the two, the upper one excluded.
     pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + self.0.random::<f64>() * (high - low)
