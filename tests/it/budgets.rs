@@ -118,6 +118,46 @@ async fn a_budget_goes_from_draft_to_lock_and_never_by_one_person_alone() {
     assert_eq!(trail[2]["details"]["after"]["status"], "APPROVED");
 }
 
+/// The database sums a budget's lines: what is told is the sum, not what stood there before.
+#[tokio::test]
+async fn the_audit_log_tells_the_total_that_the_lines_come_to() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let told = async || {
+        let logs = "{ auditLogs(first: 1, filter: { resourceType: { eq: \"budget\" } }, orderBy: [{ field: TIMESTAMP, direction: DESC }, { field: ID, direction: DESC }]) {
+            nodes { action details { before after also } } } }";
+        cfo.data(logs).await["auditLogs"]["nodes"][0].clone()
+    };
+    let created = cfo
+        .data("mutation { createBudget(input: { name: \"Sum\", fiscalYear: 2034, version: \"v1\", lines: [{ category: \"Travel\", q1Amount: \"5\" }] }) {
+            id rowVersion lines: lineItems { nodes { id } } } }")
+        .await["createBudget"]
+        .clone();
+    assert_eq!(told().await["details"]["after"]["totalAmount"], "5.00");
+    let add = "mutation($id: UUID!, $v: Int!) { addBudgetLines(budgetId: $id, expectedVersion: $v, lines: [{ category: \"Rent\", q2Amount: \"2.50\" }]) { id } }";
+    cfo.run(add, json!({ "id": created["id"], "v": created["rowVersion"] })).await.ok();
+    let added = told().await["details"].clone();
+    assert_eq!((&added["before"]["totalAmount"], &added["after"]["totalAmount"]), (&json!("5.00"), &json!("7.50")));
+    assert_eq!(added["also"][0]["after"]["category"], "Rent");
+    let line = &created["lines"]["nodes"][0]["id"];
+    let edit =
+        "mutation($id: UUID!) { editBudgetLine(id: $id, expectedVersion: 1, input: { q1Amount: \"4\" }) { id } }";
+    cfo.run(edit, json!({ "id": line })).await.ok();
+    let edited = told().await["details"].clone();
+    assert_eq!((&edited["before"]["totalAmount"], &edited["after"]["totalAmount"]), (&json!("7.50"), &json!("6.50")));
+    assert_eq!(edited["also"][0]["before"]["q1Amount"], "5.00");
+    let copy = "mutation($id: UUID!) { copyBudget(id: $id, version: \"v2\") { totalAmount } }";
+    cfo.run(copy, json!({ "id": created["id"] })).await.ok();
+    let copied = told().await;
+    assert_eq!(
+        (&copied["action"], &copied["details"]["after"]["totalAmount"]),
+        (&json!("BUDGET_COPY"), &json!("6.50"))
+    );
+    let remove = "mutation($id: UUID!) { removeBudgetLine(id: $id, expectedVersion: 2) { totalAmount } }";
+    cfo.run(remove, json!({ "id": line })).await.ok();
+    assert_eq!(told().await["details"]["after"]["totalAmount"], "2.50");
+}
+
 #[tokio::test]
 async fn a_draft_is_edited_rejected_and_deleted_with_its_lines() {
     let gateway = Gateway::demo().await;

@@ -173,6 +173,29 @@ async fn what_is_no_table_of_deals_is_told_by_line() {
     assert_eq!(run(&many).await["line"], 5_002);
 }
 
+/// What a closed deal keeps against an edit it keeps against an import; its other fields are brought up to date.
+#[tokio::test]
+async fn a_closed_deal_keeps_its_figures() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    import(&cfo, &["K-1,One,Europe,SMB,Software,Closed Won,100,,,2026-02-01,"], false).await.ok();
+    for (line, field) in [
+        ("K-1,,,,,,200,,,,", "value"),
+        ("K-1,,,,,Closed Won,,,,2026-02-02,", "actual_close_date"),
+        ("K-1,,,,,Closed Won,,,,1900-01-01,", "actual_close_date"),
+        ("K-1,,,,,,,25,,,", "probability"),
+    ] {
+        assert!(lines(&cfo, &[line]).await.contains(&(2, field.to_owned())), "{line}");
+    }
+    assert_eq!(counts(&cfo, &["K-1,Renamed,,,,Closed Won,100.00,100,,2026-02-01,"]).await, [0, 1, 0].map(Value::from));
+    // One that goes on has figures of its own again.
+    assert_eq!(counts(&cfo, &["K-1,,,,,Negotiation,200,60,,,"]).await, [0, 1, 0].map(Value::from));
+    assert_eq!(
+        lines(&cfo, &["K-2,Two,Europe,SMB,Software,Closed Won,1,,,1950-01-01,"]).await,
+        told(&[(2, "actual_close_date")])
+    );
+}
+
 /// A deal that closed before it was created, or is expected in another age, is a slip that is told.
 #[tokio::test]
 async fn dates_out_of_order_or_of_another_age_are_told() {

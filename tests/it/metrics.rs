@@ -105,6 +105,23 @@ async fn importing_a_file_again_changes_nothing() {
     assert_eq!(events[1], json!({ "kind": "imported", "payload": summary }));
 }
 
+/// Lines meet rows whatever of the key is left out, and many of one date and metric at once.
+#[tokio::test]
+async fn lines_of_one_date_and_metric_are_told_apart() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let mut csv = "date,metric,region,lob,product,actual\n".to_owned();
+    for at in 0..2_000 {
+        let name = |bit: usize, of: &str| if at >> bit & 1 == 0 { String::new() } else { format!("{of}{at}") };
+        csv += &format!("2031-01,ARR,{},{},Product {at},{at}\n", name(0, "R"), name(1, "L"));
+    }
+    csv += "2031-01,ARR,,,,1\n2031-01,ARR,R1,,,2\n2031-01,ARR,,R1,,3\n2031-01,ARR,,,R1,4\n";
+    assert_eq!(import(&cfo, &csv, false).await, json!([2_004, 0, 0, 2_004]));
+    assert_eq!(import(&cfo, &csv, false).await, json!([0, 0, 2_004, 2_004]));
+    let corrected = csv.replace(",,R1,,3", ",,R1,,5");
+    assert_eq!(import(&cfo, &corrected, false).await, json!([0, 1, 2_003, 2_004]));
+}
+
 #[tokio::test]
 async fn what_a_line_does_not_say_stays() {
     let gateway = Gateway::demo().await;

@@ -67,7 +67,13 @@ async fn a_vendor_is_created_edited_and_given_up() {
     assert_eq!((&vendor["contractValue"], &vendor["contractEndDate"]), (&json!("120000.00"), &Value::Null));
     let twice = cfo.run(create, json!({ "input": input })).await;
     assert_eq!((twice.code(), &twice.body["errors"][0]["extensions"]["field"]), ("CONFLICT", &json!("name")));
+    let mut spelled = input.clone();
+    spelled["name"] = json!("ORBITAL\u{a0} cloud");
+    let spelled = cfo.run(create, json!({ "input": spelled })).await;
+    assert_eq!((spelled.code(), &spelled.body["errors"][0]["extensions"]["field"]), ("CONFLICT", &json!("name")));
     for (field, value) in [
+        ("name", json!("Orbital\u{200b} Cloud")),
+        ("name", json!("\u{200b}\u{2060}")),
         ("name", json!(" ")),
         ("category", json!("x".repeat(101))),
         ("contractValue", json!("-1")),

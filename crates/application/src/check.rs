@@ -1,6 +1,6 @@
 //! Checks of what people enter that many use cases share. Each takes the path of the field, for the message.
 
-use aether_domain::entry::{Lines, text_problem};
+use aether_domain::entry::{Lines, is_blank, text_problem};
 use aether_store::{Error, Result};
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -13,7 +13,7 @@ const LONGEST_LINE: usize = 500;
 /// A text that must say something, trimmed, of at most so many characters, none of them unseen.
 pub fn text(field: &str, value: &str, most: usize) -> Result<String> {
     let value = value.trim();
-    if value.is_empty() {
+    if is_blank(value) {
         return Err(Error::invalid(field, "This must not be empty."));
     }
     if value.chars().count() > most {
@@ -29,7 +29,7 @@ pub fn text(field: &str, value: &str, most: usize) -> Result<String> {
 /// The same where nothing need be said: empty is nothing.
 pub fn optional_text(field: &str, value: Option<String>, most: usize) -> Result<Option<String>> {
     match value {
-        Some(value) if !value.trim().is_empty() => text(field, &value, most).map(Some),
+        Some(value) if !is_blank(&value) => text(field, &value, most).map(Some),
         _ => Ok(None),
     }
 }

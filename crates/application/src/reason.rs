@@ -1,5 +1,6 @@
 //! Why somebody does something, for the audit trail.
 
+use aether_domain::entry::is_blank;
 use aether_entity::sea_orm_active_enums::ReasonCategory;
 use aether_store::{Error, Result, write::Change};
 
@@ -18,7 +19,7 @@ pub struct Reason {
 impl Reason {
     /// What was given; a text without a word is none.
     pub fn new(text: Option<String>, category: Option<ReasonCategory>) -> Self {
-        Self { text: text.filter(|text| !text.trim().is_empty()), category }
+        Self { text: text.filter(|text| !is_blank(text)), category }
     }
 
     /// Its kind, if one was given.

@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
+use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 
 /// The years that business is done in.
 pub const YEARS: RangeInclusive<i32> = 1900..=2200;
@@ -34,6 +35,9 @@ pub fn text_problem(text: &str, lines: Lines) -> Option<String> {
         if c.is_control() {
             return Some(format!("This has a control character in it (U+{:04X}). Take it out.", u32::from(c)));
         }
+        if lines == Lines::One && is_unseen(c) && !shapes_others(c) {
+            return Some(format!("This has a character in it that nobody sees (U+{:04X}). Take it out.", u32::from(c)));
+        }
         if turns_direction(c) {
             return Some(format!(
                 "This has a character in it that turns the direction of writing (U+{:04X}). Take it out.",
@@ -42,6 +46,24 @@ pub fn text_problem(text: &str, lines: Lines) -> Option<String> {
         }
     }
     None
+}
+
+/// Whether there is nothing to read in a text: white space, and characters that nobody sees.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_unseen(c))
+}
+
+/// Whether a character is shown as nothing by itself (Unicode's `Default_Ignorable_Code_Point`).
+pub(crate) fn is_unseen(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// What joins letters or keeps them apart, chooses a form of them, or makes one emoji of several characters: it is unseen itself, but
+/// those around it look otherwise.
+fn shapes_others(c: char) -> bool {
+    matches!(c, '\u{34f}' | '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{e0020}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// The embeddings, overrides and isolates of the Unicode Bidirectional Algorithm (Unicode Standard Annex 9, section 2).
@@ -105,6 +127,24 @@ mod tests {
         }
         let problem = text_problem("pdf.\u{202e}exe", Lines::Many).expect("a problem");
         assert!(problem.contains("U+202E"), "{problem}");
+    }
+
+    #[test]
+    fn names_have_no_characters_that_nobody_sees_and_a_text_of_them_says_nothing() {
+        // From the lists of Unicode's DerivedCoreProperties.txt.
+        for c in "\u{ad}\u{61c}\u{115f}\u{200b}\u{200e}\u{200f}\u{2060}\u{3164}\u{feff}\u{ffa0}\u{e0001}".chars() {
+            assert!(
+                text_problem(&format!("Qué{c}bec"), Lines::One).is_some_and(|problem| problem.contains("U+")),
+                "{c:?}"
+            );
+            assert_eq!(text_problem(&format!("soft{c}hyphens of a pasted body"), Lines::Many), None, "{c:?}");
+            assert!(is_blank(&format!(" {c}\n{c}")), "{c:?}");
+        }
+        for text in ["می\u{200c}خواهم", "👩\u{200d}💼", "❤\u{fe0f}"] {
+            assert_eq!(text_problem(text, Lines::One), None, "{text:?}");
+            assert!(!is_blank(text));
+        }
+        assert!(is_blank("\u{200d}") && is_blank("") && !is_blank(".") && !is_blank("\u{301}"));
     }
 
     #[test]

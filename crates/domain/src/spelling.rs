@@ -3,17 +3,20 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::entry::is_unseen;
+
 /// The name as it is kept: in Unicode's composed form (NFC), without spaces around it, with single ones within.
 #[must_use]
 pub fn clean(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect()
 }
 
-/// What is the same for all spellings of a name: compatibility forms (NFKC) without case. Upper case first, for it is where `ß` becomes
-/// `SS` and the like.
+/// What is the same for all spellings of a name: compatibility forms (NFKC) without case and without characters that nobody sees. By way
+/// of upper case, where `ß` becomes `SS`, and to that by way of lower case, where `ẞ` becomes `ß`.
 #[must_use]
 pub fn key(name: &str) -> String {
-    clean(name).nfkc().collect::<String>().to_uppercase().to_lowercase()
+    let seen: String = name.chars().filter(|c| !is_unseen(*c)).collect();
+    clean(&seen).nfkc().collect::<String>().to_lowercase().to_uppercase().to_lowercase()
 }
 
 #[cfg(test)]
@@ -27,6 +30,8 @@ mod tests {
             ["Latin America", "latin\u{a0}\tAMERICA"],
             ["Île-de-France", "I\u{302}LE-DE-FRANCE"],
             ["Straße", "STRASSE"],
+            ["Straße", "STRAẞE"],
+            ["Québec", "Qué\u{200b}bec\u{200e}"],
             ["ＡＰＡＣ", "apac"],
         ];
         for [one, other] in same {

@@ -118,7 +118,7 @@ impl From<Failure> for async_graphql::Error {
             }
             Error::Timeout => (
                 code::TIMEOUT,
-                "The query ran too long and was stopped. Ask for fewer rows or filter more narrowly.".into(),
+                "This ran too long and was stopped, and nothing was changed. Ask for less at once: fewer rows, a narrower filter, a shorter file.".into(),
             ),
             Error::Stopped => {
                 (code::TIMEOUT, "The request ran too long and was stopped. Ask for less at once.".into())

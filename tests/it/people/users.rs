@@ -177,6 +177,27 @@ async fn the_last_who_manages_users_stays() {
     change_role(&cfo, user(&gateway, CFO).await, "ADMIN").await.ok();
 }
 
+/// An administrator, who may invite the first CFO, does not make room for one.
+#[tokio::test]
+async fn nobody_but_a_cfo_takes_the_role_from_a_cfo() {
+    let gateway = Gateway::demo().await;
+    let (cfo, admin) = (gateway.cfo().await, gateway.sign_in(ADMIN, HOME).await);
+    let invite =
+        "mutation { inviteUser(input: { email: \"new.cfo@aether-demo.com\", name: \"New\", role: CFO }) { token } }";
+    for status in ["active", "inactive", "pending"] {
+        set(&gateway, CFO, &format!("status = '{status}'")).await;
+        let taken = change_role(&admin, user(&gateway, CFO).await, "VIEWER").await;
+        assert_eq!(taken.code(), "FORBIDDEN", "{status}");
+        assert!(taken.message().contains("Ask one"), "{}", taken.message());
+    }
+    set(&gateway, CFO, "status = 'active'").await;
+    assert_eq!(admin.query(invite).await.code(), "FORBIDDEN");
+    // A CFO may, and may come down by itself.
+    set(&gateway, VIEWER, "role = 'CFO'").await;
+    change_role(&cfo, user(&gateway, VIEWER).await, "VIEWER").await.ok();
+    change_role(&cfo, user(&gateway, CFO).await, "ADMIN").await.ok();
+}
+
 #[tokio::test]
 async fn two_who_deactivate_each_other_do_not_both_succeed() {
     let gateway = Gateway::demo().await;

@@ -136,6 +136,26 @@ async fn nobody_accepts_a_deviation_of_their_own() {
     workspace.settle(&workspace.risk, "approveDrift", &item, "Fine").await.ok();
 }
 
+/// Who only spells a value anew has neither drafted it nor withdrawn what was asked for it.
+#[tokio::test]
+async fn a_value_spelled_anew_stays_the_draft_of_whoever_set_it() {
+    let gateway = Gateway::demo().await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let (variable, item) = drifting(&workspace, false).await;
+    workspace.edit(&workspace.agent2, &variable, "9%").await.ok();
+    workspace.settle(&workspace.agent, "overrideDrift", &item, "Agreed").await.ok();
+    workspace.edit(&workspace.legal, &variable, "900 bps").await.ok();
+    let items = workspace.items(&variable).await;
+    assert_eq!((&items[0]["current_value"], items[0]["override_requested_at"].is_null()), (&json!("900 bps"), false));
+    let drafted =
+        format!("SELECT u.email FROM drift_items d JOIN users u ON u.id = d.current_modified_by WHERE d.id = '{item}'");
+    assert_eq!(gateway.value(&drafted).await, "agent2@northgate-bank.example");
+    gateway.execute(&format!("UPDATE drift_items SET override_requested_at = NULL, override_requested_by = NULL, override_reason = NULL, override_category = NULL WHERE id = '{item}'")).await;
+    workspace.role("agent2@northgate-bank.example", "risk").await;
+    assert_eq!(workspace.settle(&workspace.agent2, "approveDrift", &item, "Fine").await.code(), "FORBIDDEN");
+    workspace.settle(&workspace.risk, "approveDrift", &item, "Fine").await.ok();
+}
+
 #[tokio::test]
 async fn a_draft_goes_back_to_its_baseline() {
     let gateway = Gateway::demo().await;

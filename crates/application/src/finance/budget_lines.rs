@@ -48,6 +48,7 @@ pub fn add(budget_id: Uuid, expected_version: i32, lines: Vec<NewBudgetLine>) ->
             draft(&budget)?;
             c.about::<budgets::Entity>(budget.id);
             add_lines(c, budget.id, lines, "lines").await?;
+            c.recompute::<budgets::Entity>(Some(&budget), budget.id).await?;
             Ok(budget.id)
         })
     })
@@ -57,7 +58,7 @@ pub fn add(budget_id: Uuid, expected_version: i32, lines: Vec<NewBudgetLine>) ->
 pub fn edit(id: Uuid, expected_version: i32, input: BudgetLineEdit) -> UseCase<Uuid> {
     UseCase::new(&action::EDIT_BUDGET, move |c| {
         Box::pin(async move {
-            let line = line_of_draft(c, id, expected_version).await?;
+            let (line, budget) = line_of_draft(c, id, expected_version).await?;
             let amounts = [
                 ("input.q1Amount", &input.q1_amount),
                 ("input.q2Amount", &input.q2_amount),
@@ -85,6 +86,7 @@ pub fn edit(id: Uuid, expected_version: i32, input: BudgetLineEdit) -> UseCase<U
                     patch(&mut line.assumptions, input.assumptions);
                 })
                 .await?;
+            c.recompute::<budgets::Entity>(Some(&budget), budget.id).await?;
             Ok(line.id)
         })
     })
@@ -94,22 +96,23 @@ pub fn edit(id: Uuid, expected_version: i32, input: BudgetLineEdit) -> UseCase<U
 pub fn remove(id: Uuid, expected_version: i32) -> UseCase<Uuid> {
     UseCase::new(&action::EDIT_BUDGET, move |c| {
         Box::pin(async move {
-            let line = line_of_draft(c, id, expected_version).await?;
-            let budget = line.budget_id;
-            c.about::<budgets::Entity>(budget);
+            let (line, budget) = line_of_draft(c, id, expected_version).await?;
+            c.about::<budgets::Entity>(budget.id);
             c.delete(line).await?;
-            Ok(budget)
+            c.recompute::<budgets::Entity>(Some(&budget), budget.id).await?;
+            Ok(budget.id)
         })
     })
 }
 
 /// The line with its budget locked: whether the budget is a draft must not change meanwhile.
-async fn line_of_draft(c: &Change, id: Uuid, expected: i32) -> Result<budget_line_items::Model> {
+async fn line_of_draft(c: &Change, id: Uuid, expected: i32) -> Result<(budget_line_items::Model, budgets::Model)> {
     let line = budget_line_items::Entity::find_by_id(id);
     let missing = || Error::NotFound("There is no budget line item with this id.".into());
     let budget = c.one(line).await?.ok_or_else(missing)?.budget_id;
-    draft(&c.find::<budgets::Entity>(budget).await?)?;
-    c.edit::<budget_line_items::Entity>(id, expected).await
+    let budget = c.find::<budgets::Entity>(budget).await?;
+    draft(&budget)?;
+    Ok((c.edit::<budget_line_items::Entity>(id, expected).await?, budget))
 }
 
 /// Adds lines to a budget that is a draft; `field` is where they stand in the input.

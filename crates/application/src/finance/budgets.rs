@@ -57,6 +57,7 @@ pub fn create(input: NewBudget) -> UseCase<Uuid> {
                 })
                 .await?;
             add_lines(c, budget.id, input.lines, "input.lines").await?;
+            c.recompute::<budgets::Entity>(None, budget.id).await?;
             Ok(budget.id)
         })
     })
@@ -140,6 +141,7 @@ pub fn copy(id: Uuid, version: String, name: Option<String>) -> UseCase<Uuid> {
                 ..Default::default()
             });
             c.insert_all(lines.collect()).await?;
+            c.recompute::<budgets::Entity>(None, copy.id).await?;
             Ok(copy.id)
         })
     })

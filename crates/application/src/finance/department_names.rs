@@ -1,42 +1,14 @@
-//! Names of departments: no two are spellings of one, for users who are confined to a department, and anomalies of it, refer to it by
-//! name. Neither these nor the other departments need be visible to who edits the department.
+//! What refers to a department by its name: users who are confined to it, and anomalies of it. Neither need be visible to who
+//! edits the department.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "departments, and who refers to one by name, need not be visible to who names one"
+    reason = "who refers to a department by name need not be visible to who renames it"
 )]
 
-use aether_domain::spelling;
-use aether_entity::organizations;
-use aether_store::{Error, error::Result, sql::Sql, write::Change};
+use aether_store::{error::Result, sql::Sql, write::Change};
 use serde_json::json;
 use uuid::Uuid;
-
-/// The department of the actor's organization whose name this is in any spelling, with its name as it is kept.
-pub(crate) async fn named(c: &Change, name: &str) -> Result<Option<(Uuid, String)>> {
-    let mut sql = Sql::new();
-    sql.push("SELECT id, name FROM departments WHERE organization_id = ").uuid(c.actor().organization_id);
-    let key = spelling::key(name);
-    for row in c.run_sql(&sql).await? {
-        let kept: String = row.try_get_by_index(1)?;
-        if spelling::key(&kept) == key {
-            return Ok(Some((row.try_get_by_index(0)?, kept)));
-        }
-    }
-    Ok(None)
-}
-
-/// Refuses a name that another department than this one has in any spelling. Until the change ends, nobody else names one.
-pub(super) async fn is_free(c: &Change, name: &str, this: Option<Uuid>) -> Result<()> {
-    c.find::<organizations::Entity>(c.actor().organization_id).await?;
-    match named(c, name).await? {
-        Some((id, kept)) if Some(id) != this => Err(Error::Taken {
-            field: "name".into(),
-            message: format!("There is a department \"{kept}\" already. Choose another name, or edit that department."),
-        }),
-        _ => Ok(()),
-    }
-}
 
 /// Has users and anomalies follow a department of the actor's organization to its new name. The audit row names them.
 pub async fn rename(c: &Change, from: &str, to: &str) -> Result<()> {

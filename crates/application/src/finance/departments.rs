@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 
-use super::department_names;
+use super::{department_names, spelling};
 use crate::{
     check::{optional_text, patch_text, positive_money, text},
     patch::{Patch, patch, set},
@@ -44,7 +44,7 @@ pub fn create(input: NewDepartment) -> UseCase<Uuid> {
                 c.colleague(head, "input.headUserId").await?;
             }
             let name = text("input.name", &input.name, LONGEST_NAME)?;
-            department_names::is_free(c, &name, None).await?;
+            spelling::is_free(c, "departments", &name, None).await?;
             let department = departments::ActiveModel {
                 organization_id: Set(c.actor().organization_id),
                 name: Set(name),
@@ -69,7 +69,7 @@ pub fn edit(id: Uuid, expected_version: i32, input: DepartmentEdit) -> UseCase<U
             let department = c.edit::<departments::Entity>(id, expected_version).await?;
             let name = input.name.map(|name| text("input.name", &name, LONGEST_NAME)).transpose()?;
             if let Some(name) = &name {
-                department_names::is_free(c, name, Some(id)).await?;
+                spelling::is_free(c, "departments", name, Some(id)).await?;
             }
             let code = patch_text("input.code", input.code, 50)?;
             if let Patch::Value(head) = input.head_user_id {

@@ -8,9 +8,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aether_domain::{
-    metric::{Kind, MetricLine},
+    metric::{self, MetricLine},
     sheet::{LineError, MOST_PROBLEMS},
 };
+use aether_entity::catalog::Kind;
 use aether_store::{
     Error, Result,
     sql::Sql,
@@ -170,10 +171,11 @@ async fn difference<'a>(
 async fn stored(c: &Change, lines: &[MetricLine]) -> Result<Vec<Known>> {
     let organization = c.actor().organization_id;
     let keys = lines.iter().enumerate().map(|(at, line)| {
-        let mut key = key(line);
-        key["line"] = at.into();
-        key
+        let key = &line.key;
+        json!({ "line": at, "key": [key.date.to_string(), key.kind.as_str(), key.region, key.lob, key.product] })
     });
+    let dates: BTreeSet<String> = lines.iter().map(|line| line.key.date.to_string()).collect();
+    let kinds: BTreeSet<&str> = lines.iter().map(|line| line.key.kind.as_str()).collect();
     let mut sql = Sql::new();
     sql.push(
         "SELECT l.line, m.id, m.actual_value, m.forecast_value, m.budget_value, m.confidence_lower, \
@@ -182,12 +184,15 @@ async fn stored(c: &Change, lines: &[MetricLine]) -> Result<Vec<Known>> {
     )
     .json(keys.collect())
     .push(
-        ") AS l (line int, metric_date date, metric_type metric_type, region text, lob text, product text) \
-           JOIN financial_metrics m ON m.metric_date = l.metric_date AND m.metric_type = l.metric_type \
-            AND m.region IS NOT DISTINCT FROM l.region AND m.lob IS NOT DISTINCT FROM l.lob \
-            AND m.product IS NOT DISTINCT FROM l.product \
-          WHERE m.organization_id = ",
+        // One value, nulls included, so that lines meet rows by its hash, however many are of one date and metric.
+        ") AS l (line int, key jsonb) \
+           JOIN financial_metrics m ON jsonb_build_array(m.metric_date, m.metric_type, m.region, m.lob, m.product) = l.key \
+          WHERE m.metric_date = ANY(",
     )
+    .values(Kind::Date, dates.into_iter().collect())
+    .push(") AND m.metric_type::text = ANY(")
+    .values(Kind::Text, kinds.into_iter().map(str::to_owned).collect())
+    .push(") AND m.organization_id = ")
     .uuid(organization)
     .push(" ORDER BY m.metric_date, m.id FOR NO KEY UPDATE OF m");
     let rows = c.run_sql(&sql).await?;
@@ -222,8 +227,8 @@ async fn write(c: &Change, (before, after): (&'static str, &'static str), edits:
 }
 
 fn record(c: &Change, edits: &[Edit<'_>], counts: Imported) {
-    let kinds: BTreeSet<Kind> = edits.iter().map(|edit| edit.line.key.kind).collect();
-    let kinds: Vec<_> = kinds.into_iter().map(Kind::as_str).collect();
+    let kinds: BTreeSet<metric::Kind> = edits.iter().map(|edit| edit.line.key.kind).collect();
+    let kinds: Vec<_> = kinds.into_iter().map(metric::Kind::as_str).collect();
     let summary = json!({
         "inserted": counts.inserted,
         "updated": counts.updated,

@@ -6,7 +6,7 @@ pub mod budget_lines;
 mod budget_status;
 pub mod budgets;
 pub mod costs;
-pub(crate) mod department_names;
+mod department_names;
 pub mod departments;
 pub mod metric_series;
 pub mod metrics;

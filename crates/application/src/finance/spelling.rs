@@ -1,4 +1,5 @@
-//! Names of regions, lines of business and products: each is stored as it was spelled first.
+//! Names of regions, lines of business and products: each is stored as it was spelled first. And of departments and vendors: no two are
+//! spellings of one.
 
 #![expect(
     clippy::disallowed_methods,
@@ -8,9 +9,10 @@
 use std::collections::HashMap;
 
 use aether_domain::{metric::MetricLine, spelling};
-use aether_entity::sea_orm_active_enums::DealRegion;
-use aether_store::{Result, sql::Sql, value::label, write::Change};
+use aether_entity::{organizations, sea_orm_active_enums::DealRegion};
+use aether_store::{Error, Result, sql::Sql, value::label, write::Change};
 use sea_orm::Iterable;
+use uuid::Uuid;
 
 /// The names that are in use, by what all spellings of one have in common.
 #[derive(Default)]
@@ -46,6 +48,32 @@ pub(crate) async fn region(c: &Change, name: &str) -> Result<(String, bool)> {
     let [mut names, ..] = used(c).await?;
     let is_used = names.0.contains_key(&spelling::key(name));
     Ok((names.spelled(spelling::clean(name)), is_used))
+}
+
+/// The row of this table of the actor's organization whose name this is in any spelling, with its name as it is kept.
+pub(crate) async fn named(c: &Change, table: &'static str, name: &str) -> Result<Option<(Uuid, String)>> {
+    let mut sql = Sql::new();
+    sql.push("SELECT id, name FROM ").push(table).push(" WHERE organization_id = ").uuid(c.actor().organization_id);
+    let key = spelling::key(name);
+    for row in c.run_sql(&sql).await? {
+        let kept: String = row.try_get_by_index(1)?;
+        if spelling::key(&kept) == key {
+            return Ok(Some((row.try_get_by_index(0)?, kept)));
+        }
+    }
+    Ok(None)
+}
+
+/// Refuses a name that another row of this table than this one has in any spelling. Until the change ends, nobody else names one.
+pub(super) async fn is_free(c: &Change, table: &'static str, name: &str, this: Option<Uuid>) -> Result<()> {
+    c.find::<organizations::Entity>(c.actor().organization_id).await?;
+    match named(c, table, name).await? {
+        Some((id, kept)) if Some(id) != this => Err(Error::Taken {
+            field: "name".into(),
+            message: format!("There is one named \"{kept}\" already. Choose another name, or edit that one."),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The names of regions, lines of business and products in the series of the actor's organization, after the regions of deals.

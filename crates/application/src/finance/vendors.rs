@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 use sea_orm::Set;
 use uuid::Uuid;
 
+use super::spelling;
 use crate::{
     check::{optional_text, patch_text, positive_money, text},
     patch::{Patch, patch, set},
@@ -58,9 +59,10 @@ pub fn create(input: NewVendor) -> UseCase<Uuid> {
         Box::pin(async move {
             let (starts, ends) = (input.contract_start_date, input.contract_end_date);
             in_order(starts, ends)?;
+            let name = text("input.name", &input.name, 255)?;
             let vendor = vendors::ActiveModel {
                 organization_id: Set(c.actor().organization_id),
-                name: Set(text("input.name", &input.name, 255)?),
+                name: Set(name.clone()),
                 category: Set(text("input.category", &input.category, 100)?),
                 description: Set(optional_text("input.description", input.description, 2_000)?),
                 contract_value: Set(input
@@ -81,6 +83,7 @@ pub fn create(input: NewVendor) -> UseCase<Uuid> {
                 status: Set(input.status.map_or(VendorStatus::Active, |status| status)),
                 ..Default::default()
             };
+            spelling::is_free(c, "vendors", &name, None).await?;
             Ok(c.insert(vendor).await?.id)
         })
     })
@@ -92,6 +95,9 @@ pub fn edit(id: Uuid, expected_version: i32, input: VendorEdit) -> UseCase<Uuid>
         Box::pin(async move {
             let vendor = c.edit::<vendors::Entity>(id, expected_version).await?;
             let name = input.name.map(|name| text("input.name", &name, 255)).transpose()?;
+            if let Some(name) = &name {
+                spelling::is_free(c, "vendors", name, Some(id)).await?;
+            }
             let category = input.category.map(|category| text("input.category", &category, 100)).transpose()?;
             if let Patch::Value(value) = &input.contract_value {
                 positive_money("input.contractValue", *value)?;

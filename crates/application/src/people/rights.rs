@@ -15,10 +15,7 @@ use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{
-    finance::{department_names, spelling},
-    patch::Patch,
-};
+use crate::{finance::spelling, patch::Patch};
 
 /// A user of the actor's organization in the version that the client saw; until the change ends, nobody else changes who
 /// manages the organization.
@@ -113,6 +110,14 @@ pub(super) async fn keep_a_manager(c: &Change, user: &users::Model, becomes: Opt
     }
 }
 
+/// Refuses to let anybody but a CFO take the role from a CFO: an organization that had none left could have its first one invited.
+pub(super) fn may_take(c: &Change, user: &users::Model, becomes: &UserRole) -> Result<()> {
+    if user.role != UserRole::Cfo || *becomes == UserRole::Cfo || c.actor().role == Role::Cfo {
+        return Ok(());
+    }
+    Err(beyond("only a CFO takes the role from a CFO. Ask one, or deactivate the user."))
+}
+
 /// A region that rows have: one of the deals' regions, or one that metrics use.
 pub(super) async fn region(c: &Change, field: &str, value: Patch<String>) -> Result<Patch<String>> {
     let value = crate::check::patch_text(field, value, 50)?;
@@ -132,7 +137,7 @@ pub(super) async fn region(c: &Change, field: &str, value: Patch<String>) -> Res
 pub(super) async fn department(c: &Change, field: &str, value: Patch<String>) -> Result<Patch<String>> {
     let value = crate::check::patch_text(field, value, 100)?;
     let Patch::Value(name) = &value else { return Ok(value) };
-    match department_names::named(c, name).await? {
+    match spelling::named(c, "departments", name).await? {
         Some((_, name)) => Ok(Patch::Value(name)),
         None => Err(Error::invalid(
             field,

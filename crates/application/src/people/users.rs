@@ -29,6 +29,7 @@ pub fn change_role(id: Uuid, expected_version: i32, role: UserRole) -> UseCase<U
         Box::pin(async move {
             let user = rights::managed(c, id, expected_version).await?;
             rights::may_give(c, &role, &user.permissions, Some(&user))?;
+            rights::may_take(c, &user, &role)?;
             rights::keep_a_manager(c, &user, Some(&role)).await?;
             c.update(user, |user| user.role = Set(role)).await?;
             Ok(id)

@@ -101,10 +101,7 @@ pub fn reopen(
 async fn closed_on(c: &Change, given: Option<NaiveDate>) -> Result<NaiveDate> {
     let today = pipeline::today(c).await?;
     match given {
-        Some(date) if date > today => {
-            Err(Error::invalid("closeDate", format!("A deal cannot have closed in the future; today is {today}.")))
-        }
-        Some(date) => Ok(date),
+        Some(date) => rules::closed(date, today).map_err(|problem| Error::invalid("closeDate", problem)),
         None => Ok(today),
     }
 }

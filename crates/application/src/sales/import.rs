@@ -67,6 +67,9 @@ async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Impor
         let (number, count) = (line.line, problems.len());
         let mut wrong = |field: &str, message: &str| problems.push(LineError::new(number, field, message));
         move_to(&mut deal, before.map(|deal| &deal.stage), &line, today, &mut wrong)?;
+        if let Some(before) = before.filter(|before| deal.stage.as_ref() == &before.stage) {
+            stays_closed(before, &line, &mut wrong)?;
+        }
         fill(&mut deal, line, owner, before.is_none(), today, &mut wrong);
         if problems.len() > count {
             if problems.len() >= MOST_PROBLEMS {
@@ -185,8 +188,8 @@ fn move_to(
         if line.probability.is_some_and(|probability| probability != certain) {
             wrong("probability", "A won deal has a probability of 100, a lost one of 0.");
         }
-        if line.actual_close_date.is_some_and(|date| date > today) {
-            wrong("actual_close_date", "A deal cannot have closed in the future.");
+        if let Some(Err(message)) = line.actual_close_date.map(|date| rules::closed(date, today)) {
+            wrong("actual_close_date", &message);
         }
         if line.actual_close_date.zip(line.created_date).is_some_and(|(closed, created)| closed < created) {
             wrong("actual_close_date", "The deal closed before it was created. Check both dates.");
@@ -215,6 +218,26 @@ fn move_to(
         }
         _ if reopened => rules::reopen(deal, to, line.probability.unwrap_or_default()),
         _ => deal.stage = Set(to),
+    }
+    Ok(())
+}
+
+/// Refuses to change what a closed deal keeps, as [`editDeal`](super::deals::edit) does.
+fn stays_closed(before: &deals::Model, line: &DealLine, wrong: &mut impl FnMut(&str, &str)) -> Result<()> {
+    if !rules::is_closed(&before.stage)? {
+        return Ok(());
+    }
+    fn differs<T: PartialEq>(before: Option<&T>, given: &Option<T>) -> bool {
+        given.is_some() && given.as_ref() != before
+    }
+    let kept = [
+        ("value", differs(Some(&before.value), &line.value)),
+        ("currency", differs(Some(&before.currency), &line.currency)),
+        ("expected_close_date", differs(before.expected_close_date.as_ref(), &line.expected_close_date)),
+        ("actual_close_date", differs(before.actual_close_date.as_ref(), &line.actual_close_date)),
+    ];
+    for (field, _) in kept.into_iter().filter(|(_, differs)| *differs) {
+        wrong(field, "The deal is closed, so this stays as it is. Leave the cell empty, or reopen the deal first.");
     }
     Ok(())
 }

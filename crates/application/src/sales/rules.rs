@@ -51,6 +51,16 @@ pub(super) fn expected(date: NaiveDate, today: NaiveDate) -> std::result::Result
     }
 }
 
+/// When a deal closed: not in the future, and not in another age.
+pub(super) fn closed(date: NaiveDate, today: NaiveDate) -> std::result::Result<NaiveDate, String> {
+    let from = today - Months::new(30 * 12);
+    match date {
+        date if date > today => Err(format!("A deal cannot have closed in the future; today is {today}.")),
+        date if date < from => Err(format!("A deal closed on {from} or later. Is the year right?")),
+        date => Ok(date),
+    }
+}
+
 /// Both or neither: the identifier of a deal in an external system means nothing without the system.
 pub(super) fn external(field: &str, system: Option<&String>, id: Option<&String>) -> Result<()> {
     if system.is_some() == id.is_some() {

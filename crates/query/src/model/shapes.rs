@@ -228,8 +228,14 @@ shape_types! {
         before: Leaf::Json,
         /// The changed fields as they became.
         after: Leaf::Json,
+        /// What was done to other rows: an object for each, with its `type`, its `id`, `what` was done, and its fields `before` and `after`.
+        also: Leaf::Json,
         /// The reason that the actor gave.
         reason: Leaf::String,
+        /// The action that was refused.
+        attempted: Leaf::String,
+        /// The permission that was lacking.
+        permission: Leaf::String,
     }
     /// The rules under which a workspace is governed.
     GOVERNANCE = GovernanceRules {

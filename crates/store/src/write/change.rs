@@ -272,6 +272,20 @@ impl Change {
         Ok(inserted)
     }
 
+    /// Reads a row again of which the database has computed something since, as a budget's total from its lines, and tells of it as it is
+    /// now. `before` is how it was when the change found it; `None` where the change has made it.
+    pub async fn recompute<E: Writable>(&self, before: Option<&E::Model>, id: Uuid) -> Result<()> {
+        let after = self.find::<E>(id).await?;
+        let Some(record) = Record::new::<E>(before, Some(&after)) else { return Ok(()) };
+        let mut log = self.log();
+        let records = &mut current(&mut log, self.action).records;
+        match records.iter_mut().find(|known| known.table == record.table && known.id == id) {
+            Some(known) => *known = record,
+            None => records.push(record),
+        }
+        Ok(())
+    }
+
     /// Updates a row that was read in this change; where nothing is set to another value, nothing is written.
     pub async fn update<R: WritableRow>(
         &self,

@@ -42,7 +42,7 @@ fn explain(error: DbErr, table: &str) -> Error {
             field: first,
             message: match fields.as_slice() {
                 [] => format!("There is such a {thing} already."),
-                fields => format!("There is a {thing} with this {} already. Choose another.", fields.join(" and ")),
+                _ => format!("There is a {thing} with this {} already. Choose another.", listed(&columns)),
             },
         },
         // foreign_key_violation: from the referring side it names the reference, from the other who still refers.
@@ -72,6 +72,15 @@ fn explain(error: DbErr, table: &str) -> Error {
     }
 }
 
+/// Columns as one says them: `fiscal year, version and department`.
+fn listed(columns: &[&str]) -> String {
+    let words: Vec<String> = columns.iter().map(|column| column.trim_end_matches("_id").replace('_', " ")).collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
+}
+
 /// The columns in `Key (organization_id, lower(email::text))=(…) already exists.`, without the tenant's.
 fn key_columns(detail: &str) -> Vec<&str> {
     let Some((_, rest)) = detail.split_once("Key (") else { return Vec::new() };
@@ -93,6 +102,8 @@ mod tests {
     fn keys_are_read_off_the_detail() {
         assert_eq!(key_columns("Key (organization_id, name)=(a, b) already exists."), ["name"]);
         assert_eq!(key_columns("Key (organization_id, lower(email::text))=(a, b) already exists."), ["email"]);
+        assert_eq!(listed(&["name"]), "name");
+        assert_eq!(listed(&["fiscal_year", "version", "department_id"]), "fiscal year, version and department");
         assert_eq!(key_columns("Failing row contains (1, 2)."), [""; 0]);
     }
 }
