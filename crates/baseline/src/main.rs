@@ -118,12 +118,12 @@ FROM (
                 SELECT json_build_object('nodes', coalesce(json_agg(v), '[]')) AS variables
                 FROM (
                     SELECT v.id, v.label, v.value, v.baseline_value AS "baselineValue", g."graphNodes"
-                    FROM (SELECT * FROM variables v WHERE v.clause_id = c.id ORDER BY v.label, v.id LIMIT 10) v
+                    FROM (SELECT * FROM variables v WHERE v.clause_id = c.id ORDER BY v.label COLLATE natural_order, v.id LIMIT 10) v
                     CROSS JOIN LATERAL (
                         SELECT json_build_object('nodes', coalesce(json_agg(g), '[]')) AS "graphNodes"
                         FROM (
                             SELECT g.id, g.label, upper(g.type::text COLLATE "C") AS type, g.has_drift AS "hasDrift"
-                            FROM graph_nodes g WHERE g.variable_id = v.id ORDER BY g.label, g.id LIMIT 5
+                            FROM graph_nodes g WHERE g.variable_id = v.id ORDER BY g.label COLLATE natural_order, g.id LIMIT 5
                         ) g
                     ) g
                 ) v

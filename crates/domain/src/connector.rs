@@ -1,6 +1,6 @@
 //! Downstream connectors: where deliveries may go, how they are signed, and when they are tried again.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hmac::{Hmac, Mac as _};
@@ -23,6 +23,9 @@ pub fn pause_after(attempt: i32, base: Duration) -> Option<Duration> {
     PAUSES.get(in_round).map(|units| base * *units)
 }
 
+/// How many different characters a secret has at least.
+const FEWEST_CHARACTERS: usize = 8;
+
 /// What a secret begins with that is written as Standard Webhooks say.
 const STANDARD: &str = "whsec_";
 
@@ -32,11 +35,24 @@ const STANDARD: &str = "whsec_";
 /// A sentence that says what is wrong with the secret.
 pub fn signing_key(secret: &str) -> Result<Vec<u8>, &'static str> {
     match secret.strip_prefix(STANDARD) {
-        None if (16..=200).contains(&secret.chars().count()) => Ok(secret.as_bytes().to_vec()),
-        None => Err("A secret has 16 to 200 characters. Make one with `openssl rand -hex 32`."),
+        None if !(16..=200).contains(&secret.chars().count()) => {
+            Err("A secret has 16 to 200 characters. Make one with `openssl rand -hex 32`.")
+        }
+        None if secret.trim() != secret || secret.contains(char::is_control) => {
+            Err("This secret begins or ends with white space, or has a line break in it. Take that out.")
+        }
+        None if secret.chars().collect::<HashSet<_>>().len() < FEWEST_CHARACTERS => Err(
+            "This secret is of too few different characters, so it can be guessed. Make one with `openssl rand -hex 32`.",
+        ),
+        None => Ok(secret.as_bytes().to_vec()),
         Some(base64) => match BASE64_STANDARD.decode(base64) {
             Ok(key) if (24..=64).contains(&key.len()) => Ok(key),
-            _ => Err("Behind whsec_ a secret has 24 to 64 bytes in base64. Make one with `openssl rand -base64 32`."),
+            Ok(_) => {
+                Err("Behind whsec_ a secret has 24 to 64 bytes. Make one with `echo whsec_$(openssl rand -base64 32)`.")
+            }
+            Err(_) => Err(
+                "Behind whsec_ a secret is in base64, with its padding. Make one with `echo whsec_$(openssl rand -base64 32)`.",
+            ),
         },
     }
 }

@@ -86,7 +86,7 @@ pub fn same(one: &str, other: &str) -> bool {
 }
 
 /// What is said where a currency is none.
-pub const NO_CURRENCY: &str = "A currency is the code of a circulating one by ISO 4217, such as USD.";
+pub const NO_CURRENCY: &str = "A currency is the code of a circulating one by ISO 4217 in capitals, such as USD.";
 
 /// Whether this is the code of a circulating currency (ISO 4217), such as `USD`.
 #[must_use]

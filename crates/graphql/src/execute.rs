@@ -117,7 +117,10 @@ impl Planned {
         };
         let resolving = async {
             match document {
-                Some(document) => Some(resolvers.resolve(document, inner.data(Arc::new(plans))).await),
+                Some(document) => {
+                    let response = resolvers.resolve(document, inner.data(Arc::new(plans))).await;
+                    Some(self.completed(bound, response))
+                }
                 None => None,
             }
         };
@@ -135,6 +138,18 @@ impl Planned {
         let resolved = self.fields.iter().zip(&selected).filter(|(field, _)| is_resolved(field));
         let resolved: Vec<_> = resolved.map(|(_, selected)| selected).collect();
         resolvers::document(bound, &resolved).map(Some)
+    }
+
+    /// What hand-written resolvers have answered, as the specification has it.
+    fn completed(&self, bound: &Bound<'_>, mut response: async_graphql::Response) -> async_graphql::Response {
+        let Value::Object(values) = &mut response.data else { return response };
+        // It was collected before, so that it cannot fail now.
+        for selected in bound.collect(&[bound.root()], root(bound.kind())).unwrap_or_default() {
+            if let Some(value) = values.get_mut(selected.key) {
+                *value = bound.completed(&selected, std::mem::take(value), &resolvers::is_row).unwrap_or_default();
+            }
+        }
+        response
     }
 
     /// What the store answers, field by field.

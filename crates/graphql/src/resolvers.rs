@@ -35,7 +35,7 @@ fn field(bound: &Bound<'_>, selected: &Selected<'_>) -> Result<Positioned<Select
     let arguments = bound.arguments(selected.field)?;
     let arguments = arguments.into_iter().map(|(name, value)| (placed(&name), Positioned::new(value.into_value(), at)));
     let ty = selected.ty();
-    let items = if selected.sets.iter().all(|set| set.selections.is_empty()) {
+    let items = if !selected.has_fields() {
         Vec::new()
     } else if is_row(ty) {
         vec![stub(at)]

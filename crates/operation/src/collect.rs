@@ -202,6 +202,11 @@ impl<'a> Selected<'a> {
         self.field.definition.ty.inner_named_type()
     }
 
+    /// Whether fields of its own are selected.
+    pub fn has_fields(&self) -> bool {
+        self.sets.iter().any(|set| !set.selections.is_empty())
+    }
+
     /// Whether the field is never null.
     pub fn is_non_null(&self) -> bool {
         self.field.definition.ty.is_non_null()

@@ -15,6 +15,7 @@
 mod bind;
 mod collect;
 mod compile;
+mod complete;
 mod grammar;
 mod introspection;
 mod json;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Page, declared, pages};
 use crate::{
-    connectors, golden,
+    loan::{connectors, golden},
     mutations::{IN_WORKSPACE, by_sql},
     support::{Gateway, HOME, User},
 };

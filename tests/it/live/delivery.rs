@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Socket;
-use crate::{support::Gateway, terms::SharedWorkspace};
+use crate::{loan::terms::SharedWorkspace, support::Gateway};
 
 const DRIFT: &str = "subscription($w: UUID!, $severity: [DriftSeverity!], $status: [DriftStatus!]) {
     driftChanged(workspaceId: $w, severity: $severity, status: $status) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::Socket;
-use crate::{support::Gateway, terms::SharedWorkspace};
+use crate::{loan::terms::SharedWorkspace, support::Gateway};
 
 const CLAUSES: &str = "subscription($w: UUID!) { clauseChanged(workspaceId: $w) { kind clause { title } } }";
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Socket;
-use crate::{support::Gateway, terms::SharedWorkspace};
+use crate::{loan::terms::SharedWorkspace, support::Gateway};
 
 const DRIFT: &str = "subscription($w: UUID!) { driftChanged(workspaceId: $w) {
     kind driftItem { id status approvalReason } } }";

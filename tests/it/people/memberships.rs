@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
+    loan::terms::SharedWorkspace,
     support::{Gateway, User},
-    terms::SharedWorkspace,
 };
 
 /// One's role in a workspace, and the names of what one may do there.

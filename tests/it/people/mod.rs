@@ -6,6 +6,7 @@ mod memberships;
 mod mfa;
 mod organization;
 mod profile;
+pub mod sign_in;
 mod users;
 
 use aether_server::config::{Cli, Config};

@@ -105,6 +105,9 @@ async fn a_scope_names_a_region_and_a_department_that_exist() {
         (json!({ "region": "Atlantis" }), "input.region"),
         (json!({ "region": "Euro pe" }), "input.region"),
         (json!({ "department": "Alchemy" }), "input.department"),
+        // Nothing but null takes a confinement away.
+        (json!({ "region": "  " }), "input.region"),
+        (json!({ "department": "" }), "input.department"),
     ] {
         let answer = confine(&cfo, user(&gateway, ANALYST).await, input).await;
         assert_eq!(field(&answer), ("VALIDATION_FAILED", path));

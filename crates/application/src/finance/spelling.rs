@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use aether_domain::{metric::MetricLine, spelling};
 use aether_entity::{organizations, sea_orm_active_enums::DealRegion};
-use aether_store::{Error, Result, sql::Sql, value::label, write::Change};
+use aether_store::{Error, Result, model::enum_value_name, sql::Sql, value::label, write::Change};
 use sea_orm::Iterable;
 use uuid::Uuid;
 
@@ -97,7 +97,9 @@ async fn used(c: &Change) -> Result<[Names; 3]> {
 fn regions() -> Names {
     let mut names = Names::default();
     for region in DealRegion::iter() {
-        names.spelled(label(&region));
+        let name = names.spelled(label(&region));
+        // As GraphQL has it in the region of a deal.
+        names.0.insert(spelling::key(&enum_value_name(&name)), name);
     }
     names
 }

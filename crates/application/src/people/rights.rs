@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{finance::spelling, patch::Patch};
+use crate::{check::text, finance::spelling, patch::Patch};
 
 /// A user of the actor's organization in the version that the client saw; until the change ends, nobody else changes who
 /// manages the organization.
@@ -120,7 +120,7 @@ pub(super) fn may_take(c: &Change, user: &users::Model, becomes: &UserRole) -> R
 
 /// A region that rows have: one of the deals' regions, or one that metrics use.
 pub(super) async fn region(c: &Change, field: &str, value: Patch<String>) -> Result<Patch<String>> {
-    let value = crate::check::patch_text(field, value, 50)?;
+    let value = value.try_map(|region| text(field, &region, 50))?;
     let Patch::Value(region) = &value else { return Ok(value) };
     let (region, is_used) = spelling::region(c, region).await?;
     if is_used {
@@ -133,9 +133,9 @@ pub(super) async fn region(c: &Change, field: &str, value: Patch<String>) -> Res
     ))
 }
 
-/// The name of a department of the organization, which is given in any spelling.
+/// The name of a department of the organization, which is given in any spelling. Nothing but null takes a confinement away.
 pub(super) async fn department(c: &Change, field: &str, value: Patch<String>) -> Result<Patch<String>> {
-    let value = crate::check::patch_text(field, value, 100)?;
+    let value = value.try_map(|name| text(field, &name, 100))?;
     let Patch::Value(name) = &value else { return Ok(value) };
     match spelling::named(c, "departments", name).await? {
         Some((_, name)) => Ok(Patch::Value(name)),

@@ -3,6 +3,8 @@
 //! A deal's row is [`Writable`] but neither a [`WritableRow`] nor a [`WritableEdit`], so that `insert` and `update` do not take it
 //! and [`insert`] and [`update`] are the only spelling.
 
+use std::collections::HashMap;
+
 use aether_entity::{catalog, deal_history, deals, sea_orm_active_enums::DealChangeSource};
 use aether_store::{
     Error, Result,
@@ -10,22 +12,17 @@ use aether_store::{
     value::label,
     write::{Change, WritableEdit, WritableRow},
 };
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat};
 use heck::ToLowerCamelCase;
-use sea_orm::{ActiveModelTrait, ActiveValue, Iden, Iterable, ModelTrait, Set, Value, sea_query::OptionEnum};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, Iden, Iterable, ModelTrait, QueryFilter, QueryOrder, Set,
+    Value, sea_query::OptionEnum,
+};
 use uuid::Uuid;
 
 /// Columns that are kept by the gateway or the database: that they change says nothing.
-const BOOKKEEPING: [&str; 8] = [
-    "id",
-    "organization_id",
-    "created_at",
-    "updated_at",
-    "row_version",
-    "synced_at",
-    "stage_entered_at",
-    "days_in_pipeline",
-];
+const BOOKKEEPING: [&str; 7] =
+    ["id", "organization_id", "updated_at", "row_version", "synced_at", "stage_entered_at", "days_in_pipeline"];
 /// What the database computes from what is told already.
 const COMPUTED: &str = "weighted_value";
 
@@ -124,6 +121,20 @@ fn began_before_its_end(deal: &mut deals::ActiveModel) {
     }
 }
 
+/// When deals came into the pipeline that were closed on a day before that, which is what their history tells of them first.
+pub(super) async fn beginnings(c: &Change, deals: Vec<Uuid>) -> Result<HashMap<Uuid, DateTime<FixedOffset>>> {
+    if deals.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let moved = deal_history::Entity::find()
+        .filter(deal_history::Column::DealId.is_in(deals))
+        .filter(deal_history::Column::FieldChanged.eq("createdAt"))
+        .order_by_desc(deal_history::Column::ChangedAt)
+        .order_by_desc(deal_history::Column::Id);
+    let moved = c.all(moved).await?;
+    Ok(moved.iter().filter_map(|row| Some((row.deal_id, row.old_value.as_deref()?.parse().ok()?))).collect())
+}
+
 /// The beginning of a day.
 pub(super) fn midnight(date: NaiveDate) -> DateTime<FixedOffset> {
     date.and_time(NaiveTime::MIN).and_utc().fixed_offset()
@@ -195,7 +206,7 @@ fn text(value: Value) -> Option<String> {
         Value::ChronoDate(date) => date.map(|date| date.to_string()),
         Value::Uuid(id) => id.map(|id| id.to_string()),
         Value::Int(number) => number.map(|number| number.to_string()),
-        Value::ChronoDateTimeWithTimeZone(at) => at.map(|at| at.to_rfc3339()),
+        Value::ChronoDateTimeWithTimeZone(at) => at.map(|at| at.to_utc().to_rfc3339_opts(SecondsFormat::Micros, true)),
         _ => None,
     }
 }

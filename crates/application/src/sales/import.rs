@@ -1,18 +1,26 @@
 //! Importing deals from a CRM.
 
-use std::collections::HashMap;
+#![expect(
+    clippy::disallowed_methods,
+    reason = "which deals a confined actor does not see must be told before they are written"
+)]
+
+use std::collections::{HashMap, HashSet};
 
 use aether_domain::{
     deal::Stage,
     sheet::{LineError, MOST_PROBLEMS},
 };
 use aether_entity::{
+    catalog::Kind,
     deals, organizations,
     sea_orm_active_enums::{DealChangeSource, DealStage, UserStatus},
     users,
 };
 use aether_store::{
     Error, Result,
+    sql::Sql,
+    value::label,
     write::{Change, UseCase, action},
 };
 use chrono::NaiveDate;
@@ -42,6 +50,9 @@ async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Impor
     let currency = rules::currency_of_organization(c).await?;
     let owners = owners(c, &lines).await?;
     let known = known(c, &lines).await?;
+    let unseen = unseen(c, &lines).await?;
+    let closed = known.values().filter(|deal| deal.actual_close_date.is_some()).map(|deal| deal.id).collect();
+    let beginnings = deal::beginnings(c, closed).await?;
     let mut counts = Imported { dry_run, ..Default::default() };
     let (mut new, mut changed, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines {
@@ -66,11 +77,27 @@ async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Impor
         };
         let (number, count) = (line.line, problems.len());
         let mut wrong = |field: &str, message: &str| problems.push(LineError::new(number, field, message));
+        if before.is_none() && unseen.contains(&line.external_deal_id) {
+            wrong("external_deal_id", "There is such a deal outside of the region that your view is confined to.");
+        }
+        if let (Some(own), Some(region)) = (c.actor().confining_region(), &line.region)
+            && *own != label(region)
+        {
+            wrong(
+                "region",
+                &format!("Your view is confined to the region {own}, so you import deals of that region only."),
+            );
+        }
         move_to(&mut deal, before.map(|deal| &deal.stage), &line, today, &mut wrong)?;
         if let Some(before) = before.filter(|before| deal.stage.as_ref() == &before.stage) {
             stays_closed(before, &line, &mut wrong)?;
         }
         fill(&mut deal, line, owner, before.is_none(), today, &mut wrong);
+        if let Some(began) =
+            before.filter(|_| deal.actual_close_date == Set(None)).and_then(|deal| beginnings.get(&deal.id))
+        {
+            deal.created_at = Set(*began);
+        }
         if problems.len() > count {
             if problems.len() >= MOST_PROBLEMS {
                 break;
@@ -119,6 +146,23 @@ async fn known(c: &Change, lines: &[DealLine]) -> Result<HashMap<(String, String
         .lock(LockType::NoKeyUpdate);
     let deals = c.all(select).await?.into_iter();
     Ok(deals.filter_map(|deal| Some(((deal.external_system.clone()?, deal.external_deal_id.clone()?), deal))).collect())
+}
+
+/// The identifiers among those of the lines of which the actor, whose view is confined, does not see a deal.
+async fn unseen(c: &Change, lines: &[DealLine]) -> Result<HashSet<String>> {
+    if c.actor().confining_region().is_none() {
+        return Ok(HashSet::new());
+    }
+    let mut sql = Sql::new();
+    sql.push("SELECT external_deal_id FROM deals WHERE organization_id = ")
+        .uuid(c.actor().organization_id)
+        .push(" AND (external_system, external_deal_id) IN (SELECT * FROM unnest(")
+        .values(Kind::Text, lines.iter().map(|line| line.external_system.clone()).collect())
+        .push(", ")
+        .values(Kind::Text, lines.iter().map(|line| line.external_deal_id.clone()).collect())
+        .push("))");
+    let rows = c.run_sql(&sql).await?;
+    Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<_, _>>()?)
 }
 
 /// The active users of the organization that the lines name, by e-mail address in lower case.

@@ -210,6 +210,19 @@ async fn a_draft_is_edited_rejected_and_deleted_with_its_lines() {
     );
 }
 
+/// The regions of deals are the same in the budget of one, however a client has them.
+#[tokio::test]
+async fn a_budget_is_for_a_region_in_any_spelling() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let create = "mutation($region: String, $version: String!) {
+        createBudget(input: { name: \"Spelled\", fiscalYear: 2039, version: $version, region: $region }) { region } }";
+    for (version, given) in ["NORTH_AMERICA", "north  america", "North America"].into_iter().enumerate() {
+        let budget = cfo.run(create, json!({ "region": given, "version": format!("v{version}") })).await.ok();
+        assert_eq!(budget["createBudget"]["region"], "North America", "{given}");
+    }
+}
+
 #[tokio::test]
 async fn who_sees_one_region_budgets_for_it() {
     let gateway = Gateway::demo().await;

@@ -195,8 +195,8 @@ async fn money_is_exact_and_every_order_answers() {
         .await;
     assert!(numeric.len() > 60, "{}", numeric.len());
     for column in &numeric {
-        let ty = crate::model::type_of(column["table"].as_str().expect("text"));
-        let name = crate::model::camel(column["column"].as_str().expect("text"));
+        let ty = crate::query::model::type_of(column["table"].as_str().expect("text"));
+        let name = crate::query::model::camel(column["column"].as_str().expect("text"));
         assert_eq!(sdl.field(ty, &name).map(|field| field.ty), Some("Decimal"), "{ty}.{name}");
     }
     let user = gateway.cfo().await;

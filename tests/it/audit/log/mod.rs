@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use self::auditor::{Hash, Head, hash, hashes, head, leaf, leaf_of, number, root_of, roots_of};
 use crate::{
-    database::{count, refusal, store, string},
+    database::guarantees::{count, refusal, store, string},
     support::{Gateway, HOME, User},
 };
 

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::{
+    loan::terms::SharedWorkspace,
     support::{Gateway, User},
-    terms::SharedWorkspace,
 };
 
 /// What is in no name: of each kind one, and what separates lines.

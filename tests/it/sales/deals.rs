@@ -111,6 +111,33 @@ fn field(answer: &Answer) -> (&str, &str) {
     (answer.code(), answer.body["errors"][0]["extensions"]["field"].as_str().unwrap_or_default())
 }
 
+/// A slip of the date does not cost a deal its beginning.
+#[tokio::test]
+async fn reopening_gives_a_deal_its_beginning_back() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let deal = cfo
+        .data("mutation { createDeal(input: { name: \"Slip\", region: EUROPE, segment: SMB, lob: SOFTWARE, stage: DISCOVERY, value: \"1\", probability: \"5\" }) { id createdAt } }")
+        .await["createDeal"]
+        .clone();
+    let close = "mutation($id: UUID!, $v: Int!, $on: Date) { closeDealLost(id: $id, expectedVersion: $v, reason: \"Slip\", closeDate: $on) { createdAt daysInPipeline rowVersion } }";
+    let another_age = cfo.run(close, json!({ "id": deal["id"], "v": 1, "on": "1905-01-01" })).await;
+    assert_eq!(
+        (another_age.code(), &another_age.body["errors"][0]["extensions"]["field"]),
+        ("VALIDATION_FAILED", &json!("closeDate"))
+    );
+    let closed = cfo.run(close, json!({ "id": deal["id"], "v": 1, "on": "2020-02-29" })).await.ok();
+    assert_eq!(
+        (&closed["closeDealLost"]["createdAt"], &closed["closeDealLost"]["daysInPipeline"]),
+        (&json!("2020-02-29T00:00:00.000000Z"), &json!(0))
+    );
+    let reopen = "mutation($id: UUID!) { reopenDeal(id: $id, expectedVersion: 2, stage: DISCOVERY, probability: \"5\", reason: \"Slip\") { createdAt daysInPipeline
+        history(filter: { fieldChanged: { eq: \"createdAt\" } }) { totalCount } } }";
+    let reopened = cfo.run(reopen, json!({ "id": deal["id"] })).await.ok()["reopenDeal"].clone();
+    assert_eq!((&reopened["createdAt"], &reopened["daysInPipeline"]), (&deal["createdAt"], &json!(0)));
+    assert_eq!(reopened["history"]["totalCount"], 2);
+}
+
 #[tokio::test]
 async fn a_deal_is_won_and_its_history_tells_how() {
     let gateway = Gateway::demo().await;
@@ -133,7 +160,7 @@ async fn a_deal_is_won_and_its_history_tells_how() {
 
     let mut told: Vec<_> = won["history"]["nodes"].as_array().expect("history").iter().collect();
     told.reverse();
-    let told: Vec<_> = told
+    let mut told: Vec<_> = told
         .into_iter()
         .map(|row| {
             assert_eq!(
@@ -143,6 +170,9 @@ async fn a_deal_is_won_and_its_history_tells_how() {
             [&row["fieldChanged"], &row["oldValue"], &row["newValue"]].map(|value| value.as_str().unwrap_or("-"))
         })
         .collect();
+    // The deal closed before it was entered here.
+    let moved = told.pop().expect("a row");
+    assert_eq!((moved[0], moved[2]), ("createdAt", "2026-01-15T00:00:00.000000Z"));
     assert_eq!(
         told,
         [

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    golden,
+    loan::golden,
     mutations::{Case, IN_WORKSPACE, May, by_sql},
     support::{Gateway, User},
 };

@@ -173,6 +173,36 @@ async fn what_is_no_table_of_deals_is_told_by_line() {
     assert_eq!(run(&many).await["line"], 5_002);
 }
 
+/// A dry run refuses what the import would, by line: deals of a region, and of an identifier, that the actor does not see.
+#[tokio::test]
+async fn a_confined_view_is_told_by_line() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    import(
+        &cfo,
+        &["C-1,One,Asia Pacific,SMB,Software,Discovery,1,5,,,", "C-2,Two,Europe,SMB,Software,Discovery,1,5,,,"],
+        false,
+    )
+    .await
+    .ok();
+    gateway.execute("UPDATE users SET region = 'Europe' WHERE email = 'finance.manager@aether-demo.com'").await;
+    let manager = gateway.sign_in("finance.manager@aether-demo.com", "aether-demo").await;
+    let given = [
+        "C-1,One,Europe,SMB,Software,Discovery,2,5,,,",
+        "C-2,,Asia Pacific,,,,,,,,",
+        "C-3,Three,North America,SMB,Software,Discovery,1,5,,,",
+        "C-4,Four,EUROPE,SMB,Software,Discovery,1,5,,,",
+    ];
+    for dry in [true, false] {
+        let answer = import(&manager, &given, dry).await;
+        assert_eq!(answer.code(), "VALIDATION_FAILED", "{:#}", answer.body);
+        let told = answer.body["errors"][0]["extensions"]["lines"].as_array().expect("lines").clone();
+        let told: Vec<Value> = told.iter().map(|line| json!([line["line"], line["field"]])).collect();
+        assert_eq!(told, [json!([2, "external_deal_id"]), json!([3, "region"]), json!([4, "region"])], "dry: {dry}");
+    }
+    assert_eq!(counts(&manager, &given[3..]).await, [1, 0, 0].map(Value::from));
+}
+
 /// What a closed deal keeps against an edit it keeps against an import; its other fields are brought up to date.
 #[tokio::test]
 async fn a_closed_deal_keeps_its_figures() {

@@ -50,10 +50,10 @@ const READ: &str = "SELECT stage::text AS stage, name, account_name AS \"account
         segment::text AS segment, value::text AS value, currency, probability::text AS probability,
         expected_close_date::text AS \"expectedCloseDate\", actual_close_date::text AS \"actualCloseDate\",
         owner_id::text AS \"ownerId\", close_reason AS \"closeReason\", competitor_lost_to AS \"competitorLostTo\",
-        row_version, stage_entered_at, days_in_pipeline, (created_at AT TIME ZONE 'UTC')::date::text AS created
+        row_version, stage_entered_at, days_in_pipeline, (created_at AT TIME ZONE 'UTC')::date::text AS \"createdAt\"
       FROM deals WHERE id = ";
 
-const TOLD: [&str; 13] = [
+const TOLD: [&str; 14] = [
     "stage",
     "name",
     "accountName",
@@ -67,6 +67,7 @@ const TOLD: [&str; 13] = [
     "ownerId",
     "closeReason",
     "competitorLostTo",
+    "createdAt",
 ];
 
 fn fields(row: &Value) -> Fields {
@@ -79,6 +80,13 @@ struct Step {
     arguments: String,
     edit: Box<dyn FnOnce(&mut Fields)>,
     wants_open: Option<bool>,
+}
+
+/// A deal came into the pipeline no later than on this day.
+fn began_by(deal: &mut Fields, day: &str) {
+    if deal["createdAt"].as_deref().is_some_and(|began| began > day) {
+        deal.insert("createdAt", Some(day.to_owned()));
+    }
 }
 
 fn money(rng: &mut StdRng) -> String {
@@ -143,6 +151,7 @@ fn step(rng: &mut StdRng, deal: &Deal, owners: &[String], today: &str) -> Step {
                     deal.insert("stage", Some("Closed Won".into()));
                     deal.insert("value", Some(value));
                     deal.insert("probability", Some("100.00".into()));
+                    began_by(deal, &today);
                     deal.insert("actualCloseDate", Some(today));
                 }),
             }
@@ -158,12 +167,14 @@ fn step(rng: &mut StdRng, deal: &Deal, owners: &[String], today: &str) -> Step {
                     deal.insert("stage", Some("Closed Lost".into()));
                     deal.insert("probability", Some("0.00".into()));
                     deal.insert("actualCloseDate", Some("2026-03-04".into()));
+                    began_by(deal, "2026-03-04");
                     deal.insert("closeReason", Some("Price".into()));
                     deal.insert("competitorLostTo", competitor);
                 }),
             }
         }
         8 => {
+            let began = deal.past[0].1["createdAt"].clone();
             let ((name, stage), chance) = (*STAGES[..5].choose(rng).expect("stages"), rng.random_range(0..=99));
             Step {
                 name: "reopenDeal",
@@ -172,6 +183,7 @@ fn step(rng: &mut StdRng, deal: &Deal, owners: &[String], today: &str) -> Step {
                 edit: Box::new(move |deal| {
                     deal.insert("stage", Some(stage.into()));
                     deal.insert("probability", Some(format!("{chance}.00")));
+                    deal.insert("createdAt", began);
                     for gone in ["actualCloseDate", "closeReason", "competitorLostTo"] {
                         deal.insert(gone, None);
                     }
@@ -220,8 +232,12 @@ async fn verify(gateway: &Gateway, deal: &Deal) {
         assert_eq!(state, *known);
         for step in steps.by_ref().take(*changes) {
             let field = TOLD.iter().find(|name| step["field"] == **name).unwrap_or_else(|| panic!("{step}"));
-            assert_eq!(step["new"].as_str(), state[field].as_deref(), "{field}");
-            state.insert(field, step["old"].as_str().map(str::to_owned));
+            // The model knows the day of a beginning.
+            let said = |value: &Value| {
+                value.as_str().map(|value| if *field == "createdAt" { &value[..10] } else { value }.to_owned())
+            };
+            assert_eq!(said(&step["new"]), state[field], "{field}");
+            state.insert(field, said(&step["old"]));
         }
     }
     assert_eq!(state["stage"], None, "before its first step there was no deal");

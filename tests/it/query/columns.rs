@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::{
-    model::{OWN, camel, type_of},
+    query::model::{OWN, camel, type_of},
     support::{Gateway, Sdl},
 };
 
@@ -72,8 +72,8 @@ async fn every_column_is_classified_and_every_classified_column_exists() {
     let lines = |left: &BTreeSet<(String, String)>, right| {
         left.difference(right).map(|(table, column)| format!("{table}.{column}")).collect::<Vec<_>>()
     };
-    assert_eq!(lines(&there, &classified), [""; 0], "exposed or hidden? Say so in tests/it/columns.txt");
-    assert_eq!(lines(&classified, &there), [""; 0], "gone, but still in tests/it/columns.txt");
+    assert_eq!(lines(&there, &classified), [""; 0], "exposed or hidden? Say so in tests/it/query/columns.txt");
+    assert_eq!(lines(&classified, &there), [""; 0], "gone, but still in tests/it/query/columns.txt");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    golden::{self, PUBLISH},
+    loan::golden::{self, PUBLISH},
     mutations::IN_WORKSPACE,
     support::{
         Gateway, User, node,

@@ -24,6 +24,53 @@ async fn send(user: &User<'_>, gateway: &Gateway, body: &str) -> Value {
     answer.json().await.expect("JSON")
 }
 
+/// Section 7.2.2: the fields of an answer are in the order in which they were asked for, also where some take longer than others.
+#[tokio::test]
+async fn answers_are_in_the_order_of_the_selection() {
+    let gateway = Gateway::demo().await;
+    let agent = gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await;
+    let fields = [
+        ("user", "user { name }"),
+        ("sessionId", "sessionId"),
+        ("granted", "granted: permissions { description name }"),
+        ("mine", "mine: workspaces { permissions { name description } role workspaceId }"),
+        ("invitations", "invitations { role }"),
+        ("again", "again: user { role email }"),
+    ];
+    let placed = |text: &str, key: &str| text.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key}: {text}"));
+    for turn in 0..fields.len() * 2 {
+        let mut asked = fields;
+        asked.rotate_left(turn % fields.len());
+        if turn >= fields.len() {
+            asked.reverse();
+        }
+        let selection: Vec<_> = asked.iter().map(|(_, selection)| *selection).collect();
+        let query = format!("{{ one: me {{ {} }} }}", selection.join(" "));
+        let request = agent.request(json!({ "query": query }));
+        let text = request.send().await.expect("an answer").text().await.expect("a body");
+        let places: Vec<_> = asked.iter().map(|(key, _)| placed(&text, key)).collect();
+        assert!(places.is_sorted(), "{query}: {text}");
+        let mine = &text[placed(&text, "mine")..];
+        // The key `role` is asked for behind the permissions, the description before the name only where it was so.
+        assert!(
+            placed(mine, "permissions") < placed(mine, "role") && placed(mine, "role") < placed(mine, "workspaceId"),
+            "{text}"
+        );
+        assert!(placed(mine, "name") < placed(mine, "description"), "{text}");
+    }
+    // Of what a mutation answers, too, where a row is read after the rest is known.
+    let cfo = gateway.cfo().await;
+    let snapshot = "mutation { one: takePipelineSnapshot(replace: true) { dealsLeftOut snapshot { id } currency } }";
+    let text = cfo.request(json!({ "query": snapshot })).send().await.expect("an answer").text().await.expect("a body");
+    if text.contains("\"snapshot\"") {
+        assert!(
+            placed(&text, "dealsLeftOut") < placed(&text, "snapshot")
+                && placed(&text, "snapshot") < placed(&text, "currency"),
+            "{text}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn conditions_and_defaults_hold_for_queries_and_mutations_alike() {
     let gateway = Gateway::demo().await;

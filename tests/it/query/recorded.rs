@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::support::{Gateway, User};
 
 const RECORDED: &[u8] = include_bytes!("recorded.txt.gz");
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/it/recorded.txt.gz");
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/it/query/recorded.txt.gz");
 /// The day on which the demo data ends.
 const TODAY: chrono::NaiveDate = chrono::NaiveDate::from_ymd_opt(2026, 6, 30).expect("a day");
 /// How many operations are asked at once.

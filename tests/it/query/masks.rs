@@ -8,8 +8,8 @@ use aether_store::model::{ColumnField, Model, Relation, Type, orderable};
 use serde_json::{Value, json};
 
 use crate::{
+    loan::terms::SharedWorkspace,
     support::{Gateway, User},
-    terms::SharedWorkspace,
 };
 
 /// The references that a mask hides, as the types' names and the fields that follow them from either side.

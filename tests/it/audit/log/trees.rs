@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{CONSISTENCY, HEAD, INCLUSION, auditor::head, hash, included, seal};
 use crate::{
-    database::{count, string},
+    database::guarantees::{count, string},
     support::{Gateway, HOME, User},
 };
 

@@ -535,7 +535,7 @@ async fn a_regional_analyst_sees_one_region_and_no_sum_over_all() {
             (count(&gateway, &home).await, count(&gateway, &format!("{home} WHERE {column}::text = 'Europe'")).await);
         assert!(europe > 0 && europe < all, "{table}: {europe} of {all}");
         assert_eq!(total(&user, field).await, europe, "{field}");
-        let camel = crate::model::camel(column);
+        let camel = crate::query::model::camel(column);
         assert_eq!(
             total(&user, &format!("{field}(filter: {{ not: {{ {camel}: {{ eq: {value} }} }} }})")).await,
             0,

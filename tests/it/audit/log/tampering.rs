@@ -15,7 +15,7 @@ use super::{
     keys, newest, seal,
 };
 use crate::{
-    database::{count, store},
+    database::guarantees::{count, store},
     support::Gateway,
 };
 

@@ -1,0 +1,4 @@
+//! Controls, issues, lineage.
+
+pub mod compliance;
+pub mod lineage;

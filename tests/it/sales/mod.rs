@@ -1,0 +1,6 @@
+//! Deals and the pipeline.
+
+pub mod deal_import;
+pub mod deal_sequences;
+pub mod deals;
+pub mod pipeline;
