@@ -113,11 +113,11 @@ fn scan(
     }
     let places = places(&header, columns)?;
     let (mut lines, mut problems) = (Vec::new(), Vec::new());
-    let mut place = Place { bytes: text.as_bytes(), offset: 0, line: 1 };
+    let mut counter = LineCounter { bytes: text.as_bytes(), offset: 0, line: 1 };
     for record in records {
         // Text is UTF-8 and any number of cells is let through, so that no record fails.
         let Ok(record) = record else { continue };
-        let number = place.line_of(record.position().map_or(0, csv::Position::byte));
+        let number = counter.line_of(record.position().map_or(0, csv::Position::byte));
         if record.iter().all(str::is_empty) && !misquoted.contains_key(&number) {
             continue;
         }
@@ -195,13 +195,13 @@ fn too_many(line: u64, most: usize) -> LineError {
 }
 
 /// A walk through a text, counting its lines. The reader's own count stops before the empty lines that it passes over.
-struct Place<'a> {
+struct LineCounter<'a> {
     bytes: &'a [u8],
     offset: usize,
     line: u64,
 }
 
-impl Place<'_> {
+impl LineCounter<'_> {
     /// The line in which what is found from this byte on begins.
     fn line_of(&mut self, byte: u64) -> u64 {
         let from = usize::try_from(byte).unwrap_or(usize::MAX);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aether_entity::catalog::Kind;
-use aether_operation::{Compiler, Place, Problem, Scalars, Stage, Types};
+use aether_operation::{Compiler, Location, Problem, Scalars, Stage, Types};
 use async_graphql::{Pos, ServerError, Value};
 
 use crate::{
@@ -46,7 +46,7 @@ pub(crate) fn errors(problems: Vec<Problem>) -> Vec<ServerError> {
 
 /// A problem as clients see it.
 pub(crate) fn error(problem: Problem) -> ServerError {
-    let mut error = ServerError::new(problem.message, problem.place.map(position));
+    let mut error = ServerError::new(problem.message, problem.location.map(position));
     let code = match problem.stage {
         Stage::Parsing => code::GRAPHQL_PARSE_FAILED,
         Stage::Validation | Stage::Variables => code::GRAPHQL_VALIDATION_FAILED,
@@ -56,6 +56,6 @@ pub(crate) fn error(problem: Problem) -> ServerError {
 }
 
 /// A place in the document as async-graphql has it.
-pub(crate) fn position(place: Place) -> Pos {
-    Pos { line: place.line, column: place.column }
+pub(crate) fn position(location: Location) -> Pos {
+    Pos { line: location.line, column: location.column }
 }

@@ -64,7 +64,7 @@ impl Planned {
         let mut plans = Plans::default();
         let mut fields = Vec::new();
         for selected in bound.collect(&[bound.root()], root).map_err(|problem| vec![compiled::error(problem)])? {
-            let place = bound.place(selected.field).map(position).unwrap_or_default();
+            let place = bound.location(selected.field).map(position).unwrap_or_default();
             let failed = |error| at(error, planner.failed().map_or(place, position));
             let answerer = match selected.name() {
                 "__typename" => Answerer::Known(format!("\"{root}\"")),

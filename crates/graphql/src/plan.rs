@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aether_operation::{Arguments, Bound, Place, Problem, Selected, SelectionSet};
+use aether_operation::{Arguments, Bound, Location, Problem, Selected, SelectionSet};
 use aether_store::{
     Error, Result,
     model::{Leaf, Model, Relation, Shape, ShapeType, Source, Type},
@@ -28,7 +28,7 @@ pub(crate) struct Planner<'a> {
     /// What its filters cost to plan.
     filters: AtomicU64,
     /// The innermost field that could not be planned, until somebody asks.
-    failed: Mutex<Option<Place>>,
+    failed: Mutex<Option<Location>>,
 }
 
 type Sets<'a, 's> = &'s [&'a SelectionSet];
@@ -40,7 +40,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Where the field stands that could not be planned, if it is not the one of the root.
-    pub(crate) fn failed(&self) -> Option<Place> {
+    pub(crate) fn failed(&self) -> Option<Location> {
         self.failed.lock().take()
     }
 
@@ -167,7 +167,7 @@ impl<'a> Planner<'a> {
         let key = selection.column(SelectedColumn::Column(relation.from_column));
         let child = self.related(relation, selected, rows).inspect_err(|_| {
             let mut failed = self.failed.lock();
-            *failed = failed.or_else(|| self.bound.place(selected.field));
+            *failed = failed.or_else(|| self.bound.location(selected.field));
         })?;
         Ok(selection.child(key, child))
     }

@@ -30,7 +30,7 @@ pub(crate) fn document(bound: &Bound<'_>, fields: &[&Selected<'_>]) -> Result<Ex
 }
 
 fn field(bound: &Bound<'_>, selected: &Selected<'_>) -> Result<Positioned<Selection>, Problem> {
-    let at = bound.place(selected.field).map(position).unwrap_or_default();
+    let at = bound.location(selected.field).map(position).unwrap_or_default();
     let placed = |name: &str| Positioned::new(Name::new(name), at);
     let arguments = bound.arguments(selected.field)?;
     let arguments = arguments.into_iter().map(|(name, value)| (placed(&name), Positioned::new(value.into_value(), at)));

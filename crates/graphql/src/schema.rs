@@ -231,7 +231,8 @@ impl Schema {
             Introspection::SignedIn => _ = reader.actor().await.map_err(error::nowhere)?,
             Introspection::Off => {
                 let told = "Introspection is off on this gateway: its operator has the schema.";
-                let place = fields.iter().find(|field| about(field.name())).and_then(|field| bound.place(field.field));
+                let place =
+                    fields.iter().find(|field| about(field.name())).and_then(|field| bound.location(field.field));
                 let mut error = ServerError::new(told, place.map(compiled::position));
                 error.extensions.get_or_insert_default().set("code", code::GRAPHQL_VALIDATION_FAILED);
                 return Err(error);

@@ -10,9 +10,9 @@ use apollo_compiler::{
 use async_graphql_value::{ConstValue, indexmap::IndexMap};
 
 use crate::{
-    Bound, Place,
+    Bound, Location,
     literal::Wrong,
-    problem::{Problem, Stage, place},
+    problem::{Problem, Stage, location},
 };
 
 /// A field with all that is selected under its response key.
@@ -133,8 +133,8 @@ impl<'a> Bound<'a> {
     }
 
     /// Where a field stands in the document.
-    pub fn place(&self, field: &Node<Field>) -> Option<Place> {
-        place(field.location(), &self.operation.compiled.document.sources)
+    pub fn location(&self, field: &Node<Field>) -> Option<Location> {
+        location(field.location(), &self.operation.compiled.document.sources)
     }
 
     /// What tells this selection from others: the field with all that is selected, in one text, its variables put in. Fields

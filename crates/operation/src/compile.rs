@@ -19,7 +19,7 @@ use crate::{
     grammar, introspection,
     json::Json,
     measure,
-    problem::{MOST_PROBLEMS, Place, Problem, Stage, shown},
+    problem::{Location, MOST_PROBLEMS, Problem, Stage, shown},
     rules,
 };
 
@@ -242,9 +242,9 @@ fn problems_of(list: &DiagnosticList, stage: Stage) -> Vec<Problem> {
         .map(|problem| Problem {
             stage,
             message: sentence(&problem.error.to_string()),
-            place: problem
+            location: problem
                 .line_column_range()
-                .map(|range| Place { line: range.start.line, column: range.start.column }),
+                .map(|range| Location { line: range.start.line, column: range.start.column }),
         })
         .collect()
 }

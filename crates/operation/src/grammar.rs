@@ -10,7 +10,7 @@ use std::ops::Range;
 use apollo_parser::{Error, Lexer, Token, TokenKind};
 
 use crate::{
-    Limits, Place,
+    Limits, Location,
     problem::{Problem, Stage, shown},
 };
 
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         let lines = before.replace("\r\n", "\n").replace('\r', "\n");
         let line = lines.matches('\n').count() + 1;
         let column = lines.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-        Problem { stage: Stage::Parsing, message, place: Some(Place { line, column }) }
+        Problem { stage: Stage::Parsing, message, location: Some(Location { line, column }) }
     }
 
     fn expected(&self, what: &str) -> Problem {
@@ -346,7 +346,7 @@ mod tests {
 
     fn told(text: &str) -> Option<(String, usize, usize)> {
         let problem = check(text, &Limits { nesting: 10, tokens: 100, ..Limits::default() }).err()?;
-        let place = problem.place.unwrap();
+        let place = problem.location.unwrap();
         Some((problem.message, place.line, place.column))
     }
 

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::{
     Bound, Compiler, Selected,
-    problem::{Problem, Stage, place},
+    problem::{Problem, Stage, location},
 };
 
 /// How many bytes an answer may have. The whole schema, as tools ask for it, has 1.5 million.
@@ -50,8 +50,8 @@ pub(crate) fn check(document: &Valid<ExecutableDocument>) -> Result<(), Vec<Prob
         introspection::check_max_depth(document, operation).map_err(|error| {
             let told = "The introspection is nested too deep: lists of fields, types or arguments within three of the same. \
                         Ask for the types by their names instead.";
-            let place = place(error.location(), &document.sources);
-            vec![Problem { stage: Stage::Validation, message: told.into(), place }]
+            let location = location(error.location(), &document.sources);
+            vec![Problem { stage: Stage::Validation, message: told.into(), location }]
         })?;
     }
     Ok(())

@@ -35,7 +35,7 @@ pub use self::{
     collect::{Arguments, Selected},
     compile::{Cached, Compiled, Compiler, Operation, Types},
     json::Json,
-    problem::{Place, Problem, Stage},
+    problem::{Location, Problem, Stage},
     scalar::Scalars,
 };
 

@@ -7,7 +7,7 @@ pub(crate) const MOST_PROBLEMS: usize = 20;
 
 /// Where in the document, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct Location {
     /// The line.
     pub line: usize,
     /// The column, in characters.
@@ -33,23 +33,23 @@ pub struct Problem {
     /// What is wrong and what to do, for people.
     pub message: String,
     /// Where in the document.
-    pub place: Option<Place>,
+    pub location: Option<Location>,
 }
 
 impl Problem {
     pub(crate) fn new(stage: Stage, message: impl Into<String>) -> Self {
-        Self { stage, message: message.into(), place: None }
+        Self { stage, message: message.into(), location: None }
     }
 
     pub(crate) fn at(mut self, span: Option<SourceSpan>, sources: &SourceMap) -> Self {
-        self.place = place(span, sources);
+        self.location = location(span, sources);
         self
     }
 }
 
-pub(crate) fn place(span: Option<SourceSpan>, sources: &SourceMap) -> Option<Place> {
+pub(crate) fn location(span: Option<SourceSpan>, sources: &SourceMap) -> Option<Location> {
     let start = span?.line_column(sources)?;
-    Some(Place { line: start.line, column: start.column })
+    Some(Location { line: start.line, column: start.column })
 }
 
 /// What somebody wrote, short enough to be repeated.

@@ -113,8 +113,8 @@ fn workspaces(sql: &mut Sql, with_investor: bool) {
 
 /// Adds what is left to ask when the scope itself is implied by the row that the statement came from: ` AND …`, or nothing.
 pub fn narrowings(sql: &mut Sql, ty: &Type, alias: Alias, audience: Audience) {
-    for narrow in &ty.narrow {
-        match *narrow {
+    for restriction in &ty.restrictions {
+        match *restriction {
             Restriction::Region(column) => {
                 if audience.is_confined_to_a_region() {
                     sql.push(" AND ").column(alias, column).push("::text = ").actor(OfActor::Region).push("::text");

@@ -46,7 +46,7 @@ struct State {
     patience: Duration,
     parties: HashMap<Party, Standing>,
     /// The parties that wait, in the order of their turns.
-    turns: VecDeque<Party>,
+    waiting: VecDeque<Party>,
 }
 
 #[derive(Default)]
@@ -68,8 +68,8 @@ pub struct Permit {
 impl Admission {
     /// A queue for so many connections, of which one party has at most so many, in which nobody waits longer than this.
     pub fn new(connections: usize, share: usize, patience: Duration) -> Self {
-        let (parties, turns) = (HashMap::new(), VecDeque::new());
-        let state = State { free: connections, share, patience, parties, turns };
+        let (parties, waiting) = (HashMap::new(), VecDeque::new());
+        let state = State { free: connections, share, patience, parties, waiting };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -97,8 +97,8 @@ impl Admission {
             }
             let (admit, admitted) = oneshot::channel();
             standing.waiting.push_back(admit);
-            if !state.turns.contains(&party) {
-                state.turns.push_back(party);
+            if !state.waiting.contains(&party) {
+                state.waiting.push_back(party);
             }
             (admitted, patience)
         };
@@ -150,8 +150,8 @@ impl Admission {
         let may = |party: &Party| {
             state.parties.get(party).is_some_and(|standing| standing.held < standing.share(state.share))
         };
-        let Some(place) = state.turns.iter().position(may) else { return false };
-        let Some(party) = state.turns.remove(place) else { return false };
+        let Some(place) = state.waiting.iter().position(may) else { return false };
+        let Some(party) = state.waiting.remove(place) else { return false };
         let Some(standing) = state.parties.get_mut(&party) else { return true };
         while let Some(admit) = standing.waiting.pop_front() {
             match admit.send(self.permit(party)) {
@@ -169,7 +169,7 @@ impl Admission {
                 state.parties.remove(&party);
             }
         } else {
-            state.turns.push_back(party);
+            state.waiting.push_back(party);
         }
         true
     }

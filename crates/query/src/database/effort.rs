@@ -49,11 +49,11 @@ struct Standing {
     average: f64,
     at: Instant,
     heavy: bool,
-    waiting: VecDeque<oneshot::Sender<Turn>>,
+    waiting: VecDeque<oneshot::Sender<EffortPermit>>,
 }
 
 /// The right to run one request, until it is dropped.
-pub(super) struct Turn {
+pub(super) struct EffortPermit {
     /// Where it is given back to; none once it was.
     of: Option<Effort>,
     party: Party,
@@ -75,7 +75,7 @@ impl Effort {
     ///
     /// # Errors
     /// [`Error::Crowded`] when its other requests leave it no time.
-    pub(super) async fn begin(&self, party: Party) -> Result<Turn> {
+    pub(super) async fn begin(&self, party: Party) -> Result<EffortPermit> {
         let (begun, patience) = {
             let mut state = self.0.lock();
             let now = Instant::now();
@@ -85,7 +85,7 @@ impl Effort {
             let standing = state.parties.entry(party).or_insert_with(|| Standing::new(now));
             if !crowded {
                 standing.running += 1;
-                return Ok(self.turn(party));
+                return Ok(self.permit(party));
             }
             standing.waiting.retain(|begin| !begin.is_closed());
             if standing.waiting.len() >= MOST_WAITING {
@@ -96,7 +96,7 @@ impl Effort {
             (begun, patience)
         };
         match tokio::time::timeout(patience, begun).await {
-            Ok(Ok(turn)) => Ok(turn),
+            Ok(Ok(permit)) => Ok(permit),
             _ => {
                 tracing::info!(?party, "one party keeps the machine busy and wants more");
                 Err(Error::Crowded)
@@ -125,8 +125,8 @@ impl Effort {
         count(standing);
     }
 
-    fn turn(&self, party: Party) -> Turn {
-        Turn { of: Some(self.clone()), party }
+    fn permit(&self, party: Party) -> EffortPermit {
+        EffortPermit { of: Some(self.clone()), party }
     }
 
     fn end(&self, party: Party) {
@@ -139,10 +139,10 @@ impl Effort {
         while !state.is_held_back(party, now) {
             let Some(standing) = state.parties.get_mut(&party) else { break };
             let Some(begin) = standing.waiting.pop_front() else { break };
-            match begin.send(self.turn(party)) {
+            match begin.send(self.permit(party)) {
                 Ok(()) => standing.running += 1,
                 // Whoever waited has gone. Nothing was taken, so nothing is to be given back.
-                Err(mut turn) => turn.of = None,
+                Err(mut permit) => permit.of = None,
             }
         }
     }
@@ -208,7 +208,7 @@ impl Drop for Another {
     }
 }
 
-impl Drop for Turn {
+impl Drop for EffortPermit {
     fn drop(&mut self) {
         if let Some(effort) = self.of.take() {
             effort.end(self.party);
@@ -229,31 +229,31 @@ mod tests {
         Party::User(Uuid::from_u128(number))
     }
 
-    async fn busy(effort: &Effort, party: Party, requests: usize, time: Duration) -> Vec<Turn> {
-        let turns = join_all((0..requests).map(|_| effort.begin(party))).await;
+    async fn busy(effort: &Effort, party: Party, requests: usize, time: Duration) -> Vec<EffortPermit> {
+        let permits = join_all((0..requests).map(|_| effort.begin(party))).await;
         tokio::time::sleep(time).await;
-        turns.into_iter().map(|turn| turn.unwrap_or_else(|_| panic!("held back"))).collect()
+        permits.into_iter().map(|permit| permit.unwrap_or_else(|_| panic!("held back"))).collect()
     }
 
     #[tokio::test]
     async fn who_is_alone_has_all_there_is() {
         let effort = Effort::new(2, PATIENCE);
         let _busy = busy(&effort, user(1), 8, WINDOW).await;
-        assert!(effort.begin(user(1)).now_or_never().is_some_and(|turn| turn.is_ok()));
+        assert!(effort.begin(user(1)).now_or_never().is_some_and(|permit| permit.is_ok()));
     }
 
     #[tokio::test]
     async fn who_keeps_the_machine_busy_goes_one_by_one_while_others_are_there() {
         let effort = Effort::new(2, PATIENCE);
-        let mut turns = busy(&effort, user(1), 8, WINDOW).await;
+        let mut permits = busy(&effort, user(1), 8, WINDOW).await;
         drop(effort.begin(user(2)).await);
         // Its eight have begun and may end; another waits for all of them, and then goes.
         let mut next = Box::pin(effort.begin(user(1)));
         assert!(next.as_mut().now_or_never().is_none());
-        turns.truncate(1);
+        permits.truncate(1);
         assert!(next.as_mut().now_or_never().is_none());
         assert!(effort.begin(user(2)).now_or_never().is_some(), "others do not wait");
-        turns.clear();
+        permits.clear();
         let next = next.now_or_never().and_then(Result::ok);
         assert!(next.is_some());
         // In vain, if its own go on and others stay.
@@ -263,8 +263,8 @@ mod tests {
                 drop(effort.begin(user(2)).await);
             }
         };
-        let (turn, ()) = tokio::join!(effort.begin(user(1)), waited);
-        assert_eq!(turn.err(), Some(Error::Crowded));
+        let (permit, ()) = tokio::join!(effort.begin(user(1)), waited);
+        assert_eq!(permit.err(), Some(Error::Crowded));
     }
 
     #[tokio::test]
@@ -282,28 +282,28 @@ mod tests {
         drop(heavy);
         tokio::time::sleep(WINDOW * 3).await;
         drop(effort.begin(user(2)).await);
-        let turns = join_all((0..4).map(|_| effort.begin(user(1)))).now_or_never();
-        assert!(turns.is_some_and(|turns| turns.iter().all(Result::is_ok)));
+        let permits = join_all((0..4).map(|_| effort.begin(user(1)))).now_or_never();
+        assert!(permits.is_some_and(|permits| permits.iter().all(Result::is_ok)));
     }
 
     #[tokio::test]
     async fn one_request_of_many_statements_is_as_heavy_as_many_of_one() {
         let effort = Effort::new(2, PATIENCE);
-        let turn = effort.begin(user(1)).await.ok();
+        let permit = effort.begin(user(1)).await.ok();
         let others: Vec<_> = (0..5).map(|_| effort.another(user(1))).collect();
         tokio::time::sleep(PATIENCE).await;
         assert_eq!(effort.side_by_side(user(1), 6), 6, "who is alone has all there is");
         drop(effort.begin(user(2)).await);
         assert_eq!((effort.side_by_side(user(1), 6), effort.side_by_side(user(2), 6)), (1, 6));
         assert!(effort.begin(user(1)).now_or_never().is_none());
-        drop((others, turn));
+        drop((others, permit));
         assert_eq!(effort.0.lock().parties[&user(1)].beside, 0);
     }
 
     #[tokio::test]
     async fn whoever_goes_while_waiting_takes_nothing_along() {
         let effort = Effort::new(2, PATIENCE);
-        let turns = busy(&effort, user(1), 4, WINDOW).await;
+        let permits = busy(&effort, user(1), 4, WINDOW).await;
         drop(effort.begin(user(2)).await);
         {
             let mut gone = Box::pin(effort.begin(user(1)));
@@ -313,7 +313,7 @@ mod tests {
             // Begun, and gone before it noticed.
             let mut late = Box::pin(effort.begin(user(1)));
             assert!(late.as_mut().now_or_never().is_none());
-            drop(turns);
+            drop(permits);
         }
         assert_eq!(effort.0.lock().parties[&user(1)].running, 0);
         assert!(effort.begin(user(1)).now_or_never().is_some());

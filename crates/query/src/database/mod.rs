@@ -60,9 +60,9 @@ pub trait Transaction: Send + Sync {
 /// What the request now running has had of the database.
 struct Share {
     statements: AtomicU64,
-    turns: Semaphore,
+    permits: Semaphore,
     /// That it may run; from when it first needs the database to its end.
-    turn: OnceCell<effort::Turn>,
+    permit: OnceCell<effort::EffortPermit>,
     /// How many bytes its statements may still answer.
     room: AtomicUsize,
     /// On whose behalf it runs.
@@ -75,8 +75,8 @@ impl Share {
     fn of(party: Party) -> Arc<Self> {
         Arc::new(Self {
             statements: AtomicU64::new(0),
-            turns: Semaphore::new(AT_ONCE),
-            turn: OnceCell::new(),
+            permits: Semaphore::new(AT_ONCE),
+            permit: OnceCell::new(),
             room: AtomicUsize::new(usize::MAX),
             party: Mutex::new(party),
             transaction: Mutex::default(),
@@ -226,12 +226,12 @@ impl Connections {
         self.reading.rows(calls, permit, room).await
     }
 
-    /// Waits for the turn of the request now running, if it has not come yet. What is no user's has no need to.
+    /// Waits for the permit of the request now running, if it has not come yet. What is no user's has no need to.
     pub async fn take_permit(&self) -> Result<()> {
         let Ok(share) = SHARE.try_with(Arc::clone) else { return Ok(()) };
         let party = *share.party.lock();
         if party != Party::Gateway {
-            share.turn.get_or_try_init(|| self.effort.begin(party)).await?;
+            share.permit.get_or_try_init(|| self.effort.begin(party)).await?;
         }
         Ok(())
     }
@@ -244,9 +244,9 @@ impl Connections {
             // Of fewer at once each takes more.
             let part = u32::try_from(AT_ONCE / at_once).unwrap_or(1);
             // Others may go meanwhile, and then it need not wait any more.
-            if let Ok(turn) = tokio::time::timeout(GONE, share.turns.acquire_many(part)).await {
-                let is_first = share.turns.available_permits() + part as usize == AT_ONCE;
-                return (turn.ok(), (!is_first && party != Party::Gateway).then(|| self.effort.another(party)));
+            if let Ok(permits) = tokio::time::timeout(GONE, share.permits.acquire_many(part)).await {
+                let is_first = share.permits.available_permits() + part as usize == AT_ONCE;
+                return (permits.ok(), (!is_first && party != Party::Gateway).then(|| self.effort.another(party)));
             }
         }
     }

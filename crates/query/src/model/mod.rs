@@ -53,7 +53,7 @@ pub struct Type {
     /// Who sees a row.
     pub scope: Scope,
     /// What takes rows away.
-    pub narrow: Vec<Restriction>,
+    pub restrictions: Vec<Restriction>,
     /// The natural order: column and whether it descends. The id follows as the last word.
     pub order: Vec<(usize, bool)>,
     /// The column that full-text search reads, if any.
@@ -231,7 +231,7 @@ pub struct Entity {
     name: &'static str,
     plural: &'static str,
     scope: Scope,
-    narrow: Vec<Restriction>,
+    restrictions: Vec<Restriction>,
     order: Vec<&'static str>,
     references: Vec<Reference>,
     shapes: Vec<(&'static str, &'static Shape)>,
@@ -252,7 +252,7 @@ pub fn entity(table: &'static str, name: &'static str, plural: &'static str, sco
         name,
         plural,
         scope,
-        narrow: Vec::new(),
+        restrictions: Vec::new(),
         order: Vec::new(),
         references: Vec::new(),
         shapes: Vec::new(),
@@ -275,8 +275,8 @@ impl Entity {
     }
 
     /// A condition on top of the scope.
-    pub fn restrict(mut self, narrow: Restriction) -> Self {
-        self.narrow.push(narrow);
+    pub fn restrict(mut self, restriction: Restriction) -> Self {
+        self.restrictions.push(restriction);
         self
     }
 
@@ -342,7 +342,7 @@ fn build(entities: Vec<Entity>) -> Model {
             fields,
             by_field: HashMap::new(),
             scope: entity.scope,
-            narrow: entity.narrow.clone(),
+            restrictions: entity.restrictions.clone(),
             order,
             search: entity.search.map(|name| column_index(table, name)),
             masks,
@@ -412,7 +412,7 @@ fn relate(model: &mut Model, child: TypeId, reference: &Reference) {
 /// Whether seeing a row of `child` proves that the row which `column` refers to is visible too. Foreign keys that
 /// carry the tenant (`(clause_id, workspace_id)`) keep both sides in one workspace or organization.
 fn guarantees(child: &Type, column: &str, parent: &Type) -> bool {
-    let parent_is_plain = parent.narrow.is_empty();
+    let parent_is_plain = parent.restrictions.is_empty();
     match (child.scope, parent.scope) {
         (Scope::Via(via), _) if via == column => true,
         (Scope::Workspace(_), Scope::Workspace(_)) => parent_is_plain,

@@ -21,7 +21,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{FAREWELL, Limits, PARTING, places::Place};
+use super::{FAREWELL, Limits, PARTING, permits::Permit};
 
 /// What is taken from one who was answered amid sending, bytes.
 const MOST_THROWN_AWAY: usize = 4 * 1024 * 1024;
@@ -30,7 +30,7 @@ const MOST_THROWN_AWAY: usize = 4 * 1024 * 1024;
 pub struct Connection {
     at: Mutex<At>,
     cut: Notify,
-    _place: Place,
+    _permit: Permit,
 }
 
 struct At {
@@ -53,7 +53,7 @@ struct At {
 }
 
 impl Connection {
-    pub fn new(place: Place) -> Self {
+    pub fn new(permit: Permit) -> Self {
         let now = Instant::now();
         let at = At {
             answering: 0,
@@ -66,7 +66,7 @@ impl Connection {
             unread: false,
             handed_over: false,
         };
-        Self { at: Mutex::new(at), cut: Notify::new(), _place: place }
+        Self { at: Mutex::new(at), cut: Notify::new(), _permit: permit }
     }
 
     /// A request has come, and is being answered until what this returns is dropped.

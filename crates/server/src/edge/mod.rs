@@ -6,7 +6,7 @@
 
 mod body;
 mod connection;
-mod places;
+mod permits;
 
 use std::{
     net::SocketAddr,
@@ -29,10 +29,10 @@ use tokio::{
 };
 use tower_service::Service as _;
 
-pub use self::places::who;
+pub use self::permits::who;
 use self::{
     connection::{Connection, Watched},
-    places::Places,
+    permits::Permits,
 };
 
 /// How often connections are looked at: what is too late is closed so much later at most.
@@ -51,7 +51,7 @@ const MOST_HEAD: usize = 64 * 1024;
 const STREAMS: u32 = 100;
 /// Descriptors that are not for clients: connections to the database and to others, files, the listener.
 const OWN_FILES: u64 = 128;
-/// What those hear for whom there is no place.
+/// What those hear for whom there is no permit.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nCache-Control: no-store\r\n\
     X-Content-Type-Options: nosniff\r\nContent-Type: text/plain\r\nContent-Length: 22\r\n\r\nToo many connections.\n";
@@ -80,7 +80,7 @@ impl Limits {
             if self.most != 0 {
                 tracing::warn!(most, "the system allows fewer connections than the settings: raise `ulimit -n`");
             }
-            // One address must not be able to take the places of all others.
+            // One address must not be able to take the permits of all others.
             let most_per_address = match self.most_per_address {
                 0 => 0,
                 own => own.min(most / 2),
@@ -120,7 +120,7 @@ pub async fn serve(
         router,
         limits,
         builder: builder(),
-        places: Places::new(limits.most, limits.most_per_address),
+        permits: Permits::new(limits.most, limits.most_per_address),
         open: Mutex::default(),
         stopping: tokio::sync::watch::Sender::new(false),
     });
@@ -176,7 +176,7 @@ struct Server {
     router: Router,
     limits: Limits,
     builder: auto::Builder<TokioExecutor>,
-    places: Places,
+    permits: Permits,
     /// Those that are open. A connection is there as long as its socket, whoever has it.
     open: Mutex<Vec<Weak<Connection>>>,
     stopping: tokio::sync::watch::Sender<bool>,
@@ -184,14 +184,14 @@ struct Server {
 
 impl Server {
     fn accept(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
-        let Some(place) = self.places.take(peer.ip()) else {
+        let Some(permit) = self.permits.take(peer.ip()) else {
             // Told without waiting, and without reading: whoever comes too often gets no more than this.
             _ = stream.try_write(FULL);
             return;
         };
         // Answers are small and waited for.
         _ = stream.set_nodelay(true);
-        let connection = Arc::new(Connection::new(place));
+        let connection = Arc::new(Connection::new(permit));
         self.open.lock().push(Arc::downgrade(&connection));
         tokio::spawn(self.serve(stream, peer, connection));
     }

@@ -43,7 +43,7 @@ impl Drop for Subscription {
 }
 
 /// One subscriber, as far as replaying needs to know it.
-pub(super) struct Place {
+pub(super) struct Registration {
     pub(super) id: u64,
     pub(super) plan: Arc<SubscriptionPlan>,
     pub(super) session: Uuid,
@@ -141,10 +141,10 @@ impl Hub {
         state.subscribers.insert(id, subscriber);
         drop(state);
         if let Some(after) = after {
-            let place = Place { id, plan, session, organization, workspaces, queue: queue.clone(), tag };
+            let registration = Registration { id, plan, session, organization, workspaces, queue: queue.clone(), tag };
             // What a subscriber missed is read on its own account.
             // What was missed is told as a part of the request that asks for it.
-            tokio::spawn(as_party(Party::User(user), self.clone().replay(place, after)).in_current_span());
+            tokio::spawn(as_party(Party::User(user), self.clone().replay(registration, after)).in_current_span());
         }
         Ok(Subscription { hub: self.clone(), id })
     }
@@ -200,20 +200,20 @@ impl Hub {
 
     /// Ends those of these subscriptions whose subscriber may not have them any more, and tells who the others are now.
     pub(super) async fn check(&self, ids: Vec<u64>) -> Result<HashMap<u64, SubscriberIdentity>> {
-        let places: Vec<(u64, subscriber::Place)> = {
+        let keys: Vec<(u64, subscriber::IdentityKey)> = {
             let state = self.state();
-            ids.into_iter().filter_map(|id| Some((id, state.subscribers.get(&id)?.place()))).collect()
+            ids.into_iter().filter_map(|id| Some((id, state.subscribers.get(&id)?.identity_key()))).collect()
         };
-        if places.is_empty() {
+        if keys.is_empty() {
             return Ok(HashMap::new());
         }
-        let asked: Vec<_> = places.iter().map(|(_, place)| *place).collect::<HashSet<_>>().into_iter().collect();
+        let asked: Vec<_> = keys.iter().map(|(_, key)| *key).collect::<HashSet<_>>().into_iter().collect();
         let identities = self.store.identities(&asked).await?;
-        let mut identity = HashMap::with_capacity(places.len());
-        for (id, place) in places {
-            match identities.get(&place) {
+        let mut identity = HashMap::with_capacity(keys.len());
+        for (id, key) in keys {
+            match identities.get(&key) {
                 None => self.end(id, ended()),
-                Some(now) if place.1.is_some() && now.role.is_none() => self.end(id, no_workspace()),
+                Some(now) if key.1.is_some() && now.role.is_none() => self.end(id, no_workspace()),
                 Some(now) => _ = identity.insert(id, now.clone()),
             }
         }

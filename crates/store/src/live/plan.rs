@@ -148,7 +148,7 @@ impl SubscriptionPlan {
     /// The permission without which none of it is seen, if there is one.
     pub(super) fn permissions(&self) -> impl Iterator<Item = crate::policy::Permission> {
         let types = self.tables.iter().filter_map(|table| Model::get().by_table(table));
-        types.flat_map(|ty| &ty.narrow).filter_map(|narrow| match narrow {
+        types.flat_map(|ty| &ty.restrictions).filter_map(|restriction| match restriction {
             Restriction::Requires(permission) => Some(*permission),
             _ => None,
         })
@@ -390,7 +390,7 @@ fn row_alike(ty: &Type, in_workspace: bool) -> SharedBy {
         Scope::Organization => SharedBy::Audience,
         _ => SharedBy::Nobody,
     };
-    let narrow = ty.narrow.iter().map(|narrow| match narrow {
+    let narrowest = ty.restrictions.iter().map(|restriction| match restriction {
         Restriction::Own(_) | Restriction::SharedScenarios => SharedBy::Nobody,
         Restriction::NotForInvestors(..) => SharedBy::Role,
         Restriction::Region(_)
@@ -399,7 +399,7 @@ fn row_alike(ty: &Type, in_workspace: bool) -> SharedBy {
         | Restriction::AllRegions
         | Restriction::Requires(_) => SharedBy::Audience,
     });
-    narrow.max().unwrap_or(SharedBy::Members).max(scope)
+    narrowest.max().unwrap_or(SharedBy::Members).max(scope)
 }
 
 /// Who sees the same of a column with this mask.

@@ -28,7 +28,7 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn place(&self) -> subscriber::Place {
+    pub(super) fn identity_key(&self) -> subscriber::IdentityKey {
         match self.plan.tenant {
             Tenant::Workspace(workspace) => (self.session, Some(workspace)),
             Tenant::Organization | Tenant::Everything => (self.session, None),

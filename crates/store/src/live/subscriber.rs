@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A session, and the workspace that it is asked about, if it is.
-pub(super) type Place = (Uuid, Option<Uuid>);
+pub(super) type IdentityKey = (Uuid, Option<Uuid>);
 
 /// Who a subscriber is now.
 #[derive(Debug, Clone)]
@@ -81,12 +81,12 @@ impl SubscriberIdentity {
 
 impl Store {
     /// Who these are now, by one statement; a session that has ended is not there.
-    pub(super) async fn identities(&self, places: &[Place]) -> Result<HashMap<Place, SubscriberIdentity>> {
+    pub(super) async fn identities(&self, keys: &[IdentityKey]) -> Result<HashMap<IdentityKey, SubscriberIdentity>> {
         let mut sql = Sql::new();
         sql.push("SELECT c.session, c.workspace, u.row_version, o.row_version, m.role::text FROM unnest(")
-            .uuids(places.iter().map(|(session, _)| *session).collect::<Vec<_>>())
+            .uuids(keys.iter().map(|(session, _)| *session).collect::<Vec<_>>())
             .push(", ")
-            .uuids(places.iter().map(|(_, workspace)| workspace.unwrap_or_default()).collect::<Vec<_>>())
+            .uuids(keys.iter().map(|(_, workspace)| workspace.unwrap_or_default()).collect::<Vec<_>>())
             .push(
                 ") AS c(session, workspace) \
                  JOIN user_sessions s ON s.id = c.session AND s.revoked_at IS NULL AND s.expires_at > now() \
@@ -95,7 +95,7 @@ impl Store {
                  LEFT JOIN (workspace_members m JOIN workspaces w ON w.id = m.workspace_id AND w.deleted_at IS NULL) \
                    ON m.workspace_id = c.workspace AND m.user_id = u.id AND m.status = 'active'",
             );
-        let mut identities = HashMap::with_capacity(places.len());
+        let mut identities = HashMap::with_capacity(keys.len());
         for row in self.connections().ask(&sql).await?.iter() {
             let (session, workspace): (Uuid, Uuid) = (row.at(0)?, row.at(1)?);
             let versions = (row.at(2)?, row.at(3)?);

@@ -34,7 +34,7 @@ impl AuditBatch {
             for event in outbox(change, &entry) {
                 batch.announce(event);
             }
-            let told = Told::of(&entry);
+            let told = AuditedRows::of(&entry);
             match &entry.action.trail {
                 Trail::Organization(area, risk) => batch.log(organization_row(change, entry, told, area, risk)),
                 Trail::Workspace(event) => {
@@ -109,7 +109,7 @@ impl Origin {
 }
 
 /// What an audit row tells of rows.
-struct Told {
+struct AuditedRows {
     target: Option<(&'static str, Uuid)>,
     /// The changed fields of the target, before and after, and what was noted besides.
     before: Fields,
@@ -120,7 +120,7 @@ struct Told {
     not_listed: usize,
 }
 
-impl Told {
+impl AuditedRows {
     fn of(entry: &Entry) -> Self {
         let target = entry.target.or_else(|| entry.records.first().map(|record| (record.table, record.id)));
         let is_target = |record: &&Record| target == Some((record.table, record.id));
@@ -158,7 +158,13 @@ impl Told {
 }
 
 /// The row of the organization's audit log.
-fn organization_row(change: &Change, entry: Entry, told: Told, area: &'static str, risk: &RiskLevel) -> AuditLog {
+fn organization_row(
+    change: &Change,
+    entry: Entry,
+    told: AuditedRows,
+    area: &'static str,
+    risk: &RiskLevel,
+) -> AuditLog {
     let actor = change.actor();
     let mut details = Fields::from_iter([("description".to_owned(), entry.action.doc.into())]);
     for (name, fields) in [("before", told.before), ("after", told.after)] {
@@ -166,7 +172,7 @@ fn organization_row(change: &Change, entry: Entry, told: Told, area: &'static st
             details.insert(name.into(), fields.into());
         }
     }
-    Told::list(told.also, told.not_listed, &mut details);
+    AuditedRows::list(told.also, told.not_listed, &mut details);
     if let Some(reason) = entry.reason {
         details.insert("reason".into(), reason.into());
     }
@@ -185,9 +191,9 @@ fn organization_row(change: &Change, entry: Entry, told: Told, area: &'static st
 }
 
 /// The row of the workspace's audit trail.
-fn workspace_row(change: &Change, entry: Entry, told: Told, event: &AuditEventType) -> AuditEvent {
+fn workspace_row(change: &Change, entry: Entry, told: AuditedRows, event: &AuditEventType) -> AuditEvent {
     let mut after = told.after;
-    Told::list(told.also, told.not_listed, &mut after);
+    AuditedRows::list(told.also, told.not_listed, &mut after);
     let state = |fields: Fields| (!fields.is_empty()).then_some(fields);
     AuditEvent {
         id: Uuid::now_v7(),

@@ -350,7 +350,7 @@ impl Change {
     }
 
     /// Writes audit rows and events of all that was done; whether there were any.
-    pub(super) fn tell(&self) -> Result<bool> {
+    pub(super) fn flush(&self) -> Result<bool> {
         if matches!(self.action.needs, Needs::Workspace(_)) && self.membership().is_none() {
             // Nobody has asked whether the actor may.
             return Err(Error::internal("an action of a workspace that has entered none"));
@@ -366,7 +366,7 @@ impl Change {
 
     /// Ends a change that is a transaction of its own.
     pub(crate) async fn finish(self, database: &Database) -> Result<()> {
-        self.tell()?;
+        self.flush()?;
         database.commit_shared(self.end()).await
     }
 

@@ -200,7 +200,7 @@ impl Executor {
     }
 
     async fn finish(&self, change: Change) -> Result<()> {
-        if change.tell()? {
+        if change.flush()? {
             let key = self.key.lock().clone();
             if let Some(key) = key {
                 idempotency::mark(&key, change.transaction()).await?;

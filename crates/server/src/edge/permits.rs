@@ -9,12 +9,12 @@ use std::{
 use parking_lot::Mutex;
 use tokio::time::{Duration, Instant};
 
-/// How often it is told that there is no place.
+/// How often it is told that there is no permit.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
-/// Places for connections.
+/// Permits for connections.
 #[derive(Clone)]
-pub struct Places(Arc<Inner>);
+pub struct Permits(Arc<Inner>);
 
 struct Inner {
     most: usize,
@@ -30,20 +30,20 @@ struct Taken {
     told: Option<Instant>,
 }
 
-/// A place that is taken, until it is dropped.
-pub struct Place {
-    places: Places,
+/// A permit that is taken, until it is dropped.
+pub struct Permit {
+    permits: Permits,
     address: IpAddr,
 }
 
-impl Places {
+impl Permits {
     /// So many in all and for each address; 0 for any number.
     pub fn new(most: usize, most_per_address: usize) -> Self {
         Self(Arc::new(Inner { most, most_per_address, taken: Mutex::default() }))
     }
 
-    /// A place for a connection from there, if there is one.
-    pub fn take(&self, peer: IpAddr) -> Option<Place> {
+    /// A permit for a connection from there, if there is one.
+    pub fn take(&self, peer: IpAddr) -> Option<Permit> {
         let address = who(peer);
         let mut taken = self.0.taken.lock();
         let of_address = taken.by_address.get(&address).copied().unwrap_or_default();
@@ -51,14 +51,14 @@ impl Places {
         let in_all = is_full(self.0.most, taken.all);
         if in_all || is_full(self.0.most_per_address, of_address) {
             taken.tell(
-                if in_all { "no place for further connections" } else { "too many connections from one address" },
+                if in_all { "no room for further connections" } else { "too many connections from one address" },
                 address,
             );
             return None;
         }
         taken.all += 1;
         taken.by_address.insert(address, of_address + 1);
-        Some(Place { places: self.clone(), address })
+        Some(Permit { permits: self.clone(), address })
     }
 }
 
@@ -73,9 +73,9 @@ impl Taken {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut taken = self.places.0.taken.lock();
+        let mut taken = self.permits.0.taken.lock();
         taken.all -= 1;
         if let Some(of_address) = taken.by_address.get_mut(&self.address) {
             *of_address -= 1;
@@ -104,24 +104,24 @@ mod tests {
 
     #[test]
     fn places_are_counted_in_all_and_per_address_and_given_back() {
-        let places = Places::new(3, 2);
+        let permits = Permits::new(3, 2);
         let (one, other) = (address("203.0.113.7"), address("203.0.113.8"));
-        let first = places.take(one).unwrap();
-        let second = places.take(one).unwrap();
-        assert!(places.take(one).is_none(), "two of one address");
-        let third = places.take(other).unwrap();
-        assert!(places.take(other).is_none(), "three in all");
+        let first = permits.take(one).unwrap();
+        let second = permits.take(one).unwrap();
+        assert!(permits.take(one).is_none(), "two of one address");
+        let third = permits.take(other).unwrap();
+        assert!(permits.take(other).is_none(), "three in all");
         drop(first);
-        let fourth = places.take(other).unwrap();
+        let fourth = permits.take(other).unwrap();
         drop((second, third, fourth));
-        assert!(places.0.taken.lock().by_address.is_empty());
-        assert_eq!(places.0.taken.lock().all, 0);
+        assert!(permits.0.taken.lock().by_address.is_empty());
+        assert_eq!(permits.0.taken.lock().all, 0);
     }
 
     #[test]
     fn zero_is_any_number() {
-        let places = Places::new(0, 0);
-        let taken: Vec<_> = (0..1_000).map(|_| places.take(address("203.0.113.7"))).collect();
+        let permits = Permits::new(0, 0);
+        let taken: Vec<_> = (0..1_000).map(|_| permits.take(address("203.0.113.7"))).collect();
         assert!(taken.iter().all(Option::is_some));
     }
 
