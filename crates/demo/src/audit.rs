@@ -158,5 +158,19 @@ fn details(random: &mut Random, action: &str, description: &str) -> Value {
         "AUDIT_EXPORT" => (Value::Null, json!({ "rows": random.whole(200, 9_000) }), Some("Quarterly review")),
         _ => (Value::Null, Value::Null, None),
     };
-    json!({ "description": description, "before": before, "after": after, "reason": reason })
+    let mut details = json!({ "description": description, "before": before, "after": after, "reason": reason });
+    match action {
+        "PERMISSION_DENIED" => {
+            details["attempted"] = "INTEGRATION_CONFIGURE".into();
+            details["permission"] = "integrations:edit".into();
+        }
+        "DEAL_STAGE_CHANGE" => {
+            let step = json!({ "fieldChanged": "stage", "oldValue": "Discovery", "newValue": "Proposal" });
+            let id = Uuid::from_u128(0x0199_a75e_5000_7000_8000_0000_0000_0001);
+            details["also"] =
+                json!([{ "type": "deal_history", "id": id, "what": "created", "before": {}, "after": step }]);
+        }
+        _ => {}
+    }
+    details
 }
