@@ -153,6 +153,11 @@ pub async fn unknown(database: &DatabaseConnection) -> Result<Option<Unknown>, D
             unknown = Some(if is_earlier { Unknown::Earlier } else { Unknown::Newer });
         }
     }
+    // The first change makes it, as of 27 November 2026.
+    let incomplete = "SELECT FROM seaql_migrations WHERE to_regcollation('natural_order') IS NULL LIMIT 1";
+    if unknown.is_none() && !rows(incomplete).await?.is_empty() {
+        unknown = Some(Unknown::Earlier);
+    }
     Ok(unknown)
 }
 

@@ -29,22 +29,31 @@ const FEWEST_CHARACTERS: usize = 8;
 /// What a secret begins with that is written as Standard Webhooks say.
 const STANDARD: &str = "whsec_";
 
+/// Checks a secret that is entered.
+///
+/// # Errors
+/// A sentence that says what is wrong with it and what to do.
+pub fn check_secret(secret: &str) -> Result<(), &'static str> {
+    signing_key(secret)?;
+    if secret.trim() != secret || secret.contains(char::is_control) {
+        return Err("This secret begins or ends with white space, or has a line break in it. Take that out.");
+    }
+    if secret.chars().collect::<HashSet<_>>().len() < FEWEST_CHARACTERS {
+        return Err(
+            "This secret is of too few different characters, so it can be guessed. Make one with `openssl rand -hex 32`.",
+        );
+    }
+    Ok(())
+}
+
 /// The key that a secret stands for. Behind `whsec_` it is written in base64, as Standard Webhooks say; of any other text it is the bytes.
 ///
 /// # Errors
 /// A sentence that says what is wrong with the secret.
 pub fn signing_key(secret: &str) -> Result<Vec<u8>, &'static str> {
     match secret.strip_prefix(STANDARD) {
-        None if !(16..=200).contains(&secret.chars().count()) => {
-            Err("A secret has 16 to 200 characters. Make one with `openssl rand -hex 32`.")
-        }
-        None if secret.trim() != secret || secret.contains(char::is_control) => {
-            Err("This secret begins or ends with white space, or has a line break in it. Take that out.")
-        }
-        None if secret.chars().collect::<HashSet<_>>().len() < FEWEST_CHARACTERS => Err(
-            "This secret is of too few different characters, so it can be guessed. Make one with `openssl rand -hex 32`.",
-        ),
-        None => Ok(secret.as_bytes().to_vec()),
+        None if (16..=200).contains(&secret.chars().count()) => Ok(secret.as_bytes().to_vec()),
+        None => Err("A secret has 16 to 200 characters. Make one with `openssl rand -hex 32`."),
         Some(base64) => match BASE64_STANDARD.decode(base64) {
             Ok(key) if (24..=64).contains(&key.len()) => Ok(key),
             Ok(_) => {
@@ -126,6 +135,19 @@ mod tests {
         for wrong in ["short", &"x".repeat(201), "whsec_", "whsec_not base64, surely", "whsec_c2hvcnQ="] {
             assert!(signing_key(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_entered_cannot_be_guessed_and_one_that_is_kept_still_signs() {
+        assert_eq!(check_secret("a-secret-between-the-two"), Ok(()));
+        for weak in
+            ["aaaaaaaaaaaaaaaaaaaa", " padded-secret-1234567 ", "two-lines-in\na-secret-12", "                    "]
+        {
+            assert!(check_secret(weak).is_err(), "{weak:?}");
+            assert_eq!(signing_key(weak), Ok(weak.as_bytes().to_vec()), "{weak:?}");
+        }
+        assert!(check_secret("whsec_c2hvcnQ=").is_err_and(|why| why.contains("24 to 64 bytes")));
+        assert!(check_secret("whsec_not base64").is_err_and(|why| why.contains("base64, with its padding")));
     }
 
     #[test]

@@ -35,14 +35,14 @@ pub fn text_problem(text: &str, lines: Lines) -> Option<String> {
         if c.is_control() {
             return Some(format!("This has a control character in it (U+{:04X}). Take it out.", u32::from(c)));
         }
-        if lines == Lines::One && is_unseen(c) && !shapes_others(c) {
-            return Some(format!("This has a character in it that nobody sees (U+{:04X}). Take it out.", u32::from(c)));
-        }
         if turns_direction(c) {
             return Some(format!(
                 "This has a character in it that turns the direction of writing (U+{:04X}). Take it out.",
                 u32::from(c)
             ));
+        }
+        if lines == Lines::One && is_unseen(c) && !shapes_others(c) {
+            return Some(format!("This has a character in it that nobody sees (U+{:04X}). Take it out.", u32::from(c)));
         }
     }
     None

@@ -25,7 +25,7 @@ pub fn condition_of_one(ty: &Type, alias: Alias, audience: Audience) -> Sql {
         sql.column(alias, column).push(" AND am.status = 'active' AND aw.deleted_at IS NULL AND am.user_id = ");
         sql.actor(OfActor::User).push(")");
     }
-    narrowings(&mut sql, ty, alias, audience);
+    restrictions(&mut sql, ty, alias, audience);
     sql
 }
 
@@ -33,7 +33,7 @@ pub fn condition_of_one(ty: &Type, alias: Alias, audience: Audience) -> Sql {
 pub fn condition(ty: &Type, alias: Alias, audience: Audience) -> Sql {
     let mut sql = Sql::new();
     scope(&mut sql, ty, alias, audience);
-    narrowings(&mut sql, ty, alias, audience);
+    restrictions(&mut sql, ty, alias, audience);
     sql
 }
 
@@ -112,7 +112,7 @@ fn workspaces(sql: &mut Sql, with_investor: bool) {
 }
 
 /// Adds what is left to ask when the scope itself is implied by the row that the statement came from: ` AND …`, or nothing.
-pub fn narrowings(sql: &mut Sql, ty: &Type, alias: Alias, audience: Audience) {
+pub fn restrictions(sql: &mut Sql, ty: &Type, alias: Alias, audience: Audience) {
     for restriction in &ty.restrictions {
         match *restriction {
             Restriction::Region(column) => {

@@ -246,6 +246,10 @@ fn a_database_of_ones_own_is_used_and_nothing_is_embedded() {
         fails(with(&["serve", "--listen", &listen]), &words);
         change(&format!("DELETE FROM seaql_migrations WHERE version = '{name}'"));
     }
+    // So is one of the days between, whose first change made no collation yet.
+    change("ALTER COLLATION natural_order RENAME TO another");
+    fails(with(&["migrate"]), &["under development", "--data-dir"]);
+    change("ALTER COLLATION another RENAME TO natural_order");
     succeeds(&["seed"], "The demo data is loaded");
     succeeds(&["seed"], "loaded before");
     let (succeeded, report, err) = run(with(&["verify-audit"]));

@@ -41,7 +41,7 @@ impl Encryption {
 
     /// Decrypts an encrypted value.
     pub fn decrypt(&self, encrypted: &[u8]) -> Result<Vec<u8>> {
-        let broken = || Error::internal("an encrypted value that none of the keys opens");
+        let broken = || Error::internal("an encrypted value that none of the keys decrypts");
         let (id, rest) = encrypted.split_first().ok_or_else(broken)?;
         let (nonce, text) = rest.split_first_chunk::<NONCE>().ok_or_else(broken)?;
         let nonce = *nonce;
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_keys_open_and_the_newest_seals() {
+    fn old_keys_decrypt_and_the_newest_encrypts() {
         let old = Encryption::new([(1, "first".into())]);
         let new = Encryption::new([(1, "first".into()), (2, "second".into())]);
         let encrypted = old.encrypt(b"secret").unwrap();
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_value_does_not_open() {
+    fn a_changed_value_does_not_decrypt() {
         let encryption = Encryption::new([(1, "key".into())]);
         let mut encrypted = encryption.encrypt(b"secret").unwrap();
         *encrypted.last_mut().unwrap() ^= 1;

@@ -201,6 +201,14 @@ async fn a_confined_view_is_told_by_line() {
         assert_eq!(told, [json!([2, "external_deal_id"]), json!([3, "region"]), json!([4, "region"])], "dry: {dry}");
     }
     assert_eq!(counts(&manager, &given[3..]).await, [1, 0, 0].map(Value::from));
+    // The same identifier in another system is another deal.
+    let csv = "external_deal_id,external_system,name,region,segment,lob,stage,value,probability\n\
+        C-4,hubspot,Four,Europe,SMB,Software,Discovery,1,5\nC-4,sap,Four,Europe,SMB,Software,Discovery,1,5\n\
+        C-1,sap,One,Europe,SMB,Software,Discovery,1,5\n";
+    let answer = manager
+        .run("mutation($csv: String!) { importDeals(csv: $csv) { inserted unchanged } }", json!({ "csv": csv }))
+        .await;
+    assert_eq!(answer.ok()["importDeals"], json!({ "inserted": 2, "unchanged": 1 }));
 }
 
 /// What a closed deal keeps against an edit it keeps against an import; its other fields are brought up to date.

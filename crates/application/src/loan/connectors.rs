@@ -1,6 +1,6 @@
 //! Downstream connectors: where what is published goes, and what became of it.
 
-use aether_domain::connector::{check_url, signing_key};
+use aether_domain::connector::{check_secret, check_url};
 use aether_entity::{
     connector_deliveries, downstream_connectors,
     sea_orm_active_enums::{ConnectorStatus, ConnectorType, DeliveryStatus},
@@ -166,7 +166,7 @@ fn address(url: &str, insecure: bool) -> Result<String> {
 
 /// A secret as it is kept.
 fn encrypted(c: &Change, secret: &str) -> Result<Vec<u8>> {
-    signing_key(secret).map_err(|message| Error::invalid("input.secret", message))?;
+    check_secret(secret).map_err(|message| Error::invalid("input.secret", message))?;
     c.encryption().encrypt(secret.as_bytes())
 }
 

@@ -34,8 +34,7 @@ pub(super) async fn may_edit(
     reason: Option<&str>,
 ) -> Result<()> {
     unlocked(c, clause).await?;
-    let reasoned = reason.is_some_and(|reason| !reason.trim().is_empty());
-    if clause.is_sensitive && membership.rules.require_reason_for_sensitive_edits && !reasoned {
+    if clause.is_sensitive && membership.rules.require_reason_for_sensitive_edits && reason.is_none() {
         return Err(Error::invalid(
             "reason",
             format!(

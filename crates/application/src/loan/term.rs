@@ -39,8 +39,8 @@ pub(super) async fn edit(
 
 /// Opens, updates or deletes the open drift item of a variable that has been bound or edited.
 pub(super) async fn follow(c: &Change, before: Option<&variables::Model>, after: &variables::Model) -> Result<()> {
-    let moved = before.is_none_or(|before| before.value != after.value);
-    let is_spelled_anew = before.is_some_and(|before| term::same(&before.value, &after.value));
+    // Who only spells a value anew has not drafted it.
+    let moved = before.is_none_or(|before| !term::same(&before.value, &after.value));
     let kind = kind_of(&after.r#type);
     let severity = after.baseline_value.as_deref().and_then(|baseline| drift::severity(kind, baseline, &after.value));
     let items = match before {
@@ -61,8 +61,7 @@ pub(super) async fn follow(c: &Change, before: Option<&variables::Model>, after:
             c.update(item, |item| {
                 item.title = Set(title(&after.label));
                 item.current_value = Set(after.value.clone());
-                // Who only spells a value anew has not drafted it.
-                if moved && !is_spelled_anew {
+                if moved {
                     item.severity = Set(stored(severity));
                     item.current_modified_at = Set(c.now());
                     item.current_modified_by = Set(c.actor().user_id);
@@ -75,7 +74,7 @@ pub(super) async fn follow(c: &Change, before: Option<&variables::Model>, after:
         }
         (None, Some(severity)) => {
             // An accepted deviation that is only spelled anew stays accepted.
-            if !moved || is_spelled_anew {
+            if !moved {
                 return Ok(());
             }
             let agreed = items.iter().filter_map(|item| item.approved_at).max();

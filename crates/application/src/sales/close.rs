@@ -72,8 +72,7 @@ pub fn lose(
     })
 }
 
-/// Reopens a closed deal, with a reason: it has no close date, reason or competitor any more, which its history keeps; and it came into
-/// the pipeline when it did, if it was closed on a day before that.
+/// Reopens a closed deal, with a reason: it has no close date, reason or competitor any more, which its history keeps.
 pub fn reopen(
     id: Uuid,
     expected_version: i32,
@@ -92,12 +91,7 @@ pub fn reopen(
             if !rules::stage(&deal.stage)?.may_reopen_to(rules::stage(&stage)?) {
                 return Err(Error::Precondition("The deal is open already. Move it with advanceDeal.".into()));
             }
-            let began = deal::beginnings(c, vec![id]).await?.remove(&id);
-            deal::update(c, deal, BY_USER, |deal| {
-                rules::reopen(deal, stage, chance);
-                deal.created_at = began.map_or(deal.created_at.clone(), Set);
-            })
-            .await?;
+            deal::update(c, deal, BY_USER, |deal| rules::reopen(deal, stage, chance)).await?;
             Ok(id)
         })
     })

@@ -3,8 +3,6 @@
 //! A deal's row is [`Writable`] but neither a [`WritableRow`] nor a [`WritableEdit`], so that `insert` and `update` do not take it
 //! and [`insert`] and [`update`] are the only spelling.
 
-use std::collections::HashMap;
-
 use aether_entity::{catalog, deal_history, deals, sea_orm_active_enums::DealChangeSource};
 use aether_store::{
     Error, Result,
@@ -15,8 +13,8 @@ use aether_store::{
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat};
 use heck::ToLowerCamelCase;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, Iden, Iterable, ModelTrait, QueryFilter, QueryOrder, Set,
-    Value, sea_query::OptionEnum,
+    ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, Iden, Iterable, ModelTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set, Value, sea_query::OptionEnum,
 };
 use uuid::Uuid;
 
@@ -81,7 +79,7 @@ pub async fn insert_all(
 }
 
 /// Updates a deal that was read in this change. Every field that changes leaves a row in its history, and the deal's age is
-/// brought up to date.
+/// brought up to date; one that goes on again came into the pipeline when it did, if it was closed on a day before that.
 pub async fn update(
     c: &Change,
     before: deals::Model,
@@ -90,6 +88,12 @@ pub async fn update(
 ) -> Result<deals::Model> {
     let mut edited: deals::ActiveModel = before.clone().into();
     edit(&mut edited);
+    if before.actual_close_date.is_some()
+        && edited.actual_close_date == Set(None)
+        && let Some(began) = beginning(c, before.id).await?
+    {
+        edited.created_at = Set(began);
+    }
     if differs(&before, &edited) {
         began_before_its_end(&mut edited);
         edited.days_in_pipeline = Set(age(c, &edited));
@@ -121,18 +125,15 @@ fn began_before_its_end(deal: &mut deals::ActiveModel) {
     }
 }
 
-/// When deals came into the pipeline that were closed on a day before that, which is what their history tells of them first.
-pub(super) async fn beginnings(c: &Change, deals: Vec<Uuid>) -> Result<HashMap<Uuid, DateTime<FixedOffset>>> {
-    if deals.is_empty() {
-        return Ok(HashMap::new());
-    }
+/// When a deal came into the pipeline that was closed on a day before that, which is what its history tells first.
+async fn beginning(c: &Change, deal: Uuid) -> Result<Option<DateTime<FixedOffset>>> {
     let moved = deal_history::Entity::find()
-        .filter(deal_history::Column::DealId.is_in(deals))
+        .filter(deal_history::Column::DealId.eq(deal))
         .filter(deal_history::Column::FieldChanged.eq("createdAt"))
-        .order_by_desc(deal_history::Column::ChangedAt)
-        .order_by_desc(deal_history::Column::Id);
-    let moved = c.all(moved).await?;
-    Ok(moved.iter().filter_map(|row| Some((row.deal_id, row.old_value.as_deref()?.parse().ok()?))).collect())
+        .order_by_asc(deal_history::Column::ChangedAt)
+        .order_by_asc(deal_history::Column::Id)
+        .limit(1);
+    Ok(c.one(moved).await?.and_then(|row| row.old_value?.parse().ok()))
 }
 
 /// The beginning of a day.

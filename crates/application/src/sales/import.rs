@@ -34,6 +34,9 @@ use super::{
 };
 use crate::{check::optional_text, imported::Imported};
 
+/// An external system, and the identifier of a deal in it.
+type Key = (String, String);
+
 /// Imports deals from CSV: all lines, or none if one of them is wrong.
 pub fn import_csv(csv: String, external_system: Option<String>, dry_run: bool) -> UseCase<Imported> {
     UseCase::new(&action::IMPORT_DEALS, move |c| {
@@ -50,9 +53,7 @@ async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Impor
     let currency = rules::currency_of_organization(c).await?;
     let owners = owners(c, &lines).await?;
     let known = known(c, &lines).await?;
-    let unseen = unseen(c, &lines).await?;
-    let closed = known.values().filter(|deal| deal.actual_close_date.is_some()).map(|deal| deal.id).collect();
-    let beginnings = deal::beginnings(c, closed).await?;
+    let unseen = unseen(c, &lines, &known).await?;
     let mut counts = Imported { dry_run, ..Default::default() };
     let (mut new, mut changed, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines {
@@ -70,14 +71,15 @@ async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Impor
                 }
             },
         };
-        let before = known.get(&(line.external_system.clone(), line.external_deal_id.clone()));
+        let key = (line.external_system.clone(), line.external_deal_id.clone());
+        let before = known.get(&key);
         let mut deal = match before {
             Some(before) => before.clone().into(),
             None => blank(c, &line, &currency),
         };
         let (number, count) = (line.line, problems.len());
         let mut wrong = |field: &str, message: &str| problems.push(LineError::new(number, field, message));
-        if before.is_none() && unseen.contains(&line.external_deal_id) {
+        if unseen.contains(&key) {
             wrong("external_deal_id", "There is such a deal outside of the region that your view is confined to.");
         }
         if let (Some(own), Some(region)) = (c.actor().confining_region(), &line.region)
@@ -93,11 +95,6 @@ async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Impor
             stays_closed(before, &line, &mut wrong)?;
         }
         fill(&mut deal, line, owner, before.is_none(), today, &mut wrong);
-        if let Some(began) =
-            before.filter(|_| deal.actual_close_date == Set(None)).and_then(|deal| beginnings.get(&deal.id))
-        {
-            deal.created_at = Set(*began);
-        }
         if problems.len() > count {
             if problems.len() >= MOST_PROBLEMS {
                 break;
@@ -137,7 +134,7 @@ async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Impor
 }
 
 /// The deals that the lines are about, locked in the order of their keys.
-async fn known(c: &Change, lines: &[DealLine]) -> Result<HashMap<(String, String), deals::Model>> {
+async fn known(c: &Change, lines: &[DealLine]) -> Result<HashMap<Key, deals::Model>> {
     let ids = lines.iter().map(|line| line.external_deal_id.clone());
     let select = deals::Entity::find()
         .filter(deals::Column::OrganizationId.eq(c.actor().organization_id))
@@ -148,21 +145,27 @@ async fn known(c: &Change, lines: &[DealLine]) -> Result<HashMap<(String, String
     Ok(deals.filter_map(|deal| Some(((deal.external_system.clone()?, deal.external_deal_id.clone()?), deal))).collect())
 }
 
-/// The identifiers among those of the lines of which the actor, whose view is confined, does not see a deal.
-async fn unseen(c: &Change, lines: &[DealLine]) -> Result<HashSet<String>> {
+/// The keys of the lines whose deals are there, and hidden from an actor whose view is confined.
+async fn unseen(c: &Change, lines: &[DealLine], known: &HashMap<Key, deals::Model>) -> Result<HashSet<Key>> {
     if c.actor().confining_region().is_none() {
         return Ok(HashSet::new());
     }
     let mut sql = Sql::new();
-    sql.push("SELECT external_deal_id FROM deals WHERE organization_id = ")
+    sql.push("SELECT external_system, external_deal_id FROM deals WHERE organization_id = ")
         .uuid(c.actor().organization_id)
         .push(" AND (external_system, external_deal_id) IN (SELECT * FROM unnest(")
         .values(Kind::Text, lines.iter().map(|line| line.external_system.clone()).collect())
         .push(", ")
         .values(Kind::Text, lines.iter().map(|line| line.external_deal_id.clone()).collect())
         .push("))");
-    let rows = c.run_sql(&sql).await?;
-    Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<_, _>>()?)
+    let mut unseen = HashSet::new();
+    for row in c.run_sql(&sql).await? {
+        let key = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        if !known.contains_key(&key) {
+            unseen.insert(key);
+        }
+    }
+    Ok(unseen)
 }
 
 /// The active users of the organization that the lines name, by e-mail address in lower case.

@@ -2,7 +2,6 @@
 
 use aether_domain::connector::pause_after;
 use aether_domain::golden;
-use aether_domain::governance::Rules;
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use rand::Rng as _;
 use serde_json::{Value, json};
@@ -120,7 +119,7 @@ fn document(simulator: &Simulator, version: i32) -> Value {
         amount: agreement.amount.into(),
         standard: &agreement.standard,
         base_pdf_name: Some(&agreement.base_pdf_name),
-        rules: Rules::from_json(&simulator.parties.rules.document()).expect("rules that there are"),
+        rules: simulator.parties.rules,
         variables: variables.collect(),
         covenants: covenants.collect(),
         clauses: clauses

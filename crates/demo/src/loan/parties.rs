@@ -1,6 +1,6 @@
 //! Who is in which workspace, in what role, under which rules.
 
-use serde_json::{Value, json};
+use aether_domain::governance::Rules;
 
 use crate::people::{HOME, People, User};
 
@@ -37,32 +37,9 @@ const fn promoted(email: &'static str, from: &'static str, role: &'static str) -
     Member { email, role, is_admin: false, status: "active", invited_as: Some(from) }
 }
 
-/// The governance rules of a workspace.
-pub(super) struct Rules {
-    pub(super) require_reason_for_sensitive_edits: bool,
-    pub(super) legal_can_revert_draft: bool,
-    pub(super) risk_approval_required_for_override: bool,
-    pub(super) publish_blocked_when_high_drift: bool,
-    pub(super) definitions_locked_after_approval: bool,
-    pub(super) external_counsel_read_only: bool,
-}
-
-impl Rules {
-    pub(super) fn document(&self) -> Value {
-        json!({
-            "requireReasonForSensitiveEdits": self.require_reason_for_sensitive_edits,
-            "legalCanRevertDraft": self.legal_can_revert_draft,
-            "riskApprovalRequiredForOverride": self.risk_approval_required_for_override,
-            "publishBlockedWhenHighDrift": self.publish_blocked_when_high_drift,
-            "definitionsLockedAfterApproval": self.definitions_locked_after_approval,
-            "externalCounselReadOnly": self.external_counsel_read_only,
-        })
-    }
-}
-
 /// The people of a workspace and what falls to whom. Everybody named here holds a role that allows it.
 pub(super) struct Parties {
-    /// The slug of the organization that hosts the deal.
+    /// The slug of the organization that hosts the workspace.
     pub(super) host: &'static str,
     /// How many days ago the workspace was made.
     pub(super) age: i64,

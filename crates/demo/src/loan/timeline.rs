@@ -32,7 +32,7 @@ pub(super) fn tell(simulator: &mut Simulator) {
     import(simulator);
     let mut changes = changes(simulator);
     simulator.go(0.07);
-    let rules = simulator.parties.rules.document();
+    let rules = simulator.parties.rules.to_json();
     simulator.record(
         creator,
         &Act::new("GOVERNANCE_UPDATED", ("workspace", simulator.workspace)).before(json!({})).after(rules),
@@ -89,7 +89,7 @@ pub(super) fn tell(simulator: &mut Simulator) {
         agreement.base_pdf_name.as_str(),
         synced,
         simulator.user(creator).id,
-        simulator.parties.rules.document(),
+        simulator.parties.rules.to_json(),
         None::<chrono::DateTime<chrono::Utc>>,
         simulator.opened,
         synced.max(governed),

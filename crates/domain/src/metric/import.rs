@@ -1,4 +1,4 @@
-//! The lines in which metrics are imported: read from CSV, and written as it.
+//! The lines in which metrics are imported, read from CSV.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;

@@ -219,7 +219,7 @@ pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, audience: A
 /// Adds the scope of a relation's target, short where the row it comes from proves it.
 fn scoped(sql: &mut Sql, ty: &Type, relation: &Relation, audience: Audience) {
     if relation.implied {
-        scope::narrowings(sql, ty, alias(), audience);
+        scope::restrictions(sql, ty, alias(), audience);
     } else {
         sql.push(" AND ").append(&scope::condition(ty, alias(), audience));
     }
