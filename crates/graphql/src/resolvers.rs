@@ -2,7 +2,7 @@
 //!
 //! It gets a document without variables, fragments and conditions, with every argument coerced and every default in its
 //! place, so nothing is left for it to interpret. Where a row of the model is selected, the rest is planned already
-//! (`graph::Plans`), and a stub stands for it.
+//! (`rows::Plans`), and a stub stands for it.
 
 use aether_operation::{Bound, OperationType, Problem, Selected};
 use aether_store::model::Model;
