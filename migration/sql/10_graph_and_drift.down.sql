@@ -1,6 +1,5 @@
-DROP FUNCTION refresh_graph(uuid, uuid[], numeric);
+DROP FUNCTION refresh_graph(uuid, uuid[]);
 DROP FUNCTION link_variables(uuid, uuid[]);
-DROP FUNCTION graph_integrity(bigint, bigint, bigint);
 DROP TABLE graph_node_counts;
 DROP TABLE graph_warnings;
 DROP TYPE graph_warning_kind;

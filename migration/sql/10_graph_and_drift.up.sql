@@ -194,8 +194,6 @@ CREATE TRIGGER count_changed AFTER UPDATE OF has_drift, has_warning ON graph_nod
     FOR EACH ROW WHEN ((OLD.has_drift, OLD.has_warning) IS DISTINCT FROM (NEW.has_drift, NEW.has_warning))
     EXECUTE FUNCTION count_changed_graph_node();
 
-\i functions/graph_integrity.sql
-
 \i functions/link_variables.sql
 
 \i functions/refresh_graph.sql

@@ -74,7 +74,6 @@ functions! {
     "enter_deal_stage",
     "event_head",
     "grant_access",
-    "graph_integrity",
     "is_additive",
     "is_append_only",
     "keep_versions",
@@ -153,8 +152,9 @@ pub async fn unknown(database: &DatabaseConnection) -> Result<Option<Unknown>, D
             unknown = Some(if is_earlier { Unknown::Earlier } else { Unknown::Newer });
         }
     }
-    // The first change makes it, as of 27 November 2026.
-    let incomplete = "SELECT FROM seaql_migrations WHERE to_regcollation('natural_order') IS NULL LIMIT 1";
+    // The changes have made the one as of 27 November 2026, and not made the other as of the 28th.
+    let incomplete = "SELECT FROM seaql_migrations WHERE to_regcollation('natural_order') IS NULL \
+                      OR to_regproc('graph_integrity') IS NOT NULL LIMIT 1";
     if unknown.is_none() && !rows(incomplete).await?.is_empty() {
         unknown = Some(Unknown::Earlier);
     }

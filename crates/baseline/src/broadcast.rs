@@ -22,9 +22,9 @@ const QUEUE: usize = 256;
 
 type Channels = Arc<Mutex<HashMap<u32, broadcast::Sender<Utf8Bytes>>>>;
 
-/// `GET /broadcast/N` joins, `POST /broadcast/N` tells all who have.
+/// `GET /broadcast/N` joins, `POST /broadcast/N` publishes to all who have.
 pub fn router() -> Router {
-    Router::new().route("/broadcast/{number}", get(join).post(tell)).with_state(Channels::default())
+    Router::new().route("/broadcast/{number}", get(join).post(publish)).with_state(Channels::default())
 }
 
 fn channel(channels: &Channels, number: u32) -> broadcast::Sender<Utf8Bytes> {
@@ -54,7 +54,7 @@ async fn pass_on(mut socket: WebSocket, mut messages: broadcast::Receiver<Utf8By
     }
 }
 
-async fn tell(State(channels): State<Channels>, Path(number): Path<u32>, message: String) {
+async fn publish(State(channels): State<Channels>, Path(number): Path<u32>, message: String) {
     // In an empty channel nobody hears it.
     _ = channel(&channels, number).send(message.into());
 }

@@ -50,7 +50,7 @@ pub fn generate(
                 agreement = &varied;
             }
             let opened = ends - age;
-            timeline::tell(&mut simulator::Simulator::new(
+            timeline::simulate(&mut simulator::Simulator::new(
                 (parties, agreement, &graph),
                 people,
                 &mut tables,

@@ -67,6 +67,7 @@ pub(crate) fn parse(
         after,
         before,
         rows: false,
+        more: false,
         total: false,
         fingerprint,
         order,

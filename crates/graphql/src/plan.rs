@@ -214,7 +214,11 @@ impl<'a> Planner<'a> {
                         "edges" => {
                             ConnectionField::Edges(self.edge(&mut selection, &selected.sets, rows, &mut cursors)?)
                         }
-                        "pageInfo" => ConnectionField::PageInfo(self.page_info(&selected.sets, &mut cursors)?),
+                        "pageInfo" => {
+                            let fields = self.page_info(&selected.sets, &mut cursors)?;
+                            page.more |= fields.iter().any(|(_, field)| field.asks_for_more(page.backward));
+                            ConnectionField::PageInfo(fields)
+                        }
                         name => return Err(no_field("connection", name)),
                     }
                 }

@@ -100,13 +100,13 @@ enum Meta<'s> {
 }
 
 /// What a field of these is.
-enum Told<'s> {
+enum Answer<'s> {
     Leaf(serde_json::Value),
     One(Option<Meta<'s>>),
     Many(Option<Vec<Meta<'s>>>),
 }
 
-impl Told<'_> {
+impl Answer<'_> {
     fn text(text: Option<&str>) -> Self {
         Self::Leaf(text.into())
     }
@@ -140,14 +140,14 @@ impl<'c> Writer<'c> {
             out.push_str(selected.key);
             out.push_str("\":");
             let told = match &*selected.field.name {
-                "__typename" => Told::text(Some(name)),
+                "__typename" => Answer::text(Some(name)),
                 _ => self.told(meta, selected)?,
             };
             match told {
-                Told::Leaf(json) => out.push_str(&json.to_string()),
-                Told::One(None) | Told::Many(None) => out.push_str("null"),
-                Told::One(Some(inner)) => self.object(out, &selected.sets, &inner)?,
-                Told::Many(Some(all)) => {
+                Answer::Leaf(json) => out.push_str(&json.to_string()),
+                Answer::One(None) | Answer::Many(None) => out.push_str("null"),
+                Answer::One(Some(inner)) => self.object(out, &selected.sets, &inner)?,
+                Answer::Many(Some(all)) => {
                     out.push('[');
                     for (at, inner) in all.iter().enumerate() {
                         if at > 0 {
@@ -170,66 +170,68 @@ impl<'c> Writer<'c> {
         Ok(())
     }
 
-    fn told(&self, meta: &Meta<'c>, selected: &Selected<'c>) -> Result<Told<'c>, Problem> {
+    fn told(&self, meta: &Meta<'c>, selected: &Selected<'c>) -> Result<Answer<'c>, Problem> {
         let schema: &'c Schema = &self.compiler.types.schema;
         let named = |name: &Name| schema.types.get(name).map(Meta::Named);
         let deprecated =
             self.bound.arguments(selected.field)?.get("includeDeprecated") == Some(&ConstValue::Boolean(true));
         let wanted = |directives: &DirectiveList| deprecated || !directives.has("deprecated");
         let inputs = |all: &'c [Node<InputValueDefinition>]| {
-            Told::Many(Some(
+            Answer::Many(Some(
                 all.iter().filter(|input| wanted(&input.directives)).map(|input| Meta::Input(input)).collect(),
             ))
         };
         let root = &schema.schema_definition;
         Ok(match (meta, &*selected.field.name) {
-            (Meta::Schema, "description") => Told::text(root.description.as_deref()),
-            (Meta::Schema, "types") => Told::Many(Some(schema.types.values().map(Meta::Named).collect())),
-            (Meta::Schema, "queryType") => Told::One(root.query.as_ref().and_then(|ty| named(&ty.name))),
-            (Meta::Schema, "mutationType") => Told::One(root.mutation.as_ref().and_then(|ty| named(&ty.name))),
-            (Meta::Schema, "subscriptionType") => Told::One(root.subscription.as_ref().and_then(|ty| named(&ty.name))),
+            (Meta::Schema, "description") => Answer::text(root.description.as_deref()),
+            (Meta::Schema, "types") => Answer::Many(Some(schema.types.values().map(Meta::Named).collect())),
+            (Meta::Schema, "queryType") => Answer::One(root.query.as_ref().and_then(|ty| named(&ty.name))),
+            (Meta::Schema, "mutationType") => Answer::One(root.mutation.as_ref().and_then(|ty| named(&ty.name))),
+            (Meta::Schema, "subscriptionType") => {
+                Answer::One(root.subscription.as_ref().and_then(|ty| named(&ty.name)))
+            }
             (Meta::Schema, "directives") => {
-                Told::Many(Some(schema.directive_definitions.values().map(|known| Meta::Directive(known)).collect()))
+                Answer::Many(Some(schema.directive_definitions.values().map(|known| Meta::Directive(known)).collect()))
             }
             (Meta::Named(ty), field) => self.named(ty, field, &wanted),
-            (Meta::Wrapping(ty), "kind") => Told::text(Some(if ty.is_non_null() { "NON_NULL" } else { "LIST" })),
-            (Meta::Wrapping(ty), "ofType") => Told::One(self.type_of(&inside(ty))),
-            (Meta::Field(field), "name") => Told::text(Some(&field.name)),
-            (Meta::Field(field), "description") => Told::text(field.description.as_deref()),
+            (Meta::Wrapping(ty), "kind") => Answer::text(Some(if ty.is_non_null() { "NON_NULL" } else { "LIST" })),
+            (Meta::Wrapping(ty), "ofType") => Answer::One(self.type_of(&inside(ty))),
+            (Meta::Field(field), "name") => Answer::text(Some(&field.name)),
+            (Meta::Field(field), "description") => Answer::text(field.description.as_deref()),
             (Meta::Field(field), "args") => inputs(&field.arguments),
-            (Meta::Field(field), "type") => Told::One(self.type_of(&field.ty)),
-            (Meta::Input(input), "name") => Told::text(Some(&input.name)),
-            (Meta::Input(input), "description") => Told::text(input.description.as_deref()),
-            (Meta::Input(input), "type") => Told::One(self.type_of(&input.ty)),
+            (Meta::Field(field), "type") => Answer::One(self.type_of(&field.ty)),
+            (Meta::Input(input), "name") => Answer::text(Some(&input.name)),
+            (Meta::Input(input), "description") => Answer::text(input.description.as_deref()),
+            (Meta::Input(input), "type") => Answer::One(self.type_of(&input.ty)),
             (Meta::Input(input), "defaultValue") => {
                 let default = input.default_value.as_ref().map(|value| value.serialize().no_indent().to_string());
-                Told::text(default.as_deref())
+                Answer::text(default.as_deref())
             }
-            (Meta::Value(value), "name") => Told::text(Some(&value.value)),
-            (Meta::Value(value), "description") => Told::text(value.description.as_deref()),
-            (Meta::Directive(directive), "name") => Told::text(Some(&directive.name)),
-            (Meta::Directive(directive), "description") => Told::text(directive.description.as_deref()),
-            (Meta::Directive(directive), "isRepeatable") => Told::Leaf(directive.repeatable.into()),
+            (Meta::Value(value), "name") => Answer::text(Some(&value.value)),
+            (Meta::Value(value), "description") => Answer::text(value.description.as_deref()),
+            (Meta::Directive(directive), "name") => Answer::text(Some(&directive.name)),
+            (Meta::Directive(directive), "description") => Answer::text(directive.description.as_deref()),
+            (Meta::Directive(directive), "isRepeatable") => Answer::Leaf(directive.repeatable.into()),
             (Meta::Directive(directive), "locations") => {
-                Told::Leaf(directive.locations.iter().map(|known: &DirectiveLocation| json!(known.name())).collect())
+                Answer::Leaf(directive.locations.iter().map(|known: &DirectiveLocation| json!(known.name())).collect())
             }
             (Meta::Directive(directive), "args") => inputs(&directive.arguments),
             (Meta::Field(ast::FieldDefinition { directives, .. }), field)
             | (Meta::Input(InputValueDefinition { directives, .. }), field)
             | (Meta::Value(EnumValueDefinition { directives, .. }), field) => self.deprecation(directives, field),
-            _ => Told::Leaf(serde_json::Value::Null),
+            _ => Answer::Leaf(serde_json::Value::Null),
         })
     }
 
-    fn named(&self, ty: &'c ExtendedType, field: &str, wanted: &dyn Fn(&DirectiveList) -> bool) -> Told<'c> {
+    fn named(&self, ty: &'c ExtendedType, field: &str, wanted: &dyn Fn(&DirectiveList) -> bool) -> Answer<'c> {
         let schema: &'c Schema = &self.compiler.types.schema;
         let types = |names: Vec<&Name>| {
-            Told::Many(Some(names.into_iter().filter_map(|name| schema.types.get(name)).map(Meta::Named).collect()))
+            Answer::Many(Some(names.into_iter().filter_map(|name| schema.types.get(name)).map(Meta::Named).collect()))
         };
         match (ty, field) {
-            (_, "name") => Told::text(Some(ty.name())),
-            (_, "description") => Told::text(ty.description().map(|text| text.as_str())),
-            (_, "kind") => Told::text(Some(match ty {
+            (_, "name") => Answer::text(Some(ty.name())),
+            (_, "description") => Answer::text(ty.description().map(|text| text.as_str())),
+            (_, "kind") => Answer::text(Some(match ty {
                 ExtendedType::Scalar(_) => "SCALAR",
                 ExtendedType::Object(_) => "OBJECT",
                 ExtendedType::Interface(_) => "INTERFACE",
@@ -241,9 +243,9 @@ impl<'c> Writer<'c> {
                 let fields = match ty {
                     ExtendedType::Object(ty) => ty.fields.values(),
                     ExtendedType::Interface(ty) => ty.fields.values(),
-                    _ => return Told::Many(None),
+                    _ => return Answer::Many(None),
                 };
-                Told::Many(Some(
+                Answer::Many(Some(
                     fields.filter(|field| wanted(&field.directives)).map(|field| Meta::Field(field)).collect(),
                 ))
             }
@@ -258,18 +260,18 @@ impl<'c> Writer<'c> {
                 types(known.into_iter().flat_map(|known| &known.objects).collect())
             }
             (ExtendedType::Union(ty), "possibleTypes") => types(ty.members.iter().map(|known| &known.name).collect()),
-            (ExtendedType::Enum(ty), "enumValues") => Told::Many(Some(
+            (ExtendedType::Enum(ty), "enumValues") => Answer::Many(Some(
                 ty.values.values().filter(|value| wanted(&value.directives)).map(|value| Meta::Value(value)).collect(),
             )),
-            (ExtendedType::InputObject(ty), "inputFields") => Told::Many(Some(
+            (ExtendedType::InputObject(ty), "inputFields") => Answer::Many(Some(
                 ty.fields.values().filter(|field| wanted(&field.directives)).map(|field| Meta::Input(field)).collect(),
             )),
-            (ExtendedType::InputObject(ty), "isOneOf") => Told::Leaf(ty.directives.has("oneOf").into()),
+            (ExtendedType::InputObject(ty), "isOneOf") => Answer::Leaf(ty.directives.has("oneOf").into()),
             (ExtendedType::Scalar(ty), "specifiedByURL") => {
                 let url = ty.directives.get("specifiedBy").and_then(|known| known.specified_argument_by_name("url"));
-                Told::text(url.and_then(|url| url.as_str()))
+                Answer::text(url.and_then(|url| url.as_str()))
             }
-            _ => Told::Leaf(serde_json::Value::Null),
+            _ => Answer::Leaf(serde_json::Value::Null),
         }
     }
 
@@ -281,15 +283,15 @@ impl<'c> Writer<'c> {
         }
     }
 
-    fn deprecation(&self, directives: &DirectiveList, field: &str) -> Told<'c> {
+    fn deprecation(&self, directives: &DirectiveList, field: &str) -> Answer<'c> {
         let deprecated = directives.get("deprecated");
         match field {
-            "isDeprecated" => Told::Leaf(deprecated.is_some().into()),
-            "deprecationReason" => Told::Leaf(deprecated.map_or(serde_json::Value::Null, |known| {
+            "isDeprecated" => Answer::Leaf(deprecated.is_some().into()),
+            "deprecationReason" => Answer::Leaf(deprecated.map_or(serde_json::Value::Null, |known| {
                 let reason = known.specified_argument_by_name("reason").and_then(|reason| reason.as_str());
                 reason.unwrap_or("No longer supported").into()
             })),
-            _ => Told::Leaf(serde_json::Value::Null),
+            _ => Answer::Leaf(serde_json::Value::Null),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn found(config: &Config, organization: NewOrganization) -> Res
     }
     .await;
     postgres.stop().await?;
-    tell(&founded?, config, &slug, &admin_email);
+    print_next_steps(&founded?, config, &slug, &admin_email);
     Ok(())
 }
 
@@ -62,7 +62,7 @@ fn said(error: Error) -> anyhow::Error {
     }
 }
 
-fn tell(founded: &Founded, config: &Config, slug: &str, admin: &str) {
+fn print_next_steps(founded: &Founded, config: &Config, slug: &str, admin: &str) {
     eprintln!("The organization {slug} is made, with {admin} as its administrator.");
     let Some((token, expires_at)) = &founded.invitation else {
         eprintln!("Sign in as {admin} of {slug} with the password that you gave.");

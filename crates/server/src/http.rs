@@ -1,6 +1,6 @@
 //! HTTP: one GraphQL endpoint, the pages, and two health checks.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use aether_graphql::{Asker, Identity, OperationType, Prepared, Request, Response as Answered, Schema, error::code};
 use aether_store::{
@@ -11,23 +11,23 @@ use aether_store::{
 use async_graphql::ServerError;
 use axum::{
     Extension, Router,
-    body::Bytes,
+    body::{Body, Bytes, HttpBody},
     extract::{self, ConnectInfo, DefaultBodyLimit, FromRequest, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
+use tower::{Layer, Service, ServiceExt};
 use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 use tracing::{Instrument, Span, field::Empty};
 use uuid::Uuid;
 
 use crate::{
     config::Config,
-    headers,
+    edge, headers,
     live::{self, Live},
     rate::{self, Rates},
 };
@@ -74,8 +74,18 @@ impl App {
     }
 }
 
-/// The routes. With demo data the pages offer its accounts.
-pub fn router(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
+/// What answers requests; cheap to clone. With demo data the pages offer its accounts.
+///
+/// The layers are around the router: in it, each would be a box around every request. Pages of other origins are to be able to read
+/// also what is answered without a route.
+pub fn service(app: Arc<App>, config: &Config, has_demo_data: bool) -> impl edge::Answers {
+    let routes = routes(app.clone(), config, has_demo_data);
+    let routes = (CompressionLayer::new(), DefaultBodyLimit::max(MOST_BYTES)).layer(routes);
+    let guarded = tower::service_fn(move |request| guarded(app.clone(), routes.clone(), request));
+    (headers::no_sniff(), cors(config)).layer(guarded)
+}
+
+fn routes(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
     let mut router = Router::new()
         .route("/graphql", post(graphql).get(live::upgrade).fallback(only_post))
         .merge(live::events())
@@ -85,8 +95,12 @@ pub fn router(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
     if config.console {
         router = router.merge(aether_console::router(pages(config, has_demo_data)));
     }
+    router.with_state(app)
+}
+
+fn cors(config: &Config) -> CorsLayer {
     let origins = config.allowed_origins.iter().filter_map(|origin| origin.parse::<HeaderValue>().ok());
-    let cors = CorsLayer::new()
+    CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::POST, Method::GET, Method::PUT, Method::DELETE])
         .allow_headers([
@@ -98,21 +112,23 @@ pub fn router(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
             live::LAST_EVENT_ID,
             live::STREAM_TOKEN,
         ])
-        .expose_headers([REQUEST_ID, rate::LIMIT, rate::POLICY, header::RETRY_AFTER]);
-    // Layers as one: each `layer` is a box around every request. Pages of other origins are to be able to read also what is answered
-    // without a route.
-    let layers = (
-        headers::no_sniff(),
-        cors,
-        middleware::from_fn_with_state(app.clone(), guarded),
-        CompressionLayer::new(),
-        DefaultBodyLimit::max(MOST_BYTES),
-    );
-    router.layer(layers).with_state(app)
+        .expose_headers([REQUEST_ID, rate::LIMIT, rate::POLICY, header::RETRY_AFTER])
 }
 
-async fn guarded(State(app): State<Arc<App>>, request: extract::Request, next: Next) -> Response {
-    headers::answered(request, async |request| rate::limited(&app, request, next).await).await
+/// Has the routes answer what may be asked.
+async fn guarded<B>(
+    app: Arc<App>,
+    routes: impl Service<extract::Request, Response = axum::http::Response<B>, Error = Infallible>,
+    request: extract::Request,
+) -> Result<Response, Infallible>
+where
+    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+{
+    let answer = async |request| {
+        let Ok(answer) = routes.oneshot(request).await;
+        answer.map(Body::new)
+    };
+    Ok(headers::answered(request, async |request| rate::limited(&app, request, answer).await).await)
 }
 
 fn pages(config: &Config, has_demo_data: bool) -> aether_console::Setting {

@@ -182,11 +182,11 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         live: Live::new(stop.clone()),
     };
     let background = Background::default();
-    background.run("count compiled operations", maintenance::tell_compiled(app.schema.clone()));
+    background.run("count compiled operations", maintenance::log_compiled_hourly(app.schema.clone()));
     let schema = app.schema.clone();
-    let router = http::router(Arc::new(app), config, has_demo_data);
+    let service = http::service(Arc::new(app), config, has_demo_data);
     background.run("maintain the database", maintenance::keep(store.clone(), config.event_retention()));
-    background.run("tell subscribers", live::tell(hub, store.clone(), config.nats()?));
+    background.run("tell subscribers", live::publish(hub, store.clone(), config.nats()?));
     background.run("seal the audit trail", maintenance::seal(store.clone(), config.audit_keys()));
     // Everything else can be served where the machine knows no certificate authorities.
     match Synchronizer::new(store.clone(), config, source::PATIENCE) {
@@ -203,7 +203,7 @@ async fn serve_on(config: &Config, postgres: &Postgres, listener: TcpListener, s
         );
     }
     welcome(&listener, config, has_demo_data)?;
-    edge::serve(listener, router, config.edge().within_files(), stop.clone().cancelled_owned()).await?;
+    edge::serve(listener, service, config.edge().within_files(), stop.clone().cancelled_owned()).await?;
     maintenance::log_compiled(&schema);
     background.end(Duration::ZERO).await;
     sending.end(DRAIN).await;

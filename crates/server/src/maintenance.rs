@@ -14,18 +14,18 @@ const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait when it cannot be.
 const SEAL_AGAIN: Duration = Duration::from_secs(10);
 
-/// How often is told how many operations had been compiled before.
-const TELL_EVERY: Duration = Duration::from_secs(3_600);
+/// How often is logged how many operations had been compiled before.
+const LOG_EVERY: Duration = Duration::from_secs(3_600);
 
-/// Tells now and then how many operations had been compiled before, until it is aborted.
-pub async fn tell_compiled(schema: Schema) {
+/// Logs now and then how many operations had been compiled before, until it is aborted.
+pub async fn log_compiled_hourly(schema: Schema) {
     loop {
-        tokio::time::sleep(TELL_EVERY).await;
+        tokio::time::sleep(LOG_EVERY).await;
         log_compiled(&schema);
     }
 }
 
-/// Tells how many of the operations since the start had been compiled before.
+/// Logs how many of the operations since the start had been compiled before.
 pub fn log_compiled(schema: &Schema) {
     let compiled = schema.compiled();
     let all = compiled.hits + compiled.misses;

@@ -15,7 +15,6 @@ use std::{
 use axum::{
     extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
-    middleware::Next,
     response::Response,
 };
 use governor::{
@@ -62,17 +61,17 @@ impl Rates {
     /// # Errors
     /// How many seconds there is none.
     pub(crate) fn ask(&self, address: Option<IpAddr>, user: Option<Uuid>) -> Result<(), u64> {
-        let mut told = Told::default();
-        told.ask(self.address.as_ref().zip(Some(whose(address))))?;
-        told.ask(self.user.as_ref().zip(user))
+        let mut allowances = Allowances::default();
+        allowances.ask(self.address.as_ref().zip(Some(whose(address))))?;
+        allowances.ask(self.user.as_ref().zip(user))
     }
 
     /// Counts what that request has cost besides, for it took so long.
     pub(crate) fn charge(&self, address: Option<IpAddr>, user: Option<Uuid>, took: Duration) {
-        let (more, mut told) = (cost(took), Told::default());
+        let (more, mut allowances) = (cost(took), Allowances::default());
         if more > 0 {
-            told.charge(self.address.as_ref().zip(Some(whose(address))), more);
-            told.charge(self.user.as_ref().zip(user), more);
+            allowances.charge(self.address.as_ref().zip(Some(whose(address))), more);
+            allowances.charge(self.user.as_ref().zip(user), more);
         }
     }
 }
@@ -88,10 +87,10 @@ fn cost(took: Duration) -> u32 {
 }
 
 /// Answers a request, if it is not one of GraphQL more than the settings allow.
-pub async fn limited(app: &App, request: Request, next: Next) -> Response {
+pub async fn limited(app: &App, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
     let rates = &app.rates;
     if (rates.address.is_none() && rates.user.is_none()) || !is_graphql(request.uri()) {
-        return next.run(request).await;
+        return answer(request).await;
     }
     let peer: Option<&ConnectInfo<SocketAddr>> = request.extensions().get();
     let address = whose(peer.map(|ConnectInfo(peer)| peer.ip()));
@@ -101,17 +100,17 @@ pub async fn limited(app: &App, request: Request, next: Next) -> Response {
         let access = http::identity(app, request.headers().get(header::AUTHORIZATION)).1;
         Some((limiter, access?.user))
     });
-    let mut told = Told::default();
-    let refused = told.ask(address).and_then(|()| told.ask(user)).err();
+    let mut allowances = Allowances::default();
+    let refused = allowances.ask(address).and_then(|()| allowances.ask(user)).err();
     let mut response = match refused {
         None => {
             let began = Instant::now();
-            let response = next.run(request).await;
+            let response = answer(request).await;
             let more = cost(began.elapsed());
             if more > 0 {
-                told = Told::default();
-                told.charge(address, more);
-                told.charge(user, more);
+                allowances = Allowances::default();
+                allowances.charge(address, more);
+                allowances.charge(user, more);
             }
             response
         }
@@ -121,33 +120,33 @@ pub async fn limited(app: &App, request: Request, next: Next) -> Response {
             refusal
         }
     };
-    told.insert(response.headers_mut());
+    allowances.insert(response.headers_mut());
     response
 }
 
 /// What an answer says of allowances: lists of structured fields (RFC 9651).
 #[derive(Default)]
-struct Told {
+struct Allowances {
     left: String,
     policy: String,
 }
 
-impl Told {
+impl Allowances {
     /// Counts a request; or tells how many seconds there is none.
     fn ask<K: Hash + Eq + Clone>(&mut self, counted: Option<(&Limiter<K>, K)>) -> Result<(), u64> {
         let Some((limiter, key)) = counted else { return Ok(()) };
         let asked = limiter.ask(&key);
-        self.tell(limiter, asked.unwrap_or_default());
+        self.note(limiter, asked.unwrap_or_default());
         asked.map(|_| ())
     }
 
     fn charge<K: Hash + Eq + Clone>(&mut self, counted: Option<(&Limiter<K>, K)>, cost: u32) {
         if let Some((limiter, key)) = counted {
-            self.tell(limiter, limiter.charge(&key, cost));
+            self.note(limiter, limiter.charge(&key, cost));
         }
     }
 
-    fn tell<K: Hash + Eq + Clone>(&mut self, limiter: &Limiter<K>, left: u32) {
+    fn note<K: Hash + Eq + Clone>(&mut self, limiter: &Limiter<K>, left: u32) {
         let (name, quota) = (limiter.name, limiter.quota);
         let whole_in = (u64::from(quota.saturating_sub(left)) * WINDOW).div_ceil(u64::from(quota));
         let comma = if self.left.is_empty() { "" } else { ", " };
@@ -233,10 +232,10 @@ mod tests {
     #[test]
     fn allowances_are_told_as_structured_fields() {
         let (address, user) = (Limiter::new("address", 600).unwrap(), Limiter::new("user", 60).unwrap());
-        let mut told = Told::default();
-        assert_eq!(told.ask(Some((&address, 1))), Ok(()));
-        assert_eq!(told.ask(Some((&user, 2))), Ok(()));
-        assert_eq!(told.left, "\"address\";r=599;t=1, \"user\";r=59;t=1");
-        assert_eq!(told.policy, "\"address\";q=600;w=60, \"user\";q=60;w=60");
+        let mut allowances = Allowances::default();
+        assert_eq!(allowances.ask(Some((&address, 1))), Ok(()));
+        assert_eq!(allowances.ask(Some((&user, 2))), Ok(()));
+        assert_eq!(allowances.left, "\"address\";r=599;t=1, \"user\";r=59;t=1");
+        assert_eq!(allowances.policy, "\"address\";q=600;w=60, \"user\";q=60;w=60");
     }
 }

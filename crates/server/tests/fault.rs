@@ -23,7 +23,7 @@ const CLIENTS: u32 = 4;
 
 /// What the clients have been told, from all rounds.
 #[derive(Default)]
-struct Told {
+struct Acknowledged {
     /// The budgets whose creation was acknowledged, by name.
     created: Mutex<HashMap<String, String>>,
     /// How many requests were sent.
@@ -31,7 +31,7 @@ struct Told {
 }
 
 /// Creates budgets of two lines each until told to stop or until the gateway is gone.
-fn create_budgets(gateway: &Gateway, token: &str, client: u32, round: u32, told: &Told, stop: &AtomicBool) {
+fn create_budgets(gateway: &Gateway, token: &str, client: u32, round: u32, told: &Acknowledged, stop: &AtomicBool) {
     for number in 0.. {
         if stop.load(Ordering::Relaxed) {
             return;
@@ -68,7 +68,7 @@ fn create_budgets(gateway: &Gateway, token: &str, client: u32, round: u32, told:
 }
 
 /// Compares what is there with what was told.
-fn check(cluster: &Cluster, database: &str, told: &Told) {
+fn check(cluster: &Cluster, database: &str, told: &Acknowledged) {
     let ask = |sql: &str| cluster.query(database, sql).unwrap();
     let created = told.created.lock().unwrap();
     let there: Vec<String> = ask("SELECT id::text FROM budgets WHERE name LIKE 'Fault %'");
@@ -123,7 +123,7 @@ fn whatever_kills_the_gateway_no_acknowledged_change_is_lost_and_none_is_half_th
     let folder = Folder::new();
     let cluster = Cluster::start(Settings::persistent(folder.join("data")), &mut |_| {}).unwrap();
     let url = prepare(&cluster);
-    let told = Arc::new(Told::default());
+    let told = Arc::new(Acknowledged::default());
     for round in 0..ROUNDS {
         let gateway = Gateway::start(&[], &[("DATABASE_URL", &url)]);
         let (token, _) = gateway.sign_in();
@@ -150,7 +150,7 @@ fn whatever_kills_the_database_no_acknowledged_change_is_lost_and_none_is_half_t
     let start = || Cluster::start(Settings::persistent(folder.join("data")), &mut |_| {}).unwrap();
     let mut running = Some(start());
     let url = prepare(running.as_ref().unwrap());
-    let told = Arc::new(Told::default());
+    let told = Arc::new(Acknowledged::default());
     // One gateway lives through all of it.
     let gateway = Gateway::start(&[], &[("DATABASE_URL", &url)]);
     let (token, _) = gateway.sign_in();

@@ -1,21 +1,20 @@
 -- Brings what follows from values and drift up to date: the values and drift of the nodes of some clauses (of all, if none are
--- named), the warnings of sensitive clauses that drift, the integrity, and whether the golden record is ready. It writes only
--- what differs, and tells how state and record were and are. Whoever calls it has locked the workspace. The formula of the
--- integrity is that of aether_domain::graph::integrity.
+-- named) and the warnings of sensitive clauses that drift. It writes only what differs, and tells what the integrity and the golden
+-- record's status follow from, which whoever calls it writes, and how they were. Whoever calls it has locked the workspace.
 --
 -- Rows are found by their keys, however many there are of other agreements: planned without knowing how few clauses are meant, whole
 -- tables would be read. Where no clause is sensitive, no warning is looked for.
 CREATE FUNCTION refresh_graph(
     of_workspace uuid,
     of_clauses uuid[],
-    ready_from numeric,
-    OUT state_id uuid,
+    OUT nodes bigint,
+    OUT with_drift bigint,
+    OUT with_warning bigint,
     OUT score_before numeric,
-    OUT score_after numeric,
     OUT record_id uuid,
     OUT record_score_before numeric,
     OUT status_before text,
-    OUT status_after text
+    OUT high_drift integer
 ) LANGUAGE plpgsql
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -59,19 +58,12 @@ BEGIN
            AND n.has_warning <> EXISTS (SELECT FROM graph_warnings w WHERE w.graph_node_id = n.id);
     END IF;
 
-    SELECT graph_integrity(nodes, with_drift, with_warning)
-      INTO score_after FROM graph_node_counts WHERE workspace_id = of_workspace;
-    score_after := coalesce(score_after, 1);
-    SELECT id, integrity_score INTO state_id, score_before FROM graph_state WHERE workspace_id = of_workspace;
-    INSERT INTO graph_state (workspace_id, integrity_score, last_computed_at) VALUES (of_workspace, score_after, now())
-    ON CONFLICT (workspace_id) DO UPDATE SET integrity_score = excluded.integrity_score, last_computed_at = excluded.last_computed_at
-    RETURNING id INTO state_id;
-
-    SELECT id, integrity_score, status::text,
-           CASE WHEN score_after >= ready_from AND unresolved_high_drift_count = 0 THEN 'READY' ELSE 'IN_REVIEW' END
-      INTO record_id, record_score_before, status_before, status_after
-      FROM golden_records WHERE workspace_id = of_workspace;
-    UPDATE golden_records SET integrity_score = score_after, status = status_after::golden_record_status
-     WHERE id = record_id AND (record_score_before, status_before) IS DISTINCT FROM (score_after, status_after);
+    SELECT coalesce(c.nodes, 0), coalesce(c.with_drift, 0), coalesce(c.with_warning, 0), s.integrity_score,
+           g.id, g.integrity_score, g.status::text, g.unresolved_high_drift_count
+      INTO nodes, with_drift, with_warning, score_before, record_id, record_score_before, status_before, high_drift
+      FROM (VALUES (of_workspace)) w (id)
+      LEFT JOIN graph_node_counts c ON c.workspace_id = w.id
+      LEFT JOIN graph_state s ON s.workspace_id = w.id
+      LEFT JOIN golden_records g ON g.workspace_id = w.id;
 END
 $$;

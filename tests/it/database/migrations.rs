@@ -169,22 +169,3 @@ async fn indexes_of_sorted_text_are_built_anew_where_the_sorting_has_changed() {
     let _ = database.close().await;
     cluster::drop_later(name);
 }
-
-/// The formula of the integrity stands in Rust, for a synchronization, and in SQL, for an edit.
-#[tokio::test]
-async fn the_database_and_the_rules_score_the_integrity_alike() {
-    let name = cluster::clone_demo().await;
-    let database = cluster::connect(&name).await;
-    let sql = "SELECT n::text || ' ' || d::text || ' ' || w::text || ' ' || graph_integrity(n, d, w)::text
-                 FROM generate_series(0, 40) n, generate_series(0, 40, 3) d, generate_series(0, 40, 4) w WHERE d <= n AND w <= n";
-    let scores = lines(&database, sql).await;
-    assert!(scores.len() > 2_000);
-    for score in scores {
-        let numbers: Vec<&str> = score.split(' ').collect();
-        let [nodes, drift, warnings] = [0, 1, 2].map(|at| numbers[at].parse().expect("a count"));
-        let ours = aether_domain::graph::integrity(nodes, drift, warnings);
-        assert_eq!(ours, numbers[3].parse().expect("a score"), "{score}");
-    }
-    let _ = database.close().await;
-    cluster::drop_later(name);
-}

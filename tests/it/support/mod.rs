@@ -210,7 +210,7 @@ async fn serve(config: &Config, url: String) -> Serving {
     let Ok(encryption) = config.encryption() else { panic!("no keys") };
     let hub = Hub::new(store.clone());
     let nats = config.nats().expect("servers of NATS");
-    let telling = tokio::spawn(live::tell(hub.clone(), store.clone(), nats));
+    let telling = tokio::spawn(live::publish(hub.clone(), store.clone(), nats));
     let stop = CancellationToken::new();
     let app = App {
         schema: Schema::new(config.limits(), config.introspection()),
@@ -222,12 +222,12 @@ async fn serve(config: &Config, url: String) -> Serving {
         hub,
         live: Live::new(stop.clone()),
     };
-    let router = http::router(Arc::new(app), config, true);
+    let service = http::service(Arc::new(app), config, true);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let limits = config.edge();
     let accepting = tokio::spawn(async move {
-        edge::serve(listener, router, limits, std::future::pending()).await.expect("it serves");
+        edge::serve(listener, service, limits, std::future::pending()).await.expect("it serves");
     });
     Serving { address, stop, tasks: vec![telling, accepting] }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{load::Sample, programs::Server};
 
 /// How many edit at once.
-const CLIENTS: usize = 8;
+pub const CLIENTS: usize = 8;
 const EDIT: &str = "mutation Edit($id: UUID!, $version: Int!, $value: String!) {
     editVariable(id: $id, expectedVersion: $version, input: { value: $value }, reason: \"Benchmark\") { rowVersion } }";
 
@@ -23,6 +23,8 @@ const EDIT: &str = "mutation Edit($id: UUID!, $version: Int!, $value: String!) {
 pub enum Spread {
     /// Each in a workspace of its own.
     Workspaces,
+    /// The same, all of them one user.
+    OneUser,
     /// All in one workspace, whose edits follow one another.
     OneWorkspace,
     /// All in one agreement of so many clauses.
@@ -30,24 +32,26 @@ pub enum Spread {
 }
 
 impl Spread {
-    pub const ALL: [Self; 4] = [Self::Workspaces, Self::OneWorkspace, Self::Agreement(30), Self::Agreement(1_000)];
+    pub const ALL: [Self; 5] =
+        [Self::Workspaces, Self::OneUser, Self::OneWorkspace, Self::Agreement(30), Self::Agreement(1_000)];
 
     pub fn name(self) -> String {
         match self {
-            Self::Workspaces => "8 clients, 8 workspaces".into(),
-            Self::OneWorkspace => "8 clients, 1 workspace".into(),
-            Self::Agreement(clauses) => format!("8 clients, 1 agreement of {clauses} clauses"),
+            Self::Workspaces => "8 users, 8 workspaces".into(),
+            Self::OneUser => "1 user by 8 clients, 8 workspaces".into(),
+            Self::OneWorkspace => "8 users, 1 workspace".into(),
+            Self::Agreement(clauses) => format!("8 users, 1 agreement of {clauses} clauses"),
         }
     }
 
     /// The variables, of clauses that nobody has locked, in workspaces of the demo where the benchmark's user is an agent.
     fn variables(self) -> String {
         let (partition, order) = match self {
-            Self::Workspaces => ("v.workspace_id", "place, workspace_id"),
+            Self::Workspaces | Self::OneUser => ("v.workspace_id", "place, workspace_id"),
             Self::OneWorkspace | Self::Agreement(_) => ("v.id", "workspace_id, id"),
         };
         let name = match self {
-            Self::Workspaces | Self::OneWorkspace => "NOT LIKE 'Benchmark %'".into(),
+            Self::Workspaces | Self::OneUser | Self::OneWorkspace => "NOT LIKE 'Benchmark %'".into(),
             Self::Agreement(clauses) => format!("= 'Benchmark agreement of {clauses} clauses'"),
         };
         format!(
@@ -72,12 +76,12 @@ struct Subject {
     baseline: String,
 }
 
-/// Edits for so many seconds, after a second that is not counted.
+/// Edits for so many seconds, after a second that is not counted; each client is one of these users.
 pub async fn run(
     spread: Spread,
     database: &DatabaseConnection,
     gateway: &Server,
-    authorization: &str,
+    users: &[String],
     seconds: u64,
 ) -> Result<Sample> {
     let rows = database.query_all_raw(Statement::from_string(DbBackend::Postgres, spread.variables())).await?;
@@ -93,7 +97,8 @@ pub async fn run(
     let before = trail(database).await?;
     let http = reqwest::Client::new();
     let url = format!("http://{}/graphql", gateway.address);
-    let clients = subjects.into_iter().map(|subject| edit(subject, &http, &url, authorization, seconds));
+    let users = users.iter().take(if matches!(spread, Spread::OneUser) { 1 } else { CLIENTS }).cycle();
+    let clients = subjects.into_iter().zip(users).map(|(subject, user)| edit(subject, &http, &url, user, seconds));
     let answers = try_join_all(clients).await?;
     let all: usize = answers.iter().map(|(all, _)| all).sum();
     let told = trail(database).await? - before;

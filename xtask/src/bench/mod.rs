@@ -307,11 +307,16 @@ async fn measure_growth(options: &Options, generator: Generator, binaries: &Bina
 async fn measure_edits(options: &Options, binaries: &Binaries, url: &str) -> Result<String> {
     let database = fill(binaries, url).await?;
     database.execute_unprepared(include_str!("rows.sql")).await?;
+    database.execute_unprepared(include_str!("editors.sql")).await?;
     database.execute_unprepared("VACUUM (ANALYZE)").await?;
     let mut command = gateway(binaries, url);
     command.env("AETHER_ACCESS_TOKEN_MINUTES", "1440");
     let gateway = Server::start("gateway", command, "AETHER_LISTEN").await?;
-    let authorization = sign_in(&gateway).await?;
+    let mut users = Vec::new();
+    for number in 1..=edits::CLIENTS {
+        let email = format!("editor.{number}@aether-demo.com");
+        users.push(login(&gateway, &email, "aether-demo", "aether-demo").await?);
+    }
     let mut table = format!(
         "editVariable with drift, graph, audit row and events in its transaction; median of {} × {} s{}; {} processors, shared by \
          clients, gateway and PostgreSQL {}\n\n| edits | edits/s (min–max) | p50 ms | p99 ms |\n|---|--:|--:|--:|\n",
@@ -324,7 +329,7 @@ async fn measure_edits(options: &Options, binaries: &Binaries, url: &str) -> Res
     for spread in edits::Spread::ALL {
         let mut samples = Vec::new();
         for round in 1..=options.rounds {
-            let sample = edits::run(spread, &database, &gateway, &authorization, options.seconds()).await?;
+            let sample = edits::run(spread, &database, &gateway, &users, options.seconds()).await?;
             eprintln!("{}, round {round} of {}: {:.1}/s", spread.name(), options.rounds, sample.rate);
             samples.push(sample);
         }

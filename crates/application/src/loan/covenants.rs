@@ -89,8 +89,7 @@ pub fn remove(id: Uuid, expected_version: i32, reason: Reason) -> UseCase<Uuid> 
 
 /// The covenant in the version that the client saw, if its clause may be edited.
 async fn editable(c: &Change, id: Uuid, expected: i32, reason: Option<&str>) -> Result<covenants::Model> {
-    let (membership, covenant) = c.edit_in_workspace::<covenants::Entity>(id, expected).await?;
-    let clause = c.find::<clauses::Entity>(covenant.clause_id).await?;
+    let (membership, covenant, clause) = c.edit_with_parent::<covenants::Entity, clauses::Entity>(id, expected).await?;
     guard::may_edit(c, &membership, &clause, reason).await?;
     Ok(covenant)
 }

@@ -101,6 +101,14 @@ pub fn publish(workspace_id: Uuid, expected_version: i32, reason: Reason) -> Use
     })
 }
 
+/// The status of a golden record of this integrity, with so much HIGH drift that nobody has settled.
+pub(super) fn status(integrity: Decimal, high_drift: u64) -> GoldenRecordStatus {
+    match golden::is_ready(integrity, high_drift) {
+        true => GoldenRecordStatus::Ready,
+        false => GoldenRecordStatus::InReview,
+    }
+}
+
 /// How the documentation stands.
 struct Standing {
     /// The integrity as last computed; none before the graph was first synchronized.
@@ -120,10 +128,7 @@ impl Standing {
     }
 
     fn status(&self) -> GoldenRecordStatus {
-        match golden::is_ready(self.integrity.unwrap_or_default(), self.high_drift) {
-            true => GoldenRecordStatus::Ready,
-            false => GoldenRecordStatus::InReview,
-        }
+        status(self.integrity.unwrap_or_default(), self.high_drift)
     }
 
     fn write(&self, record: &mut golden_records::ActiveModel) {

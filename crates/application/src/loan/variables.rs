@@ -72,8 +72,8 @@ pub fn edit(id: Uuid, expected_version: i32, input: VariableEdit, reason: Reason
             let value = input.value.map(|value| text("input.value", &value, LONGEST_VALUE)).transpose()?;
             let unit = patch_text("input.unit", input.unit, 20)?;
             let reason = reason.note(c)?;
-            let (membership, variable) = c.edit_in_workspace::<variables::Entity>(id, expected_version).await?;
-            let clause = c.find::<clauses::Entity>(variable.clause_id).await?;
+            let (membership, variable, clause) =
+                c.edit_with_parent::<variables::Entity, clauses::Entity>(id, expected_version).await?;
             may_edit(c, &membership, &clause, reason.as_deref()).await?;
             let before = variable.row_version;
             let after = term::edit(c, variable, |variable| {
@@ -95,8 +95,8 @@ pub fn unbind(id: Uuid, expected_version: i32, reason: Reason) -> UseCase<Uuid> 
     UseCase::new(&action::UNBIND_VARIABLE, move |c| {
         Box::pin(async move {
             let reason = reason.note(c)?;
-            let (membership, variable) = c.edit_in_workspace::<variables::Entity>(id, expected_version).await?;
-            let clause = c.find::<clauses::Entity>(variable.clause_id).await?;
+            let (membership, variable, clause) =
+                c.edit_with_parent::<variables::Entity, clauses::Entity>(id, expected_version).await?;
             may_edit(c, &membership, &clause, reason.as_deref()).await?;
             c.about::<variables::Entity>(id);
             let open = drift_items::Entity::find()

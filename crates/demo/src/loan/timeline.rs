@@ -22,7 +22,7 @@ pub(super) struct Change {
 }
 
 /// Goes through the whole timeline and fills every table.
-pub(super) fn tell(simulator: &mut Simulator) {
+pub(super) fn simulate(simulator: &mut Simulator) {
     let creator = simulator.parties.creator();
     let after = json!({ "name": simulator.agreement.name, "currency": simulator.agreement.currency, "amount": simulator.agreement.amount.to_string() });
     simulator.record(creator, &Act::new("WORKSPACE_CREATE", ("workspace", simulator.workspace)).after(after));

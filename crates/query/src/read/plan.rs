@@ -84,6 +84,8 @@ pub struct Page {
     pub before: Option<Position>,
     /// Whether rows are wanted at all, or only their number.
     pub rows: bool,
+    /// Whether it is asked if there are more of them: then one more is looked for.
+    pub more: bool,
     /// Whether all rows are counted.
     pub total: bool,
     /// What a cursor of this page must carry to be taken here again: type, order, filter.
@@ -214,6 +216,13 @@ pub enum PageInfoField {
     EndCursor,
     /// JSON known beforehand.
     Literal(String),
+}
+
+impl PageInfoField {
+    /// Whether it asks if there are rows beyond the page, in the direction in which it is counted.
+    pub fn asks_for_more(&self, backward: bool) -> bool {
+        matches!((self, backward), (Self::HasNextPage, false) | (Self::HasPreviousPage, true))
+    }
 }
 
 impl Fetch {

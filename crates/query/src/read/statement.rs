@@ -241,7 +241,7 @@ fn count(sql: &mut Sql, ty: &Type, condition: &Sql) {
     sql.push("(SELECT count(*) FROM ").push(ty.table.name).push(" t WHERE ").append(condition).push(")");
 }
 
-/// The rows of a page and one more, which tells whether there is another page.
+/// The rows of a page; and one more where it is asked whether there is another page, which that tells.
 fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, audience: Audience, mut condition: Sql) {
     let search = page.search.as_deref();
     for (position, after) in [(&page.after, true), (&page.before, false)] {
@@ -268,7 +268,7 @@ fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, audience: Audience, mut 
             sql.push(if nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
         }
     }
-    sql.push(" LIMIT ").number(if page.rows { page.size + 1 } else { 0 });
+    sql.push(" LIMIT ").number(if page.rows { page.size + u64::from(page.more) } else { 0 });
 }
 
 /// Rows strictly after (or before) a position, nulls and ties included.

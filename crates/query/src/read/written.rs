@@ -61,13 +61,14 @@ fn number(out: &mut Vec<u8>, number: i64) {
 }
 
 /// Digits of a number below ten thousand.
-fn four(out: &mut Vec<u8>, number: u16) {
+fn four(number: u16) -> [u8; 4] {
     let digit = |divisor: u16| b'0' + (number / divisor % 10) as u8;
-    out.extend_from_slice(&[digit(1_000), digit(100), digit(10), digit(1)]);
+    [digit(1_000), digit(100), digit(10), digit(1)]
 }
 
-fn two(out: &mut Vec<u8>, number: u32) {
-    out.extend_from_slice(&[b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]);
+/// Digits of a number below a hundred.
+fn two(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
 
 /// Year, month and day of a day counted from 1970-01-01, for years of four digits (Hinnant, "chrono-Compatible Low-Level Date
@@ -86,12 +87,10 @@ fn civil(days: i64) -> Option<(u16, u32, u32)> {
     Some((year, u32::try_from(month).ok()?, u32::try_from(day).ok()?))
 }
 
-fn calendar(out: &mut Vec<u8>, (year, month, day): (u16, u32, u32)) {
-    four(out, year);
-    out.push(b'-');
-    two(out, month);
-    out.push(b'-');
-    two(out, day);
+/// `YYYY-MM-DD`
+fn calendar((year, month, day): (u16, u32, u32)) -> [u8; 10] {
+    let ([a, b, c, d], [e, f], [g, h]) = (four(year), two(month), two(day));
+    [a, b, c, d, b'-', e, f, b'-', g, h]
 }
 
 /// Days from 1970-01-01 to PostgreSQL's epoch, 2000-01-01.
@@ -99,7 +98,7 @@ const EPOCH_DAYS: i64 = 10_957;
 
 fn date(out: &mut Vec<u8>, days: i32) -> Result<()> {
     if let Some(civil) = civil(i64::from(days) + EPOCH_DAYS) {
-        calendar(out, civil);
+        out.extend_from_slice(&calendar(civil));
         return Ok(());
     }
     let shift = Days::new(u64::from(days.unsigned_abs()));
@@ -118,17 +117,15 @@ fn moment(out: &mut Vec<u8>, micros: i64) -> Result<()> {
     if let Some(civil) = civil(micros.div_euclid(DAY) + EPOCH_DAYS) {
         let of_day = u64::try_from(micros.rem_euclid(DAY)).map_err(|_| beyond())?;
         let (seconds, micros) = ((of_day / 1_000_000) as u32, (of_day % 1_000_000) as u32);
-        calendar(out, civil);
-        out.push(b'T');
-        two(out, seconds / 3_600);
-        out.push(b':');
-        two(out, seconds / 60 % 60);
-        out.push(b':');
-        two(out, seconds % 60);
-        out.push(b'.');
-        two(out, micros / 10_000);
-        four(out, (micros % 10_000) as u16);
-        out.push(b'Z');
+        let (hours, minutes, seconds) = (two(seconds / 3_600), two(seconds / 60 % 60), two(seconds % 60));
+        let mut text = *b"YYYY-MM-DDThh:mm:ss.ffffffZ";
+        text[..10].copy_from_slice(&calendar(civil));
+        text[11..13].copy_from_slice(&hours);
+        text[14..16].copy_from_slice(&minutes);
+        text[17..19].copy_from_slice(&seconds);
+        text[20..22].copy_from_slice(&two(micros / 10_000));
+        text[22..26].copy_from_slice(&four((micros % 10_000) as u16));
+        out.extend_from_slice(&text);
         return Ok(());
     }
     let micros = micros.checked_add(EPOCH_DAYS * DAY).ok_or_else(beyond)?;
@@ -159,7 +156,7 @@ fn decimal(out: &mut Vec<u8>, value: &[u8]) -> Result<()> {
     // Nothing is before the point where the first group is behind it.
     number(out, if weight < 0 { 0 } else { group(0).into() });
     for place in 1..=weight {
-        four(out, group(place));
+        out.extend_from_slice(&four(group(place)));
     }
     if scale > 0 {
         out.push(b'.');
@@ -170,7 +167,7 @@ fn decimal(out: &mut Vec<u8>, value: &[u8]) -> Result<()> {
         }
         let mut behind = (weight + 1).max(0);
         while out.len() < whole {
-            four(out, group(behind));
+            out.extend_from_slice(&four(group(behind)));
             behind += 1;
         }
         out.truncate(whole);

@@ -9,13 +9,14 @@ mod connection;
 mod permits;
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Weak},
     time::Duration,
 };
 
 use anyhow::Result;
-use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use axum::{body::Body, extract::ConnectInfo, http::Request, response::Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -27,7 +28,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::{Instant, MissedTickBehavior},
 };
-use tower_service::Service as _;
+use tower::Service;
 
 pub use self::permits::who;
 use self::{
@@ -109,15 +110,26 @@ fn allow_files(connections: usize) -> u64 {
     }
 }
 
+/// What answers requests.
+pub trait Answers:
+    Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
 /// Serves until `stop` is over and what was being answered then is answered.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    service: impl Answers,
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
     let server = Arc::new(Server {
-        router,
+        service,
         limits,
         builder: builder(),
         permits: Permits::new(limits.most, limits.most_per_address),
@@ -172,8 +184,8 @@ fn builder() -> auto::Builder<TokioExecutor> {
     builder
 }
 
-struct Server {
-    router: Router,
+struct Server<S> {
+    service: S,
     limits: Limits,
     builder: auto::Builder<TokioExecutor>,
     permits: Permits,
@@ -182,7 +194,7 @@ struct Server {
     stopping: tokio::sync::watch::Sender<bool>,
 }
 
-impl Server {
+impl<S: Answers> Server<S> {
     fn accept(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         let Some(permit) = self.permits.take(peer.ip()) else {
             // Told without waiting, and without reading: whoever comes too often gets no more than this.
@@ -202,7 +214,7 @@ impl Server {
             let (request, reading) = body::timed(request, &connection, self.limits.body);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            let answered = self.router.clone().call(request);
+            let answered = self.service.clone().call(request);
             async move { answered.await.map(|answer| answering.until_sent(reading.checked(answer))) }
         });
         let io = TokioIo::new(Watched::new(stream, connection.clone()));
@@ -210,6 +222,7 @@ impl Server {
         tokio::pin!(serving);
         let mut stopping = self.stopping.subscribe();
         let served = tokio::select! {
+            biased;
             served = &mut serving => served,
             () = connection.cut() => return,
             () = async { _ = stopping.wait_for(|stopping| *stopping).await } => {

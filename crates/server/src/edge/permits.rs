@@ -9,8 +9,8 @@ use std::{
 use parking_lot::Mutex;
 use tokio::time::{Duration, Instant};
 
-/// How often it is told that there is no permit.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
+/// How often it is warned that there is no permit.
+const WARNED_EVERY: Duration = Duration::from_secs(10);
 
 /// Permits for connections.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ struct Taken {
     all: usize,
     by_address: HashMap<IpAddr, usize>,
     refused: u64,
-    told: Option<Instant>,
+    warned: Option<Instant>,
 }
 
 /// A permit that is taken, until it is dropped.
@@ -50,7 +50,7 @@ impl Permits {
         let is_full = |limit: usize, taken: usize| limit != 0 && taken >= limit;
         let in_all = is_full(self.0.most, taken.all);
         if in_all || is_full(self.0.most_per_address, of_address) {
-            taken.tell(
+            taken.warn(
                 if in_all { "no room for further connections" } else { "too many connections from one address" },
                 address,
             );
@@ -64,11 +64,11 @@ impl Permits {
 
 impl Taken {
     /// Whoever knocks a thousand times does not fill the log.
-    fn tell(&mut self, what: &str, address: IpAddr) {
+    fn warn(&mut self, what: &str, address: IpAddr) {
         self.refused += 1;
-        if self.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+        if self.warned.is_none_or(|warned| warned.elapsed() >= WARNED_EVERY) {
             tracing::warn!(%address, refused = self.refused, "{what}");
-            (self.told, self.refused) = (Some(Instant::now()), 0);
+            (self.warned, self.refused) = (Some(Instant::now()), 0);
         }
     }
 }

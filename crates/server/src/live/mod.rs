@@ -58,9 +58,9 @@ impl Live {
     }
 }
 
-/// Tells the hub's subscribers of what is committed, for as long as it is polled: as PostgreSQL has it or, if there are
+/// Publishes to the hub's subscribers what is committed, for as long as it is polled: as PostgreSQL has it or, if there are
 /// servers of NATS, as these bring it.
-pub async fn tell(hub: Arc<Hub>, store: Store, nats: Vec<ServerAddr>) {
+pub async fn publish(hub: Arc<Hub>, store: Store, nats: Vec<ServerAddr>) {
     let outbox = Outbox::new(store);
     if nats.is_empty() {
         return hub.run(outbox).await;

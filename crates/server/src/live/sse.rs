@@ -153,7 +153,7 @@ pub(super) async fn open(State(app): State<Arc<App>>, peer: Peer, headers: Heade
             if let Some(access) = access {
                 operations.authorize(access);
             }
-            Ok(answer(&app, Told::new(operations, Some((commands, names)))))
+            Ok(answer(&app, EventStream::new(operations, Some((commands, names)))))
         }
     }
 }
@@ -281,10 +281,10 @@ fn distinct(
         operations.authorize(access);
     }
     operations.begin(ONLY.into(), operation, resume);
-    Ok(answer(&app, Told::new(operations, None)))
+    Ok(answer(&app, EventStream::new(operations, None)))
 }
 
-fn answer(app: &App, stream: Told) -> Response {
+fn answer(app: &App, stream: EventStream) -> Response {
     let keep_alive = KeepAlive::new().interval(app.live.keep_alive);
     let mut response = Sse::new(stream.events()).keep_alive(keep_alive).into_response();
     // Proxies that gather what they pass on would keep it for themselves.
@@ -293,7 +293,7 @@ fn answer(app: &App, stream: Told) -> Response {
 }
 
 /// What is streamed.
-struct Told {
+struct EventStream {
     operations: Operations,
     /// Of a single connection: the commands that it is sent, and the names of its operations.
     single: Option<(mpsc::Receiver<Command>, Names)>,
@@ -302,7 +302,7 @@ struct Told {
     following: Option<Event>,
 }
 
-impl Told {
+impl EventStream {
     fn new(operations: Operations, single: Option<(mpsc::Receiver<Command>, Names)>) -> Self {
         // Some browsers hold a stream to be open only when its first byte is there.
         let following = Some(Event::default().comment(""));

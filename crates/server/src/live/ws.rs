@@ -164,7 +164,7 @@ impl Connection {
                         self.answer(said).await?;
                     }
                 }
-                event = self.operations.next() => self.tell(event).await?,
+                event = self.operations.next() => self.send_event(event).await?,
                 _ = ticks.tick() => {
                     if self.heard.elapsed() > 3 * keep_alive {
                         return Err(Close::new(1001, "Nothing was heard for too long"));
@@ -209,7 +209,7 @@ impl Connection {
         }
     }
 
-    async fn tell(&mut self, event: ConnectionEvent) -> Result<(), Close> {
+    async fn send_event(&mut self, event: ConnectionEvent) -> Result<(), Close> {
         match event {
             ConnectionEvent::Next(id, message) => {
                 let id = quoted(&id);

@@ -31,7 +31,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 4;
 
 /// The messages of one group of subscribers.
-struct Told {
+struct Deliveries {
     ids: Vec<u64>,
     /// Who has read for the others, and as what.
     reader: Option<(u64, SharedBy, Audience)>,
@@ -160,7 +160,7 @@ impl Hub {
                 self.messages(plan, ids, identity, &events, (shared_by, audience)).instrument(span).await
             }
         });
-        let done: Vec<Told> = stream::iter(work).buffer_unordered(AT_ONCE).try_collect().await?;
+        let done: Vec<Deliveries> = stream::iter(work).buffer_unordered(AT_ONCE).try_collect().await?;
         // Whoever was demoted while it read saw too little for the others, and whoever was promoted too much.
         let readers: Vec<_> = done.iter().filter_map(|told| told.reader.as_ref()).collect();
         let now = self.check(readers.iter().map(|(id, ..)| *id).collect()).await?;
@@ -172,7 +172,7 @@ impl Hub {
         }
         // Only now that all are worked out: a round that fails is tried again as a whole, and nobody is told twice.
         let mut state = self.state();
-        for Told { ids, messages, .. } in done {
+        for Deliveries { ids, messages, .. } in done {
             for id in ids {
                 let messages = match &messages {
                     Ok(messages) => messages,
@@ -204,7 +204,7 @@ impl Hub {
         identity: &HashMap<u64, SubscriberIdentity>,
         events: &[&Event],
         (shared_by, audience): (SharedBy, Audience),
-    ) -> Result<Told> {
+    ) -> Result<Deliveries> {
         // Any of them may read for all; the first whose session stands does.
         for id in &ids {
             let actor = &identity[id].actor;
@@ -215,10 +215,10 @@ impl Hub {
                 Err(Error::Unavailable) => return Err(Error::Unavailable),
                 messages => {
                     let reader = (ids.len() > 1).then_some((*id, shared_by, audience));
-                    return Ok(Told { ids, reader, messages });
+                    return Ok(Deliveries { ids, reader, messages });
                 }
             }
         }
-        Ok(Told { ids, reader: None, messages: Ok(Vec::new()) })
+        Ok(Deliveries { ids, reader: None, messages: Ok(Vec::new()) })
     }
 }

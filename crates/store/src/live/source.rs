@@ -75,7 +75,7 @@ impl Outbox {
         let mut wakers = JoinSet::new();
         let name = Uuid::new_v4().to_string();
         wakers.spawn(listen(store.clone(), name.clone(), wake.clone()));
-        wakers.spawn(tell(store.clone(), name, wake));
+        wakers.spawn(pass_on(store.clone(), name, wake));
         Self { store, woken, read: None, _wakers: Arc::new(wakers) }
     }
 
@@ -175,7 +175,7 @@ async fn listen(store: Store, name: String, wake: Arc<watch::Sender<()>>) {
 
 /// Tells whoever reads here and, seldom enough that nobody queues for it, all other gateways that something was committed
 /// here. PostgreSQL lets one transaction at a time commit a notification, so those who write never send any.
-async fn tell(store: Store, name: String, wake: Arc<watch::Sender<()>>) {
+async fn pass_on(store: Store, name: String, wake: Arc<watch::Sender<()>>) {
     loop {
         store.database().committed().notified().await;
         wake.send_replace(());

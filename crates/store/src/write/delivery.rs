@@ -180,7 +180,7 @@ impl Store {
                 .uuid(due.connector_id);
             transaction.execute_raw(sql.statement()?).await?;
         }
-        tell(&transaction, due, attempt, changed, ended).await?;
+        announce(&transaction, due, attempt, changed, ended).await?;
         self.database().commit(transaction).await?;
         Ok(())
     }
@@ -209,7 +209,7 @@ async fn note(transaction: &Transaction, due: &Due, attempt: &Attempt) -> Result
 }
 
 /// The events for subscribers of the workspace, and how a delivery ended for the audit log of the deal's host.
-async fn tell(transaction: &Transaction, due: &Due, attempt: &Attempt, changed: bool, ended: bool) -> Result<()> {
+async fn announce(transaction: &Transaction, due: &Due, attempt: &Attempt, changed: bool, ended: bool) -> Result<()> {
     let mut batch = AuditBatch::default();
     let mut event = |kind: &'static str, fields: &[&str], ty: &str, id: Uuid| {
         let event = OutboxEvent::new("connector", due.connector_id, kind, Tenant::Workspace(due.workspace_id));

@@ -5,9 +5,10 @@
 mod difference;
 mod sync;
 
-use aether_domain::golden::READY_FROM;
+use aether_domain::graph;
 use chrono::SecondsFormat;
 use rust_decimal::Decimal;
+use sea_orm::QueryResult;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -19,8 +20,11 @@ use aether_store::{
     Error, Result,
     model::enum_value_name,
     sql::Sql,
+    value::label,
     write::{Change, Done, Record, named},
 };
+
+use super::golden;
 
 /// How the graph of a workspace stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +38,7 @@ pub struct GraphStanding {
 }
 
 /// Brings what follows from values and drift up to date: nodes, the warnings of sensitive clauses that drift, the integrity,
-/// and whether the golden record is ready. One statement and one event, however many nodes change. Only the nodes of these
+/// and whether the golden record is ready. Two statements and one event, however many nodes change. Only the nodes of these
 /// clauses are looked at; of all clauses if none are named. The workspace must have been entered.
 pub async fn refresh(c: &Change, clauses: Option<&[Uuid]>) -> Result<GraphStanding> {
     let workspace = c.entered()?;
@@ -44,19 +48,35 @@ pub async fn refresh(c: &Change, clauses: Option<&[Uuid]>) -> Result<GraphStandi
         Some(clauses) => sql.uuids(clauses.to_vec()),
         None => sql.push("NULL"),
     };
-    sql.push(", ").decimal(READY_FROM).push(")");
+    sql.push(")");
     let rows = c.run_sql(&sql).await?;
     let row = rows.first().ok_or_else(|| Error::internal("a function without an answer"))?;
-    let standing = GraphStanding {
-        state_id: row.try_get("", "state_id")?,
-        before: row.try_get("", "score_before")?,
-        integrity: row.try_get("", "score_after")?,
+    let count = |column: &str| -> Result<usize> {
+        usize::try_from(row.try_get::<i64>("", column)?).map_err(|_| Error::internal("a count below zero"))
     };
+    let integrity = graph::integrity(count("nodes")?, count("with_drift")?, count("with_warning")?);
+    let record =
+        row.try_get::<Option<Uuid>>("", "record_id")?.map(|id| GoldenRecord::read(row, id, integrity)).transpose()?;
+    let record = record.filter(GoldenRecord::differs);
+    let mut sql = Sql::new();
+    if let Some(record) = &record {
+        sql.push("WITH record AS (UPDATE golden_records SET integrity_score = ").decimal(integrity).push(", status = ");
+        sql.text(record.status.1.clone()).push("::golden_record_status WHERE id = ").uuid(record.id).push(") ");
+    }
+    sql.push("INSERT INTO graph_state (workspace_id, integrity_score, last_computed_at) VALUES (")
+        .uuid(workspace)
+        .push(", ");
+    sql.decimal(integrity).push(
+        ", now()) ON CONFLICT (workspace_id) DO UPDATE SET integrity_score = excluded.integrity_score,
+         last_computed_at = excluded.last_computed_at RETURNING id",
+    );
+    let written = c.run_sql(&sql).await?;
+    let written = written.first().ok_or_else(|| Error::internal("an INSERT without a row"))?;
+    let standing =
+        GraphStanding { state_id: written.try_get("", "id")?, before: row.try_get("", "score_before")?, integrity };
     record_standing(c, &standing);
-    if let Some(id) = row.try_get::<Option<Uuid>>("", "record_id")? {
-        let score: Decimal = row.try_get("", "record_score_before")?;
-        let (was, is): (String, String) = (row.try_get("", "status_before")?, row.try_get("", "status_after")?);
-        record_golden_record(c, id, (score, standing.integrity), (&was, &is));
+    if let Some(record) = record {
+        record.record(c);
     }
     Ok(standing)
 }
@@ -91,18 +111,41 @@ fn record_standing(c: &Change, standing: &GraphStanding) {
     });
 }
 
-fn record_golden_record(c: &Change, id: Uuid, scores: (Decimal, Decimal), statuses: (&str, &str)) {
-    let (mut before, mut after) = (Map::new(), Map::new());
-    let mut differs = |field: &str, was: Value, is: Value| {
-        if was != is {
-            before.insert(field.to_owned(), was);
-            after.insert(field.to_owned(), is);
-        }
-    };
-    differs("integrityScore", score(scores.0).into(), score(scores.1).into());
-    differs("status", json!(enum_value_name(statuses.0)), json!(enum_value_name(statuses.1)));
-    if !after.is_empty() {
-        let (table, topic) = ("golden_records", "golden_record");
+/// The golden record of a graph: its score and status, before and after.
+struct GoldenRecord {
+    id: Uuid,
+    score: (Decimal, Decimal),
+    status: (String, String),
+}
+
+impl GoldenRecord {
+    /// What becomes of the record with a graph of this integrity.
+    fn read(row: &QueryResult, id: Uuid, integrity: Decimal) -> Result<Self> {
+        let high_drift: i32 = row.try_get("", "high_drift")?;
+        let status = golden::status(integrity, high_drift.try_into().unwrap_or_default());
+        Ok(Self {
+            id,
+            score: (row.try_get("", "record_score_before")?, integrity),
+            status: (row.try_get("", "status_before")?, label(&status)),
+        })
+    }
+
+    fn differs(&self) -> bool {
+        self.score.0 != self.score.1 || self.status.0 != self.status.1
+    }
+
+    /// Notes what became of it.
+    fn record(self, c: &Change) {
+        let (mut before, mut after) = (Map::new(), Map::new());
+        let mut differs = |field: &str, was: Value, is: Value| {
+            if was != is {
+                before.insert(field.to_owned(), was);
+                after.insert(field.to_owned(), is);
+            }
+        };
+        differs("integrityScore", score(self.score.0).into(), score(self.score.1).into());
+        differs("status", json!(enum_value_name(&self.status.0)), json!(enum_value_name(&self.status.1)));
+        let (table, topic, id) = ("golden_records", "golden_record", self.id);
         let about = named(table, id);
         c.record(Record { table, topic, id, aggregate_id: id, done: Done::Updated, before, after, about });
     }
