@@ -1,10 +1,13 @@
 //! Many edit at once.
 
+use std::time::Duration;
+
 use futures::future::join_all;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 
 use super::{EDIT, SharedWorkspace};
-use crate::support::Gateway;
+use crate::support::{Answer, Gateway};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terms_of_one_workspace_edited_at_once_leave_the_graph_right() {
@@ -67,4 +70,66 @@ async fn of_many_who_edit_one_term_one_wins_each_round() {
         assert_eq!(&workspace.node(&variable).await["value"], won[0]);
     }
     workspace.is_consistent().await;
+}
+
+/// What a change waited for counts: the statement that waits for the workspace read membership, clause and term before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_a_workspace_is_judged_by_how_it_is_after_the_wait() {
+    let gateway = Gateway::demo().await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let clause = workspace.clause("covenant", false, "The ratio.").await;
+    let variable = workspace.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
+    let (id, legal) = (&workspace.id, "SELECT id FROM users WHERE email = 'legal@harrow-and-lane.example'");
+    let holder = "SELECT id FROM users WHERE email = 'agent@northgate-bank.example'";
+    let member = format!("workspace_id = '{id}' AND user_id = ({legal})");
+    let lock = |by: &str| {
+        format!(
+            "UPDATE clauses SET is_locked = {by} IS NOT NULL, locked_by = {by}, locked_at = CASE WHEN {by} IS NOT NULL THEN now() END WHERE id = '{clause}'"
+        )
+    };
+    let cases = [
+        (format!("UPDATE variables SET unit = 'x' WHERE id = '{variable}'"), "CONFLICT"),
+        (lock(&format!("({holder})")), "PRECONDITION_FAILED"),
+        (lock("NULL::uuid"), ""),
+        (format!("UPDATE workspace_members SET role = 'risk' WHERE {member}"), "FORBIDDEN"),
+        (
+            format!(
+                "UPDATE workspace_members SET role = 'legal' WHERE {member}; DELETE FROM variables WHERE id = '{variable}'"
+            ),
+            "NOT_FOUND",
+        ),
+    ];
+    let last = format!("UPDATE workspace_members SET status = 'removed' WHERE {member}");
+    for (at, (meanwhile, code)) in cases.iter().enumerate() {
+        let version = workspace.version("variables", &variable).await;
+        let edit = json!({ "id": variable, "v": version, "input": { "value": format!("4.{at}1:1.00") } });
+        let answer = beside(&workspace, edit, meanwhile).await;
+        match *code {
+            "" => assert_eq!(answer.ok()["editVariable"]["value"], format!("4.{at}1:1.00")),
+            code => assert_eq!(answer.code(), code, "{meanwhile}: {:#}", answer.body),
+        }
+    }
+    let other = workspace.bind(&clause, "Other", "RATIO", "4.00:1.00").await;
+    let version = workspace.version("variables", &other).await;
+    let edit = json!({ "id": other, "v": version, "input": { "value": "4.50:1.00" } });
+    assert_eq!(beside(&workspace, edit, &last).await.code(), "NOT_FOUND");
+    assert_eq!(workspace.items(&other).await.len(), 0);
+}
+
+/// What is answered to an edit that waits for the workspace while this is done.
+async fn beside(workspace: &SharedWorkspace<'_>, edit: Value, meanwhile: &str) -> Answer {
+    let gateway = workspace.gateway;
+    let held = gateway.owner.begin().await.expect("a transaction");
+    let lock = format!("SELECT FROM workspaces WHERE id = '{}' FOR NO KEY UPDATE", workspace.id);
+    held.execute_unprepared(&lock).await.expect("a lock");
+    let (answer, ()) = tokio::join!(workspace.legal.run(EDIT, edit), async {
+        let waits = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                          WHERE NOT l.granted AND a.datname = current_database()";
+        while gateway.value(waits).await == json!(0) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        held.execute_unprepared(meanwhile).await.expect(meanwhile);
+        held.commit().await.expect("it is committed");
+    });
+    answer
 }
