@@ -69,7 +69,6 @@ pub enum Size {
     Counterparty,
     /// Everything, with this many deals.
     Full {
-        /// How many deals.
         deals: usize,
     },
 }

@@ -57,7 +57,7 @@ impl Lever {
 pub enum Distribution {
     /// The normal distribution.
     Normal {
-        /// Its mean.
+        /// In the unit of what is drawn.
         mean: Decimal,
         /// Its standard deviation, above zero.
         standard_deviation: Decimal,

@@ -48,14 +48,14 @@ fn root(name: &str) -> Option<Root> {
 
 impl OutputType for Fields {
     fn type_name() -> Cow<'static, str> {
-        "Graph".into()
+        "ModelFields".into()
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        registry.types.entry("Graph".into()).or_insert_with(|| types::object("Graph", "", IndexMap::new()));
+        registry.types.entry("ModelFields".into()).or_insert_with(|| types::object("ModelFields", "", IndexMap::new()));
         run::register(registry);
         let fields = types::register(registry);
-        registry.types.insert("Graph".into(), types::object("Graph", "", fields));
+        registry.types.insert("ModelFields".into(), types::object("ModelFields", "", fields));
         Self::qualified_type_name()
     }
 

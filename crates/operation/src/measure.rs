@@ -18,7 +18,6 @@ const DEEPEST: usize = 100;
 /// What a selection amounts to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Size {
-    /// Fields.
     fields: usize,
     /// Fields and fragments.
     selections: usize,
