@@ -69,6 +69,7 @@ pub enum Size {
     Counterparty,
     /// Everything, with this many deals.
     Full {
+        /// Of all stages together.
         deals: usize,
     },
 }
