@@ -7,7 +7,7 @@
 use std::{fmt::Write, sync::Arc};
 
 use aether_operation::Bound;
-use moka::sync::Cache;
+use quick_cache::{Weighter, sync::Cache};
 
 use crate::{execute::Planned, root_fields};
 
@@ -15,12 +15,24 @@ use crate::{execute::Planned, root_fields};
 const BYTES: u64 = 64 * 1024 * 1024;
 /// How many bytes of memory a byte of a document becomes when it is planned and its SQL is written, about.
 const GROWTH: usize = 24;
+/// About how many plans are kept. The cache has parts of 32 plans at least, and keeps nothing larger than a part.
+const EXPECTED: usize = 128;
 /// The longest variables of which a plan is kept.
 const LONGEST: usize = 4 * 1024;
 
 /// The plans. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Kept(Cache<Key, Arc<Planned>>);
+pub(crate) struct Kept(Arc<Cache<Key, Arc<Planned>, Weight>>);
+
+/// What a kept plan weighs: its memory in bytes, about.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Key, Arc<Planned>> for Weight {
+    fn weight(&self, key: &Key, _: &Arc<Planned>) -> u64 {
+        u64::try_from(key.size.saturating_mul(GROWTH).saturating_add(key.variables.len())).unwrap_or(u64::MAX)
+    }
+}
 
 /// What a plan depends on.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -61,10 +73,7 @@ impl Key {
 
 impl Kept {
     pub(crate) fn new() -> Self {
-        let weigh = |key: &Key, _: &Arc<Planned>| {
-            u32::try_from(key.size.saturating_mul(GROWTH).saturating_add(key.variables.len())).unwrap_or(u32::MAX)
-        };
-        Self(Cache::builder().max_capacity(BYTES).weigher(weigh).build())
+        Self(Arc::new(Cache::with_weighter(EXPECTED, BYTES, Weight)))
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Planned>> {

@@ -17,6 +17,8 @@ use aether_store::{
 };
 use async_graphql::ServerError;
 
+use quick_cache::{Weighter, sync::Cache};
+
 use crate::{
     Asker, Identity, Introspection, Limits, Ready, Request, Response, compiled, error,
     error::code,
@@ -38,7 +40,17 @@ pub(crate) struct Inner {
     introspection: Introspection,
     kept: kept::Kept,
     /// Whole answers about the schema, by their documents: they are large, and always the same.
-    introspected: moka::sync::Cache<Arc<str>, Arc<Ready>>,
+    introspected: Cache<Arc<str>, Arc<Ready>, Weight>,
+}
+
+/// What a kept answer weighs, bytes.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Arc<str>, Arc<Ready>> for Weight {
+    fn weight(&self, text: &Arc<str>, answer: &Arc<Ready>) -> u64 {
+        (text.len() + answer.weight()) as u64
+    }
 }
 
 /// How much memory kept answers about the schema may take.
@@ -75,15 +87,13 @@ impl Schema {
         static TYPES: LazyLock<Arc<Types>> = LazyLock::new(|| {
             Arc::new(Types::read(&root::sdl()).unwrap_or_else(|why| panic!("the schema is not valid: {why}")))
         });
-        let weigh =
-            |text: &Arc<str>, answer: &Arc<Ready>| u32::try_from(text.len() + answer.weight()).unwrap_or(u32::MAX);
         Self(Arc::new(Inner {
             resolvers: Resolvers::new(&limits),
             compiler: compiled::compiler(TYPES.clone(), &limits),
             limits,
             introspection,
             kept: kept::Kept::new(),
-            introspected: moka::sync::Cache::builder().max_capacity(INTROSPECTED_BYTES).weigher(weigh).build(),
+            introspected: Cache::with_weighter(1, INTROSPECTED_BYTES, Weight),
         }))
     }
 

@@ -13,6 +13,8 @@ use apollo_compiler::{
     validation::{DiagnosticList, Valid},
 };
 
+use quick_cache::{Weighter, sync::Cache};
+
 use crate::{
     Limits, Scalars,
     bind::Bound,
@@ -26,6 +28,8 @@ use crate::{
 /// How many bytes of memory a byte of a document's text becomes when it is compiled, about: measured on the documents of the
 /// benchmark and of GraphiQL.
 const GROWTH: usize = 40;
+/// About how many documents are kept. The cache has parts of 32 documents at least, and keeps nothing larger than a part.
+const EXPECTED: usize = 128;
 
 /// The types of a schema, read once.
 pub struct Types {
@@ -48,9 +52,19 @@ pub struct Compiler {
     pub(crate) types: Arc<Types>,
     pub(crate) scalars: Box<dyn Scalars>,
     pub(crate) limits: Limits,
-    kept: moka::sync::Cache<Arc<str>, Arc<Compiled>>,
+    kept: Cache<Arc<str>, Arc<Compiled>, Weight>,
     hits: AtomicU64,
     misses: AtomicU64,
+}
+
+/// What a compiled document weighs: its memory in bytes, about.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Arc<str>, Arc<Compiled>> for Weight {
+    fn weight(&self, text: &Arc<str>, _: &Arc<Compiled>) -> u64 {
+        u64::try_from(text.len().saturating_mul(GROWTH)).unwrap_or(u64::MAX)
+    }
 }
 
 /// A document that may be executed.
@@ -87,9 +101,7 @@ pub struct Cached {
 impl Compiler {
     /// A compiler for the schema with these types.
     pub fn new(types: Arc<Types>, scalars: impl Scalars + 'static, limits: Limits) -> Self {
-        let weigh =
-            |text: &Arc<str>, _: &Arc<Compiled>| u32::try_from(text.len().saturating_mul(GROWTH)).unwrap_or(u32::MAX);
-        let kept = moka::sync::Cache::builder().max_capacity(limits.cache_bytes).weigher(weigh).build();
+        let kept = Cache::with_weighter(EXPECTED, limits.cache_bytes, Weight);
         Self { types, scalars: Box::new(scalars), limits, kept, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
@@ -140,12 +152,11 @@ impl Compiler {
 
     /// How well the kept operations serve.
     pub fn cached(&self) -> Cached {
-        self.kept.run_pending_tasks();
         Cached {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
-            documents: self.kept.entry_count(),
-            bytes: self.kept.weighted_size(),
+            documents: self.kept.len() as u64,
+            bytes: self.kept.weight(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Those who have asked lately, and the condition that makes it safe to remember them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use crate::{
@@ -13,16 +13,19 @@ use crate::{
     sql::{OfActor, Sql},
 };
 
+/// How many actors are remembered.
+const REMEMBERED: usize = 100_000;
+
 /// The actors seen lately, so that a request costs no statement of its own for its actor.
 ///
 /// Nothing here is trusted: each root statement re-checks session and versions in its own snapshot (see [`live`]), so a
 /// revoked session, a deactivated user or a changed role takes effect with the next statement, on every replica.
 #[derive(Clone)]
-pub struct Actors(Cache<Uuid, Arc<Actor>>);
+pub struct Actors(Arc<Cache<Uuid, Arc<Actor>>>);
 
 impl Actors {
     pub(crate) fn new() -> Self {
-        Self(Cache::builder().max_capacity(100_000).time_to_idle(Duration::from_secs(900)).build())
+        Self(Arc::new(Cache::new(REMEMBERED)))
     }
 
     /// The actor of this session, as it was read last.
@@ -43,7 +46,7 @@ impl Actors {
         .uuid(session_id);
         let rows = database.ask(&sql).await?;
         let Some(row) = rows.first() else {
-            self.0.invalidate(&session_id);
+            self.0.remove(&session_id);
             return Err(ended());
         };
         let role = Role::from_label(&row.get::<String>("role")?)

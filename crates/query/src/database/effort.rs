@@ -196,6 +196,14 @@ impl Standing {
     }
 }
 
+impl EffortPermit {
+    /// Whether its party keeps the machine busy while others are there.
+    pub(super) fn gives_way(&self) -> bool {
+        let Some(Effort(state)) = &self.of else { return false };
+        state.lock().is_heavy_among_others(self.party, Instant::now())
+    }
+}
+
 /// A statement beside others of its request, until it is dropped.
 pub(super) struct Another {
     of: Effort,
@@ -284,6 +292,17 @@ mod tests {
         drop(effort.begin(user(2)).await);
         let permits = join_all((0..4).map(|_| effort.begin(user(1)))).now_or_never();
         assert!(permits.is_some_and(|permits| permits.iter().all(Result::is_ok)));
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_gives_way_only_where_it_is_heavy_and_others_are_there() {
+        let effort = Effort::new(2, PATIENCE);
+        let (heavy, light) = (busy(&effort, user(1), 8, WINDOW).await, effort.begin(user(3)).await.ok());
+        tokio::time::sleep(WINDOW).await;
+        assert!(!heavy[0].gives_way(), "the others have gone");
+        drop(effort.begin(user(2)).await);
+        assert!(heavy[0].gives_way());
+        assert!(light.is_some_and(|light| !light.gives_way()));
     }
 
     #[tokio::test]

@@ -108,6 +108,27 @@ pub async fn as_party<T>(party: Party, run: impl Future<Output = T>) -> T {
     SHARE.scope(Share::of(party), run).await
 }
 
+/// How long a long answer of a party that keeps the machine busy pauses where others are there. While it does, PostgreSQL soon has no
+/// room for what it sends, and stops working on it, too: so neither of them has a processor for longer than a moment at a time.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Gives others their turn amid a long answer.
+async fn give_way() {
+    if gives_way() { tokio::time::sleep(PAUSE).await } else { tokio::task::yield_now().await }
+}
+
+/// The same on a thread that nobody else waits for.
+pub(crate) fn give_way_blocking() {
+    if gives_way() {
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Whether what runs is of a party that keeps the machine busy while others are there.
+fn gives_way() -> bool {
+    SHARE.try_with(|share| share.permit.get().is_some_and(effort::EffortPermit::gives_way)).unwrap_or(false)
+}
+
 /// On whose behalf this runs: outside of a request it is the gateway.
 fn party() -> Party {
     SHARE.try_with(|share| *share.party.lock()).unwrap_or(Party::Gateway)

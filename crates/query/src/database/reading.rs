@@ -14,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use moka::sync::Cache;
 use parking_lot::Mutex;
+use quick_cache::sync::Cache;
 
 use super::{
     admission::Permit,
@@ -32,7 +32,7 @@ use crate::{
 /// The longest text of a statement that is kept prepared; longer ones are seldom the same twice, and cost more.
 const LONGEST_KEPT: usize = 6 * 1024;
 /// How many texts of statements are remembered, to know which come again.
-const REMEMBERED: u64 = 4_096;
+const REMEMBERED: usize = 4_096;
 /// How old a connection gets: what PostgreSQL remembers of tables grows with what was asked.
 const OLDEST: Duration = Duration::from_secs(1_800);
 /// How long a connection is kept that nobody needs.

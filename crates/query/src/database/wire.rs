@@ -42,7 +42,7 @@ pub const KEPT: usize = 100;
 const READ: usize = 32 * 1024;
 /// How many bytes of the room for an answer are taken at a time.
 const PIECE: usize = 64 * 1024;
-/// After how many rows others have their turn: where PostgreSQL is faster than the gateway, nothing else interrupts an answer.
+/// After how many rows others have their turn: where PostgreSQL is as fast as the gateway, nothing else interrupts an answer.
 const UNINTERRUPTED: usize = 500;
 /// A message's kind and its length, which counts itself.
 const HEADER: usize = 5;
@@ -299,8 +299,8 @@ impl Wire {
         space: &mut Space<'_>,
     ) -> Result<Rows, Failure> {
         let failed = |said| Failure::ServerMessage(place, said);
+        let mut uninterrupted = 0;
         loop {
-            let mut uninterrupted = 0;
             while let Some((kind, body)) = self.message().map_err(failed)? {
                 match kind {
                     b'D' => {
@@ -326,7 +326,8 @@ impl Wire {
                 }
             }
             if uninterrupted == UNINTERRUPTED {
-                tokio::task::yield_now().await;
+                uninterrupted = 0;
+                super::give_way().await;
             } else if self.next_row().is_some_and(|length| length > space.all().saturating_add(READ)) {
                 return Err(Failure::Large(rows.len()));
             } else {

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     actor::{Actor, Audience},
     actors::ended,
-    database::{Connections, Party, Statement, limit_answers, on_behalf_of},
+    database::{Connections, Party, Statement, give_way_blocking, limit_answers, on_behalf_of},
     error::{Error, Result},
     rows::Rows,
     source::Source,
@@ -156,8 +156,8 @@ impl Reader {
     /// Appends the JSON of what was fetched by this plan. What fails leaves nothing.
     pub fn write(&self, json: &mut Vec<u8>, fetch: &Fetch, fetched: Fetched) -> Result<()> {
         let Fetched { loaded, group } = fetched;
-        let size = beside(loaded.size(), || {
-            let size = json::root(json, fetch, &loaded, &group, self.room());
+        let size = beside(loaded.size(), |pause| {
+            let size = json::root(json, fetch, &loaded, &group, self.room(), pause);
             // Thousands of rows take their time to be dropped, too.
             drop(loaded);
             size
@@ -175,7 +175,7 @@ impl Reader {
             .map(|place| {
                 let id = loaded.row(place).at::<Uuid>(loaded.first_column + key)?;
                 let mut json = Vec::new();
-                json::root(&mut json, fetch, &loaded, &Group::one(place), self.room())?;
+                json::root(&mut json, fetch, &loaded, &Group::one(place), self.room(), || {})?;
                 Ok((id, String::from_utf8(json).map_err(|_| Error::internal("an answer that is not UTF-8"))?))
             })
             .collect()
@@ -288,7 +288,7 @@ impl Reader {
         let found = self.by_key().load_one(lookup).await?;
         let Found { rows, by_key } = found.ok_or_else(|| Error::internal("a lookup without an answer"))?;
         let groups = match &fetch.selector {
-            RowSelector::Pages(_, page) => beside(rows.len(), || Group::pages(&rows, page, keys.len()))?,
+            RowSelector::Pages(_, page) => beside(rows.len(), |_| Group::pages(&rows, page, keys.len()))?,
             _ => keys
                 .iter()
                 .map(|key| by_key.get(key).map_or_else(Group::default, |place| Group::one(*place as usize)))
@@ -320,11 +320,13 @@ fn keys(rows: &Rows, column: usize, groups: &[Group]) -> Result<(Arc<[Uuid]>, Ve
 const QUICKLY_WRITTEN: usize = 1_000;
 
 /// Does something that takes as long as there are rows. Where they are many, whatever else this thread has to do is given to
-/// another first, so that nobody waits for it.
-fn beside<T>(rows: usize, work: impl FnOnce() -> T) -> T {
+/// another first, so that nobody waits for it. Meanwhile it is to be asked now and then, by what `work` is given, to pause.
+fn beside<T>(rows: usize, work: impl FnOnce(fn()) -> T) -> T {
     let threads = Handle::try_current().map(|runtime| runtime.runtime_flavor());
     match threads {
-        Ok(RuntimeFlavor::MultiThread) if rows > QUICKLY_WRITTEN => tokio::task::block_in_place(work),
-        _ => work(),
+        Ok(RuntimeFlavor::MultiThread) if rows > QUICKLY_WRITTEN => {
+            tokio::task::block_in_place(|| work(give_way_blocking))
+        }
+        _ => work(|| {}),
     }
 }

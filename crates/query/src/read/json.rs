@@ -29,7 +29,12 @@ struct Out<'a> {
     room: usize,
     /// How many items its lists have so far.
     items: usize,
+    /// Lets others have their turn.
+    pause: fn(),
 }
+
+/// After how many items others have their turn.
+const UNINTERRUPTED: usize = 2_000;
 
 impl Deref for Out<'_> {
     type Target = Vec<u8>;
@@ -48,6 +53,9 @@ impl Out<'_> {
     /// Notes an item of a list, and refuses to go on where there is no room any more.
     fn item(&mut self) -> Result<()> {
         self.items += 1;
+        if self.items.is_multiple_of(UNINTERRUPTED) {
+            (self.pause)();
+        }
         let written = self.json.len() - self.start;
         if written <= self.room {
             return Ok(());
@@ -64,10 +72,17 @@ impl Out<'_> {
 }
 
 /// Appends the answer of a root, of at most so many bytes, and tells how many it has. What fails leaves nothing.
-pub(super) fn root(json: &mut Vec<u8>, fetch: &Fetch, loaded: &Loaded, group: &Group, room: usize) -> Result<usize> {
+pub(super) fn root(
+    json: &mut Vec<u8>,
+    fetch: &Fetch,
+    loaded: &Loaded,
+    group: &Group,
+    room: usize,
+    pause: fn(),
+) -> Result<usize> {
     let start = json.len();
     json.reserve(room.min(fetch.last_size().unwrap_or_else(|| 256 + expected(fetch, loaded))));
-    let mut out = Out { start, room, items: 0, json };
+    let mut out = Out { start, room, items: 0, pause, json };
     let written = shape(&mut out, fetch, loaded, Some(group));
     if written.is_err() {
         json.truncate(start);

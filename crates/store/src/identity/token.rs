@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use rand::{TryRngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -73,11 +73,11 @@ pub struct Tokens {
     /// How long a session lives without being refreshed.
     pub refresh_lifetime: Duration,
     /// Access tokens whose signature was verified lately, by their text: they are good until they expire.
-    verified: Cache<Box<str>, Access>,
+    verified: Arc<Cache<Box<str>, Access>>,
 }
 
 /// How many verified tokens are remembered.
-const REMEMBERED: u64 = 4_096;
+const REMEMBERED: usize = 4_096;
 
 impl Tokens {
     /// Tokens signed with this secret.
@@ -88,7 +88,7 @@ impl Tokens {
             secret: secret.into(),
             access_lifetime,
             refresh_lifetime,
-            verified: Cache::new(REMEMBERED),
+            verified: Arc::new(Cache::new(REMEMBERED)),
         }
     }
 
