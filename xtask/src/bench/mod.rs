@@ -205,7 +205,7 @@ async fn measure(
     command.envs([("BASELINE_WORKSPACE", &subject.workspace), ("BASELINE_METRICS_SINCE", &subject.metrics_since)]);
     command.env("BASELINE_METRIC_TYPES", METRIC_TYPES.join(","));
     let baseline = Server::start("baseline", command, "BASELINE_LISTEN").await?;
-    let at_rest = usage::memory(gateway.pid)?;
+    let (at_rest, program) = (usage::memory(gateway.pid)?, usage::program(gateway.pid)?);
     let authorization = sign_in(&gateway).await?;
 
     let chosen = || QUERIES.iter().filter(|query| options.query.as_deref().is_none_or(|name| name == query.name));
@@ -242,13 +242,14 @@ async fn measure(
         }
     }
     let about = format!(
-        "{}, {CONNECTIONS} connections, median of {} × {} s in turn; PostgreSQL {}; {} processors; the gateway's memory at rest: {} MB",
+        "{}, {CONNECTIONS} connections, median of {} × {} s in turn; PostgreSQL {}; {} processors; the gateway's memory at rest: {} MB, {} of them the program",
         generator.name(),
         options.rounds,
         options.seconds(),
         subject.postgres,
         std::thread::available_parallelism()?,
         at_rest / 1_000_000,
+        program / 1_000_000,
     );
     Ok((pairs.into_iter().map(|(row, _)| row).collect(), about))
 }

@@ -21,8 +21,18 @@ pub fn allow_files(most: u64) -> Result<()> {
 
 /// The memory of a process that is not swapped out, bytes.
 pub fn memory(pid: u32) -> Result<u64> {
+    resident(pid, "VmRSS:")
+}
+
+/// How much of that is of files: the program and its libraries, which Linux reads again when it needs the room.
+pub fn program(pid: u32) -> Result<u64> {
+    resident(pid, "RssFile:")
+}
+
+fn resident(pid: u32, which: &str) -> Result<u64> {
     let status = read(pid, "status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process without VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(which));
+    let line = line.with_context(|| format!("a process without {which}"))?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kibibytes * 1024)
 }
@@ -109,6 +119,7 @@ mod tests {
     fn this_process_has_memory_and_time() {
         let pid = std::process::id();
         assert!(memory(pid).unwrap() > 100_000);
+        assert!((100_000..memory(pid).unwrap()).contains(&program(pid).unwrap()));
         // Other tests use up time in this process, so what was asked first is the least.
         let one = Processes::One(pid).processor().unwrap();
         assert!(Processes::Family(pid).processor().unwrap() >= one);
