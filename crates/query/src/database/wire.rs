@@ -43,7 +43,7 @@ const READ: usize = 32 * 1024;
 /// How many bytes of the room for an answer are taken at a time.
 const PIECE: usize = 64 * 1024;
 /// After how many rows others have their turn: where PostgreSQL is as fast as the gateway, nothing else interrupts an answer.
-const UNINTERRUPTED: usize = 500;
+const UNINTERRUPTED: usize = 200;
 /// A message's kind and its length, which counts itself.
 const HEADER: usize = 5;
 /// The format of values on their way, either way.

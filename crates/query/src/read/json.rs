@@ -34,7 +34,7 @@ struct Out<'a> {
 }
 
 /// After how many items others have their turn.
-const UNINTERRUPTED: usize = 2_000;
+const UNINTERRUPTED: usize = 1_000;
 
 impl Deref for Out<'_> {
     type Target = Vec<u8>;
