@@ -190,6 +190,12 @@ fn stale_message(stale: aether_store::error::Stale, extensions: &mut ErrorExtens
     if let Some(at) = stale.changed_at {
         extensions.set("changedAt", at);
     }
+    if stale.expected > stale.current {
+        return format!(
+            "There is no version {} of this yet: it has version {}. Read it again and repeat your edit.",
+            stale.expected, stale.current
+        );
+    }
     format!(
         "This was edited {by}: you expected version {}, and it has version {}. Read it again and repeat your edit.",
         stale.expected, stale.current

@@ -164,8 +164,18 @@ impl Types<'_> {
         let nulls = [("FIRST", "Nulls before all values."), ("LAST", "Nulls behind all values.")];
         self.insert(enumeration("NullsOrder", "Where an order puts nulls.", nulls.map(owned)));
         let page_info = [
-            field("hasNextPage", "Whether rows follow this page.", "Boolean!".into(), []),
-            field("hasPreviousPage", "Whether rows precede this page.", "Boolean!".into(), []),
+            field(
+                "hasNextPage",
+                "Whether rows follow this page, as far as `before` lets them; of a page counted from the end (`last`), whether there is a `before`.",
+                "Boolean!".into(),
+                [],
+            ),
+            field(
+                "hasPreviousPage",
+                "Whether rows precede this page, as far as `after` lets them, if it is counted from the end (`last`); else whether there is an `after`.",
+                "Boolean!".into(),
+                [],
+            ),
             field("startCursor", "The cursor of the first row; null on an empty page.", "String".into(), []),
             field("endCursor", "The cursor of the last row, for `after`; null on an empty page.", "String".into(), []),
         ];

@@ -146,6 +146,23 @@ async fn one_users_heavy_requests_leave_others_what_they_need() {
     println!("beside busy statements: p50 {median:?}, p99 {beside:?}; answered and refused {sent:?}");
     // Here processors are shared, too, with whatever else the machine does; nobody waits for a connection, which would be seconds.
     assert!(median < usual * 5 + Duration::from_millis(150), "{median:?} instead of {usual:?}");
+
+    // Answers of thousands of rows, which take the gateway as long as PostgreSQL, and pause for others.
+    let rows = "nodes { id title variables(first: 10) { nodes { id label value graphNodes(first: 5) { nodes { id label } } } } }";
+    let large = many(&format!("workspaces(first: 10) {{ nodes {{ id name clauses(first: 30) {{ {rows} }} }} }}"));
+    let stop = AtomicBool::new(false);
+    let ((median, beside), sent) = tokio::join!(
+        async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let beside = lookups(&agent, 200).await;
+            stop.store(true, Ordering::Relaxed);
+            beside
+        },
+        attack(&gateway, &cfo, &large, &stop)
+    );
+    println!("beside large answers: p50 {median:?}, p99 {beside:?}; answered and refused {sent:?}");
+    assert!(sent.0 > 0, "they are answered nevertheless: {sent:?}");
+    assert!(median < usual * 5 + Duration::from_millis(150), "{median:?} instead of {usual:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

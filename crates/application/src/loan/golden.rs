@@ -139,10 +139,11 @@ impl Standing {
     /// Refuses to publish what is not ready.
     fn gate(&self, membership: &Membership) -> Result<()> {
         if self.high_drift > 0 && membership.rules.publish_blocked_when_high_drift {
+            let (items, them) = if self.high_drift == 1 { ("item is", "it") } else { ("items are", "them") };
             return Err(Error::Governance {
                 rule: "publishBlockedWhenHighDrift",
                 message: format!(
-                    "{} HIGH drift items are unresolved. Override, revert or approve them before you publish.",
+                    "{} HIGH drift {items} unresolved. Override, revert or approve {them} before you publish.",
                     self.high_drift
                 ),
             });

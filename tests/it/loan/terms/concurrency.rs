@@ -133,3 +133,17 @@ async fn beside(workspace: &SharedWorkspace<'_>, edit: Value, meanwhile: &str) -
     });
     answer
 }
+
+#[tokio::test]
+async fn a_version_that_is_not_there_yet_was_edited_by_nobody() {
+    let gateway = Gateway::demo().await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let clause = workspace.clause("covenant", false, "The ratio.").await;
+    let variable = workspace.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
+    let edit = json!({ "id": variable, "v": 7, "input": { "value": "4.50:1.00" } });
+    let answer = workspace.legal.run(EDIT, edit).await;
+    assert_eq!(answer.code(), "CONFLICT");
+    let error = &answer.body["errors"][0];
+    let said = "There is no version 7 of this yet: it has version 1. Read it again and repeat your edit.";
+    assert_eq!((&error["message"], &error["extensions"]["currentVersion"]), (&json!(said), &json!(1)));
+}
