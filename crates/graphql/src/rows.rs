@@ -114,6 +114,10 @@ impl<T: EntityName + Default + Send + Sync> OutputType for Row<T> {
             let fetched = reader.fetch_one(fetch, self.id).await?;
             let mut json = Vec::new();
             reader.write(&mut json, fetch, fetched)?;
+            if json == b"null" {
+                // It was there a moment before.
+                return Err(Error::NotFound(format!("There is no {} with this id any more.", Self::ty().name)));
+            }
             String::from_utf8(json).map(raw).map_err(|_| Error::internal("an answer that is not UTF-8"))
         };
         read.await.map_err(|error| {

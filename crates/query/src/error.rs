@@ -122,6 +122,7 @@ impl Error {
             Self::Timeout => "reading it took too long",
             Self::Unavailable | Self::RateLimited(_) => "the database could not be reached",
             Self::Invalid { .. } => "what was asked for of it cannot be read",
+            Self::NotFound(_) => "it is gone by now, or you do not see it any more",
             _ => "something went wrong inside the gateway",
         };
         Self::Committed(Box::new(Committed { singular: singular.to_owned(), id, because }))

@@ -8,7 +8,7 @@ use aether_entity::{
     sea_orm_active_enums::{ReasonCategory, UserStatus},
     users,
 };
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, SecondsFormat};
 use parking_lot::{Mutex, MutexGuard};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable,
@@ -193,8 +193,10 @@ impl Change {
         let aggregate = uuid_of::<E>(row, E::AGGREGATE).unwrap_or(id);
         if self.transaction.announces(aggregate) {
             // By an earlier mutation of the same transaction.
-            let (changed_by, changed_at) =
-                (Some((self.actor().user_id, self.actor().name.clone())), Some(self.now.to_rfc3339()));
+            let (changed_by, changed_at) = (
+                Some((self.actor().user_id, self.actor().name.clone())),
+                Some(self.now.to_utc().to_rfc3339_opts(SecondsFormat::Micros, true)),
+            );
             return Err(Error::Stale(Box::new(Stale { expected, current, changed_by, changed_at })));
         }
         let mut sql = Sql::new();

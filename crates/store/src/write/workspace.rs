@@ -61,7 +61,7 @@ impl Change {
 
     /// Runs a statement that locks a workspace and the actor's membership of it, and enters it, if the action is one that the member may
     /// do there.
-    async fn enter_locked(&self, sql: &Sql, missing: impl Fn() -> Error) -> Result<(Arc<Membership>, QueryResult)> {
+    async fn enter_locked(&self, sql: &Sql, missing: impl FnOnce() -> Error) -> Result<(Arc<Membership>, QueryResult)> {
         let statement = sql.clone().for_actor(self.actor()).statement()?;
         let row = self.transaction().query_one_raw(statement).await?.ok_or_else(missing)?;
         let workspace = workspaces::Model::from_query_result(&row, "w_")?;
@@ -144,24 +144,25 @@ impl Change {
         let mut sql = Sql::new();
         sql.push("SELECT ");
         let tables = [("workspaces", "w", "w_"), ("workspace_members", "m", "m_"), (table, "r", "r_")];
-        for (table, alias, prefix) in tables.into_iter().chain(parent.map(|parent| (parent.table, "p", "p_"))) {
+        for (place, (table, alias, prefix)) in
+            tables.into_iter().chain(parent.map(|parent| (parent.table, "p", "p_"))).enumerate()
+        {
+            sql.push(if place > 0 { ", " } else { "" });
             columns(&mut sql, table, alias, prefix);
-            sql.push(", ");
         }
-        // Who may not do it here is told that, and only who may, whether the row is one to be seen.
-        self.seen(&mut sql, table, "r");
-        if let Some(parent) = parent {
-            self.seen(sql.push(" AND "), parent.table, "p");
-        }
-        sql.push(" AS is_seen").push(FROM).push("JOIN ").push(table).push(" r ON r.workspace_id = w.id ");
+        sql.push(FROM).push("JOIN ").push(table).push(" r ON r.workspace_id = w.id ");
         if let Some(parent) = parent {
             sql.push("JOIN ").push(parent.table).push(" p ON p.id = ").column("r", parent.column);
         }
         sql.push(" WHERE r.id = ").uuid(id);
         self.mine(sql.push(" AND "));
+        // What is not to be seen is not there, also for who may not do it.
+        self.seen(sql.push(" AND "), table, "r");
+        if let Some(parent) = parent {
+            self.seen(sql.push(" AND "), parent.table, "p");
+        }
         sql.push(" FOR NO KEY UPDATE OF w, m, r").push(if parent.is_some() { ", p" } else { "" });
-        let (membership, row) = self.enter_locked(&sql, missing).await?;
-        if row.try_get("", "is_seen")? { Ok((membership, row)) } else { Err(missing()) }
+        self.enter_locked(&sql, missing).await
     }
 }
 

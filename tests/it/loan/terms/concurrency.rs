@@ -147,3 +147,30 @@ async fn a_version_that_is_not_there_yet_was_edited_by_nobody() {
     let said = "There is no version 7 of this yet: it has version 1. Read it again and repeat your edit.";
     assert_eq!((&error["message"], &error["extensions"]["currentVersion"]), (&json!(said), &json!(1)));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_removed_before_the_answer_is_read_is_told_that_the_change_was_made() {
+    let gateway = Gateway::demo().await;
+    let workspace = SharedWorkspace::of(&gateway).await;
+    let clause = workspace.clause("covenant", false, "The ratio.").await;
+    let variable = workspace.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
+    // Between the change and its answer: with the commit.
+    gateway
+        .execute(
+            "CREATE FUNCTION remove_legal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+                 UPDATE workspace_members SET status = 'removed'
+                  WHERE user_id = (SELECT id FROM users WHERE email = 'legal@harrow-and-lane.example');
+                 RETURN NULL;
+             END $$;
+             CREATE CONSTRAINT TRIGGER remove_legal AFTER UPDATE ON variables DEFERRABLE INITIALLY DEFERRED
+                 FOR EACH ROW EXECUTE FUNCTION remove_legal()",
+        )
+        .await;
+    let edit = json!({ "id": variable, "v": 1, "input": { "value": "4.50:1.00" } });
+    let answer = workspace.legal.run(EDIT, edit).await;
+    assert_eq!(answer.code(), "CHANGE_COMMITTED", "{:#}", answer.body);
+    let error = &answer.body["errors"][0];
+    assert_eq!((&error["extensions"]["type"], &error["extensions"]["id"]), (&json!("Variable"), &json!(variable)));
+    assert_eq!(answer.body["data"], Value::Null);
+    assert_eq!(workspace.version("variables", &variable).await, 2);
+}
