@@ -29,6 +29,7 @@ use tokio_postgres::types::{self, Type, private::BytesMut};
 
 use super::{
     connect::Socket,
+    share::give_way,
     statement::{Call, Planning, Text},
 };
 use crate::{
@@ -327,7 +328,7 @@ impl Wire {
             }
             if uninterrupted == UNINTERRUPTED {
                 uninterrupted = 0;
-                super::give_way().await;
+                give_way().await;
             } else if self.next_row().is_some_and(|length| length > space.all().saturating_add(READ)) {
                 return Err(Failure::Large(rows.len()));
             } else {
