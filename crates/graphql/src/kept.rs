@@ -20,9 +20,8 @@ const EXPECTED: usize = 128;
 /// The longest variables of which a plan is kept.
 const LONGEST: usize = 4 * 1024;
 
-/// The plans. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Kept(Arc<Cache<Key, Arc<Planned>, Weight>>);
+/// The plans.
+pub(crate) struct Kept(Cache<Key, Arc<Planned>, Weight>);
 
 /// What a kept plan weighs: its memory in bytes, about.
 #[derive(Clone)]
@@ -73,7 +72,7 @@ impl Key {
 
 impl Kept {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Cache::with_weighter(EXPECTED, BYTES, Weight)))
+        Self(Cache::with_weighter(EXPECTED, BYTES, Weight))
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Planned>> {

@@ -61,10 +61,7 @@ impl Plans {
 
 /// JSON as a value that is written out as it is.
 fn raw(json: String) -> Value {
-    match json.as_str() {
-        "null" => Value::Null,
-        _ => Value::Object(IndexMap::from([(Name::new(RAW_VALUE_TOKEN), Value::String(json))])),
-    }
+    Value::Object(IndexMap::from([(Name::new(RAW_VALUE_TOKEN), Value::String(json))]))
 }
 
 /// A row that a hand-written resolver returns: read in full through the selection, as everything else is.

@@ -141,7 +141,7 @@ impl<'c> Writer<'c> {
             out.push_str("\":");
             let told = match &*selected.field.name {
                 "__typename" => Answer::text(Some(name)),
-                _ => self.told(meta, selected)?,
+                _ => self.answer(meta, selected)?,
             };
             match told {
                 Answer::Leaf(json) => out.push_str(&json.to_string()),
@@ -170,7 +170,7 @@ impl<'c> Writer<'c> {
         Ok(())
     }
 
-    fn told(&self, meta: &Meta<'c>, selected: &Selected<'c>) -> Result<Answer<'c>, Problem> {
+    fn answer(&self, meta: &Meta<'c>, selected: &Selected<'c>) -> Result<Answer<'c>, Problem> {
         let schema: &'c Schema = &self.compiler.types.schema;
         let named = |name: &Name| schema.types.get(name).map(Meta::Named);
         let deprecated =

@@ -91,6 +91,25 @@ async fn attack(gateway: &Gateway, user: &User<'_>, query: &str, stop: &AtomicBo
     (answered.into_inner(), refused.into_inner())
 }
 
+/// Lookups of one user while another attacks with this: how long they took, and how many attacks were answered and refused.
+async fn lookups_beside(
+    gateway: &Gateway,
+    user: &User<'_>,
+    attacker: &User<'_>,
+    query: &str,
+) -> ((Duration, Duration), (usize, usize)) {
+    let stop = AtomicBool::new(false);
+    tokio::join!(
+        async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let took = lookups(user, 200).await;
+            stop.store(true, Ordering::Relaxed);
+            took
+        },
+        attack(gateway, attacker, query, &stop)
+    )
+}
+
 /// As many root fields as a request that is this heavy may have.
 fn many(field: &str) -> String {
     let fields: Vec<_> = (0..12).map(|number| format!("a{number}: {field}")).collect();
@@ -133,16 +152,7 @@ async fn one_users_heavy_requests_leave_others_what_they_need() {
         );
     }
     let heavy = many(&format!("auditLogs(first: 1, filter: {filter}) {{ nodes {{ id }} }}"));
-    let stop = AtomicBool::new(false);
-    let ((median, beside), sent) = tokio::join!(
-        async {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            let beside = lookups(&agent, 200).await;
-            stop.store(true, Ordering::Relaxed);
-            beside
-        },
-        attack(&gateway, &cfo, &heavy, &stop)
-    );
+    let ((median, beside), sent) = lookups_beside(&gateway, &agent, &cfo, &heavy).await;
     println!("beside busy statements: p50 {median:?}, p99 {beside:?}; answered and refused {sent:?}");
     // Here processors are shared, too, with whatever else the machine does; nobody waits for a connection, which would be seconds.
     assert!(median < usual * 5 + Duration::from_millis(150), "{median:?} instead of {usual:?}");
@@ -150,16 +160,7 @@ async fn one_users_heavy_requests_leave_others_what_they_need() {
     // Answers of thousands of rows, which take the gateway as long as PostgreSQL, and pause for others.
     let rows = "nodes { id title variables(first: 10) { nodes { id label value graphNodes(first: 5) { nodes { id label } } } } }";
     let large = many(&format!("workspaces(first: 10) {{ nodes {{ id name clauses(first: 30) {{ {rows} }} }} }}"));
-    let stop = AtomicBool::new(false);
-    let ((median, beside), sent) = tokio::join!(
-        async {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            let beside = lookups(&agent, 200).await;
-            stop.store(true, Ordering::Relaxed);
-            beside
-        },
-        attack(&gateway, &cfo, &large, &stop)
-    );
+    let ((median, beside), sent) = lookups_beside(&gateway, &agent, &cfo, &large).await;
     println!("beside large answers: p50 {median:?}, p99 {beside:?}; answered and refused {sent:?}");
     assert!(sent.0 > 0, "they are answered nevertheless: {sent:?}");
     assert!(median < usual * 5 + Duration::from_millis(150), "{median:?} instead of {usual:?}");

@@ -143,7 +143,7 @@ struct Row {
     gateway: Vec<Sample>,
     baseline: Vec<Sample>,
     used: Vec<Used>,
-    floor_used: Vec<Used>,
+    baseline_used: Vec<Used>,
 }
 
 pub async fn run(options: Options) -> Result<()> {
@@ -238,7 +238,7 @@ async fn measure(
             row.gateway.push(ours);
             row.baseline.push(theirs);
             row.used.push(used);
-            row.floor_used.push(theirs_used);
+            row.baseline_used.push(theirs_used);
         }
     }
     let about = format!(
@@ -451,7 +451,7 @@ async fn check(
         gateway: vec![],
         baseline: vec![],
         used: vec![],
-        floor_used: vec![],
+        baseline_used: vec![],
     };
     Ok((row, requests))
 }
@@ -493,7 +493,7 @@ fn table(rows: &[Row], about: &str) -> String {
             row.bytes[0],
             row.bytes[1],
             used(&row.used),
-            used(&row.floor_used),
+            used(&row.baseline_used),
             row.used.iter().map(|used| used.memory).max().unwrap_or_default() / 1_000_000,
         );
     }

@@ -1,5 +1,7 @@
 //! Drift settled: the baseline follows the draft, the draft goes back to the baseline, or risk accepts that they differ.
 
+use std::sync::Arc;
+
 use aether_entity::{
     clauses, drift_items,
     sea_orm_active_enums::{DriftStatus, ReasonCategory},
@@ -7,7 +9,7 @@ use aether_entity::{
 };
 use aether_store::{
     Error, Result,
-    write::{Change, UseCase, action},
+    write::{Change, Membership, UseCase, action},
 };
 use sea_orm::Set;
 use uuid::Uuid;
@@ -23,8 +25,7 @@ pub fn override_drift(id: Uuid, expected_version: i32, reason: Reason) -> UseCas
     UseCase::new(&action::OVERRIDE_DRIFT, move |c| {
         Box::pin(async move {
             let (reason, category) = (reason.demand(c)?, reason.category());
-            let (membership, _) = c.in_workspace::<drift_items::Entity>(id).await?;
-            let item = unresolved(c, id, expected_version).await?;
+            let (membership, item) = unresolved(c, id, expected_version).await?;
             if item.override_requested_at.is_some() {
                 return Err(Error::Precondition(
                     "An override of this item waits already. Have a risk member approve it, or edit the value to withdraw it.".into(),
@@ -54,8 +55,7 @@ pub fn approve(id: Uuid, expected_version: i32, reason: Reason) -> UseCase<Uuid>
     UseCase::new(&action::APPROVE_DRIFT, move |c| {
         Box::pin(async move {
             let (reason, category) = (reason.demand(c)?, reason.category());
-            c.in_workspace::<drift_items::Entity>(id).await?;
-            let item = unresolved(c, id, expected_version).await?;
+            let (_, item) = unresolved(c, id, expected_version).await?;
             let asked = item.override_requested_at.is_some();
             let (first, because) = match asked {
                 true => {
@@ -88,8 +88,7 @@ pub fn revert(id: Uuid, expected_version: i32, reason: Reason) -> UseCase<Uuid> 
     UseCase::new(&action::REVERT_DRIFT, move |c| {
         Box::pin(async move {
             let (reason, category) = (reason.demand(c)?, reason.category());
-            c.in_workspace::<drift_items::Entity>(id).await?;
-            let item = unresolved(c, id, expected_version).await?;
+            let (_, item) = unresolved(c, id, expected_version).await?;
             let clause = c.find::<clauses::Entity>(item.clause_id).await?;
             unlocked(c, &clause).await?;
             let item = settle(c, item, DriftStatus::Reverted, reason, category).await?;
@@ -108,12 +107,12 @@ pub fn revert(id: Uuid, expected_version: i32, reason: Reason) -> UseCase<Uuid> 
 }
 
 /// The item in the version that the client saw, unless it is settled: that tells more than that its version is old.
-async fn unresolved(c: &Change, id: Uuid, expected: i32) -> Result<drift_items::Model> {
-    let item = c.find::<drift_items::Entity>(id).await?;
+async fn unresolved(c: &Change, id: Uuid, expected: i32) -> Result<(Arc<Membership>, drift_items::Model)> {
+    let (membership, item) = c.in_workspace::<drift_items::Entity>(id).await?;
     let settled = match item.status {
         DriftStatus::Unresolved => {
             c.expect::<drift_items::Entity>(&item, expected).await?;
-            return Ok(item);
+            return Ok((membership, item));
         }
         DriftStatus::Overridden => "overridden",
         DriftStatus::Reverted => "reverted",

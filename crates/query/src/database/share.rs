@@ -18,6 +18,7 @@ use crate::{error::Result, rows::Rows};
 /// How many statements of one request may run at once: one that has hundreds of root fields must not take every
 /// connection from the others.
 pub(super) const AT_ONCE: usize = 6;
+
 /// A transaction that writes, in which what a request reads is read, too.
 pub trait Transaction: Send + Sync {
     /// The rows of a statement that runs in it.

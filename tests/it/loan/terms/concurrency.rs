@@ -9,6 +9,13 @@ use serde_json::{Value, json};
 use super::{EDIT, SharedWorkspace};
 use crate::support::{Answer, Gateway};
 
+/// A ratio as agreed, and the clause in which it stands.
+async fn ratio(workspace: &SharedWorkspace<'_>) -> (String, String) {
+    let clause = workspace.clause("covenant", false, "The ratio.").await;
+    let variable = workspace.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
+    (clause, variable)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terms_of_one_workspace_edited_at_once_leave_the_graph_right() {
     let gateway = Gateway::demo().await;
@@ -46,8 +53,7 @@ async fn terms_of_one_workspace_edited_at_once_leave_the_graph_right() {
 async fn of_many_who_edit_one_term_one_wins_each_round() {
     let gateway = Gateway::demo().await;
     let workspace = SharedWorkspace::of(&gateway).await;
-    let clause = workspace.clause("covenant", false, "The ratio.").await;
-    let variable = workspace.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
+    let (_, variable) = ratio(&workspace).await;
     let users = [&workspace.agent, &workspace.agent2, &workspace.legal];
     for round in 1..=4 {
         let version = workspace.version("variables", &variable).await;
@@ -77,8 +83,7 @@ async fn of_many_who_edit_one_term_one_wins_each_round() {
 async fn whoever_waits_for_a_workspace_is_judged_by_how_it_is_after_the_wait() {
     let gateway = Gateway::demo().await;
     let workspace = SharedWorkspace::of(&gateway).await;
-    let clause = workspace.clause("covenant", false, "The ratio.").await;
-    let variable = workspace.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
+    let (clause, variable) = ratio(&workspace).await;
     let (id, legal) = (&workspace.id, "SELECT id FROM users WHERE email = 'legal@harrow-and-lane.example'");
     let holder = "SELECT id FROM users WHERE email = 'agent@northgate-bank.example'";
     let member = format!("workspace_id = '{id}' AND user_id = ({legal})");
@@ -124,7 +129,7 @@ async fn beside(workspace: &SharedWorkspace<'_>, edit: Value, meanwhile: &str) -
     held.execute_unprepared(&lock).await.expect("a lock");
     let (answer, ()) = tokio::join!(workspace.legal.run(EDIT, edit), async {
         let waits = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-                          WHERE NOT l.granted AND a.datname = current_database()";
+                      WHERE NOT l.granted AND a.datname = current_database()";
         while gateway.value(waits).await == json!(0) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -138,8 +143,7 @@ async fn beside(workspace: &SharedWorkspace<'_>, edit: Value, meanwhile: &str) -
 async fn a_version_that_is_not_there_yet_was_edited_by_nobody() {
     let gateway = Gateway::demo().await;
     let workspace = SharedWorkspace::of(&gateway).await;
-    let clause = workspace.clause("covenant", false, "The ratio.").await;
-    let variable = workspace.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
+    let (_, variable) = ratio(&workspace).await;
     let edit = json!({ "id": variable, "v": 7, "input": { "value": "4.50:1.00" } });
     let answer = workspace.legal.run(EDIT, edit).await;
     assert_eq!(answer.code(), "CONFLICT");
@@ -152,8 +156,7 @@ async fn a_version_that_is_not_there_yet_was_edited_by_nobody() {
 async fn whoever_is_removed_before_the_answer_is_read_is_told_that_the_change_was_made() {
     let gateway = Gateway::demo().await;
     let workspace = SharedWorkspace::of(&gateway).await;
-    let clause = workspace.clause("covenant", false, "The ratio.").await;
-    let variable = workspace.bind(&clause, "Ratio", "RATIO", "4.00:1.00").await;
+    let (_, variable) = ratio(&workspace).await;
     // Between the change and its answer: with the commit.
     gateway
         .execute(

@@ -58,8 +58,24 @@ pub async fn refresh(c: &Change, clauses: Option<&[Uuid]>) -> Result<GraphStandi
     let record =
         row.try_get::<Option<Uuid>>("", "record_id")?.map(|id| GoldenRecord::read(row, id, integrity)).transpose()?;
     let record = record.filter(GoldenRecord::differs);
+    let state_id = write_standing(c, workspace, integrity, record.as_ref()).await?;
+    let standing = GraphStanding { state_id, before: row.try_get("", "score_before")?, integrity };
+    record_standing(c, &standing);
+    if let Some(record) = record {
+        record.record(c);
+    }
+    Ok(standing)
+}
+
+/// Writes the integrity, and what becomes of the golden record by it, and tells the row of `graph_state`.
+async fn write_standing(
+    c: &Change,
+    workspace: Uuid,
+    integrity: Decimal,
+    record: Option<&GoldenRecord>,
+) -> Result<Uuid> {
     let mut sql = Sql::new();
-    if let Some(record) = &record {
+    if let Some(record) = record {
         sql.push("WITH record AS (UPDATE golden_records SET integrity_score = ").decimal(integrity).push(", status = ");
         sql.text(record.status.1.clone()).push("::golden_record_status WHERE id = ").uuid(record.id).push(") ");
     }
@@ -72,13 +88,7 @@ pub async fn refresh(c: &Change, clauses: Option<&[Uuid]>) -> Result<GraphStandi
     );
     let written = c.run_sql(&sql).await?;
     let written = written.first().ok_or_else(|| Error::internal("an INSERT without a row"))?;
-    let standing =
-        GraphStanding { state_id: written.try_get("", "id")?, before: row.try_get("", "score_before")?, integrity };
-    record_standing(c, &standing);
-    if let Some(record) = record {
-        record.record(c);
-    }
-    Ok(standing)
+    Ok(written.try_get("", "id")?)
 }
 
 /// Gives variables of these clauses that have been bound a node, takes that of unbound ones away, and ties variables to their
