@@ -35,7 +35,28 @@ stored! {
     }
 }
 
+/// What becomes of a metric's values when they are taken together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// They add up, over time as well: what is earned or spent.
+    Flow,
+    /// They add up on one day; over time the last counts: what there is.
+    Stock,
+    /// They do not add up: they are worked out anew, or weighted.
+    Ratio,
+}
+
 impl Kind {
+    /// What becomes of its values when they are taken together.
+    #[must_use]
+    pub const fn nature(self) -> Nature {
+        match self {
+            Self::Revenue | Self::Ebitda | Self::OperatingExpense | Self::CashFlow | Self::NetIncome => Nature::Flow,
+            Self::Arr | Self::Mrr => Nature::Stock,
+            Self::GrossMargin | Self::Cac | Self::Ltv | Self::Nrr | Self::ChurnRate => Nature::Ratio,
+        }
+    }
+
     /// Reads a name as people write it; case, spaces and hyphens do not matter.
     #[must_use]
     pub fn read(name: &str) -> Option<Self> {

@@ -23,6 +23,8 @@ pub mod code {
     pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// Input that cannot be taken; `extensions.field` names it.
     pub const VALIDATION_FAILED: &str = "VALIDATION_FAILED";
+    /// Figures of rows that must not be taken together, such as amounts of several currencies; `extensions.field` names in what they differ.
+    pub const MIXED_UNITS: &str = "MIXED_UNITS";
     /// The events behind the cursor are not kept any more: read again what you show, then subscribe behind `eventCursor`.
     pub const CURSOR_EXPIRED: &str = "CURSOR_EXPIRED";
     /// The document is no GraphQL.
@@ -96,6 +98,10 @@ impl From<Failure> for async_graphql::Error {
             Error::Invalid { field, message } => {
                 extensions.set("field", field);
                 (code::VALIDATION_FAILED, message)
+            }
+            Error::Mixed { field, message } => {
+                extensions.set("field", field);
+                (code::MIXED_UNITS, message)
             }
             Error::Lines(problems) => {
                 extensions.set("lines", Value::List(problems.iter().map(line).collect()));

@@ -119,7 +119,10 @@ fn type_filter(ty: &Type, value: &Value, path: &str, left: &mut Left) -> Result<
             ("and", None) => Filter::All(filters(ty, value, &path, left)?),
             ("or", None) => Filter::Any(filters(ty, value, &path, left)?),
             ("not", None) => Filter::Not(Box::new(type_filter(ty, value, &path, left)?)),
-            (_, Some(Source::Column(column))) => conditions(column.index, column.kind, value, &path)?,
+            (_, Some(Source::Column(column))) => {
+                let conditions = conditions(column.kind, value, &path)?;
+                Filter::All(conditions.into_iter().map(|condition| Filter::Column(column.index, condition)).collect())
+            }
             (_, Some(Source::Relation(relation))) => related(*relation, value, &path, left)?,
             (_, None) => return Err(Error::invalid(&path, format!("{} has no field {name}.", ty.name))),
         });
@@ -160,7 +163,8 @@ fn related(relation: Relation, value: &Value, path: &str, left: &mut Left) -> Re
     Ok(Filter::All(all))
 }
 
-fn conditions(index: usize, kind: Kind, value: &Value, path: &str) -> Result<Filter> {
+/// The conditions that operators say.
+pub(crate) fn conditions(kind: Kind, value: &Value, path: &str) -> Result<Vec<Condition>> {
     let Value::Object(entries) = value else {
         return Err(Error::invalid(path, "A condition is an object of operators, such as { eq: … }."));
     };
@@ -177,30 +181,27 @@ fn conditions(index: usize, kind: Kind, value: &Value, path: &str) -> Result<Fil
         let list = |kind| values(kind, value, &path);
         let compare = |operator| Ok::<_, Error>(Condition::Compare(operator, scalar(kind)?));
         let element = if matches!(kind, Kind::UuidList) { Kind::Uuid } else { Kind::Text };
-        all.push(Filter::Column(
-            index,
-            match operator.as_str() {
-                "eq" => compare(Operator::Eq)?,
-                "ne" => compare(Operator::Ne)?,
-                "gt" => compare(Operator::Gt)?,
-                "gte" => compare(Operator::Gte)?,
-                "lt" => compare(Operator::Lt)?,
-                "lte" => compare(Operator::Lte)?,
-                "in" => Condition::In(true, list(kind)?),
-                "notIn" => Condition::In(false, list(kind)?),
-                "isNull" => Condition::IsNull(matches!(value, Value::Boolean(true))),
-                "contains" if matches!(kind, Kind::Json) => Condition::JsonContains(scalar(kind)?),
-                "contains" => Condition::Contains(part(scalar(kind)?, &path)?),
-                "startsWith" => Condition::StartsWith(part(scalar(kind)?, &path)?),
-                "endsWith" => Condition::EndsWith(part(scalar(kind)?, &path)?),
-                "hasKey" => Condition::HasKey(scalar(Kind::Text)?),
-                "containsAll" => Condition::HasAll(list(element)?),
-                "containsAny" => Condition::HasAny(list(element)?),
-                other => return Err(Error::invalid(&path, format!("There is no operator {other}."))),
-            },
-        ));
+        all.push(match operator.as_str() {
+            "eq" => compare(Operator::Eq)?,
+            "ne" => compare(Operator::Ne)?,
+            "gt" => compare(Operator::Gt)?,
+            "gte" => compare(Operator::Gte)?,
+            "lt" => compare(Operator::Lt)?,
+            "lte" => compare(Operator::Lte)?,
+            "in" => Condition::In(true, list(kind)?),
+            "notIn" => Condition::In(false, list(kind)?),
+            "isNull" => Condition::IsNull(matches!(value, Value::Boolean(true))),
+            "contains" if matches!(kind, Kind::Json) => Condition::JsonContains(scalar(kind)?),
+            "contains" => Condition::Contains(part(scalar(kind)?, &path)?),
+            "startsWith" => Condition::StartsWith(part(scalar(kind)?, &path)?),
+            "endsWith" => Condition::EndsWith(part(scalar(kind)?, &path)?),
+            "hasKey" => Condition::HasKey(scalar(Kind::Text)?),
+            "containsAll" => Condition::HasAll(list(element)?),
+            "containsAny" => Condition::HasAny(list(element)?),
+            other => return Err(Error::invalid(&path, format!("There is no operator {other}."))),
+        });
     }
-    Ok(Filter::All(all))
+    Ok(all)
 }
 
 /// A part of a text that is looked for, which takes the longer the longer it is.

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use aether_entity::catalog::Kind;
 use aether_store::{
     Error, Result,
     model::{Relation, Source, Type, orderable},
@@ -54,12 +55,19 @@ pub(crate) fn parse(
         match argument(name) {
             None => Ok(None),
             // As long as the values that it stands for: only the request itself limits it.
-            Some(Value::String(cursor)) => Cursor::decode(name, cursor, ty, fingerprint, &order).map(Some),
+            Some(Value::String(cursor)) => {
+                let kind = |column| match column {
+                    SelectedColumn::Column(index) => ty.column(index).kind,
+                    _ => Kind::Decimal,
+                };
+                Cursor::decode(name, cursor, kind, fingerprint, &order).map(Some)
+            }
             Some(_) => Err(Error::invalid(name, "A cursor is a string.")),
         }
     };
     let (after, before) = (position("after")?, position("before")?);
     Ok(Page {
+        grouping: None,
         filter,
         search,
         size: first.or(last).unwrap_or(limits.default_page_size),
@@ -82,7 +90,8 @@ fn text(value: Option<&Value>, name: &str) -> Result<Option<String>> {
     }
 }
 
-fn size(value: Option<&Value>, name: &str, limits: &Limits) -> Result<Option<u64>> {
+/// How many rows are asked for.
+pub(crate) fn size(value: Option<&Value>, name: &str, limits: &Limits) -> Result<Option<u64>> {
     let Some(value) = value else { return Ok(None) };
     let size = match value {
         Value::Number(number) => number.as_u64(),

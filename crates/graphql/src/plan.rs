@@ -20,7 +20,7 @@ use crate::{Limits, page};
 /// Plans selections of one request.
 pub(crate) struct Planner<'a> {
     bound: &'a Bound<'a>,
-    limits: &'a Limits,
+    pub(crate) limits: &'a Limits,
     /// Rows that the request could return in all, were every page of every plan full.
     rows: AtomicU64,
     /// Values that it could.
@@ -31,7 +31,7 @@ pub(crate) struct Planner<'a> {
     failed: Mutex<Option<Location>>,
 }
 
-type Sets<'a, 's> = &'s [&'a SelectionSet];
+pub(crate) type Sets<'a, 's> = &'s [&'a SelectionSet];
 
 impl<'a> Planner<'a> {
     pub(crate) fn new(bound: &'a Bound<'a>, limits: &'a Limits) -> Self {
@@ -74,7 +74,7 @@ impl<'a> Planner<'a> {
     /// A page of all rows, or of those that satisfy `base`.
     pub(crate) fn list(&self, ty: &'static Type, base: Option<Filter>, selected: &Selected<'a>) -> Result<Fetch> {
         let page = self.page(ty, None, base, selected)?;
-        self.connection(ty, page, &selected.sets, 1, RowSelector::Page)
+        self.connection(ty, page, &selected.sets, 1, &RowSelector::Page)
     }
 
     /// A page as its arguments ask for it.
@@ -86,8 +86,14 @@ impl<'a> Planner<'a> {
         selected: &Selected<'a>,
     ) -> Result<Page> {
         let page = page::parse(ty, relation, base, &self.arguments(selected)?, self.limits)?;
+        self.count_filter(&page.filter)?;
+        Ok(page)
+    }
+
+    /// Refuses filters that the database takes long to plan.
+    pub(crate) fn count_filter(&self, filter: &Filter) -> Result<()> {
         let most = self.limits.max_filter_cost;
-        if add(&self.filters, page.filter.cost(), most) {
+        if add(&self.filters, filter.cost(), most) {
             return Err(Error::invalid(
                 "filter",
                 format!(
@@ -96,11 +102,11 @@ impl<'a> Planner<'a> {
                 ),
             ));
         }
-        Ok(page)
+        Ok(())
     }
 
     /// Refuses a plan whose pages multiply beyond what one request may return.
-    fn count(&self, rows: u64) -> Result<()> {
+    pub(crate) fn count(&self, rows: u64) -> Result<()> {
         let most = self.limits.max_rows;
         if add(&self.rows, rows, most) {
             return Err(Error::invalid(
@@ -115,7 +121,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Refuses a plan with more values than one request may return: fields of each row, aliases counted.
-    fn count_values(&self, rows: u64, fields: usize) -> Result<()> {
+    pub(crate) fn count_values(&self, rows: u64, fields: usize) -> Result<()> {
         let most = self.limits.max_values;
         if add(&self.values, rows.saturating_mul(fields as u64), most) {
             return Err(Error::invalid(
@@ -130,7 +136,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What is selected of a row, of which there may be `rows`.
-    fn object(&self, selection: &mut Selection, sets: Sets<'a, '_>, rows: u64) -> Result<Template> {
+    pub(crate) fn object(&self, selection: &mut Selection, sets: Sets<'a, '_>, rows: u64) -> Result<Template> {
         let ty = selection.ty;
         let mut values = Vec::new();
         for selected in self.collect(sets, ty.name)? {
@@ -176,7 +182,7 @@ impl<'a> Planner<'a> {
         let to = &Model::get().types[relation.to];
         if relation.many {
             let page = self.page(to, Some(&relation), None, selected)?;
-            return self.connection(to, page, &selected.sets, rows, |page| RowSelector::Pages(relation, page));
+            return self.connection(to, page, &selected.sets, rows, &|page| RowSelector::Pages(relation, page));
         }
         self.count(rows)?;
         let mut child = Selection::new(to);
@@ -190,7 +196,7 @@ impl<'a> Planner<'a> {
         mut page: Page,
         sets: Sets<'a, '_>,
         parents: u64,
-        selector: impl FnOnce(Page) -> RowSelector,
+        selector: &dyn Fn(Page) -> RowSelector,
     ) -> Result<Fetch> {
         let rows = parents.saturating_mul(page.size);
         let mut selection = Selection::new(ty);
@@ -203,6 +209,17 @@ impl<'a> Planner<'a> {
                 "totalCount" => {
                     page.total = true;
                     ConnectionField::TotalCount
+                }
+                name @ ("aggregate" | "groups") => {
+                    let mut fetch = if name == "groups" {
+                        self.groups(ty, &page, &selected, parents)?
+                    } else {
+                        self.aggregate(ty, &page, &selected, parents)?
+                    };
+                    if let RowSelector::Page(page) = fetch.selector {
+                        fetch.selector = selector(page);
+                    }
+                    ConnectionField::Beside(selection.beside(fetch))
                 }
                 name => {
                     page.rows = true;
@@ -259,7 +276,7 @@ impl<'a> Planner<'a> {
         Ok(fields)
     }
 
-    fn page_info(&self, sets: Sets<'a, '_>, cursors: &mut bool) -> Result<Vec<(Key, PageInfoField)>> {
+    pub(crate) fn page_info(&self, sets: Sets<'a, '_>, cursors: &mut bool) -> Result<Vec<(Key, PageInfoField)>> {
         let mut fields = Vec::new();
         for selected in self.collect(sets, "PageInfo")? {
             let field = match selected.name() {
@@ -308,7 +325,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
 
@@ -317,7 +334,7 @@ fn id_column(ty: &Type) -> Result<usize> {
 }
 
 /// Validation has refused such a selection before; this only keeps a gap in it from becoming a panic.
-fn no_field(ty: &str, name: &str) -> Error {
+pub(crate) fn no_field(ty: &str, name: &str) -> Error {
     Error::invalid(name, format!("{ty} has no field {name}."))
 }
 

@@ -16,7 +16,7 @@ use async_graphql::{
 };
 use uuid::Uuid;
 
-use crate::{node, plan::Planner, run, sales::stalled, types};
+use crate::{meta, node, plan::Planner, run, sales::stalled, types};
 
 /// The part of the query root that the model gives.
 #[derive(Default)]
@@ -52,10 +52,10 @@ impl OutputType for Fields {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        registry.types.entry("ModelFields".into()).or_insert_with(|| types::object("ModelFields", "", IndexMap::new()));
+        registry.types.entry("ModelFields".into()).or_insert_with(|| meta::object("ModelFields", "", IndexMap::new()));
         run::register(registry);
         let fields = types::register(registry);
-        registry.types.insert("ModelFields".into(), types::object("ModelFields", "", fields));
+        registry.types.insert("ModelFields".into(), meta::object("ModelFields", "", fields));
         Self::qualified_type_name()
     }
 

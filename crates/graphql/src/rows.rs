@@ -17,7 +17,7 @@ use async_graphql_value::RAW_VALUE_TOKEN;
 use sea_orm::EntityName;
 use uuid::Uuid;
 
-use crate::{error::at, plan::Planner, types};
+use crate::{error::at, meta, plan::Planner};
 
 /// The plans of rows that hand-written resolvers return, by the response keys that lead to them.
 #[derive(Default)]
@@ -99,7 +99,7 @@ impl<T: EntityName + Default + Send + Sync> OutputType for Row<T> {
     fn create_type_info(registry: &mut Registry) -> String {
         // The type itself comes with the graph; until it is there, a stand-in keeps its place.
         let name = Self::ty().name;
-        registry.types.entry(name.into()).or_insert_with(|| types::object(name, "", IndexMap::new()));
+        registry.types.entry(name.into()).or_insert_with(|| meta::object(name, "", IndexMap::new()));
         Self::qualified_type_name()
     }
 

@@ -11,17 +11,22 @@ use aether_store::model::{
 };
 use async_graphql::{
     indexmap::IndexMap,
-    registry::{Deprecation, MetaEnumValue, MetaField, MetaInputValue, MetaType, Registry},
+    registry::{MetaField, MetaInputValue, MetaType, Registry},
 };
 use heck::AsShoutySnakeCase;
 
-use crate::{filter::operators, sales::stalled, scalar};
+use crate::{
+    figures,
+    filter::operators,
+    meta::{add, enumeration, field, fields, input, input_object, object, owned, with_default},
+    sales::stalled,
+    scalar,
+};
 
 /// The interface that every type with a `nodeId` implements.
 pub(crate) const NODE: &str = "Node";
 
 type Fields = IndexMap<String, MetaField>;
-type Inputs = IndexMap<String, MetaInputValue>;
 
 /// Registers every type and returns the root's fields.
 pub(crate) fn register(registry: &mut Registry) -> Fields {
@@ -29,6 +34,7 @@ pub(crate) fn register(registry: &mut Registry) -> Fields {
     types.scalars();
     types.enums();
     types.common();
+    figures::common(&mut |ty| types.insert(ty));
     let mut root = Fields::new();
     for ty in &Model::get().types {
         types.entity(ty);
@@ -210,6 +216,7 @@ impl Types<'_> {
         self.connection(ty);
         self.filter(ty);
         self.order(ty);
+        figures::register(&mut |ty| self.insert(ty), ty);
     }
 
     fn column_type(&mut self, column: &ColumnField) -> String {
@@ -268,6 +275,8 @@ impl Types<'_> {
                 "Int!".into(),
                 [],
             ),
+            figures::aggregate(ty),
+            figures::groups(ty),
         ];
         self.insert(object(&format!("{name}Connection"), &format!("A page of {words} rows."), fields(connection)));
         let mut edge = fields([
@@ -340,131 +349,6 @@ fn related(name: &str, doc: &str, relation: &Relation) -> MetaField {
 
 fn node_id() -> MetaField {
     field("nodeId", "The global id: opaque, unique over all types, for `node`.", "ID!".into(), [])
-}
-
-pub(crate) fn owned((name, doc): (&str, &str)) -> (String, String) {
-    (name.into(), doc.into())
-}
-
-pub(crate) fn add(fields: &mut Fields, field: MetaField) {
-    fields.insert(field.name.clone(), field);
-}
-
-pub(crate) fn fields(all: impl IntoIterator<Item = MetaField>) -> Fields {
-    all.into_iter().map(|field| (field.name.clone(), field)).collect()
-}
-
-pub(crate) fn field(
-    name: &str,
-    doc: &str,
-    ty: String,
-    arguments: impl IntoIterator<Item = MetaInputValue>,
-) -> MetaField {
-    MetaField {
-        name: name.into(),
-        description: Some(doc.into()),
-        args: arguments.into_iter().map(|argument| (argument.name.clone(), argument)).collect(),
-        ty,
-        deprecation: Deprecation::NoDeprecated,
-        cache_control: Default::default(),
-        external: false,
-        requires: None,
-        provides: None,
-        visible: None,
-        shareable: false,
-        inaccessible: false,
-        tags: vec![],
-        override_from: None,
-        compute_complexity: None,
-        directive_invocations: vec![],
-        requires_scopes: vec![],
-    }
-}
-
-pub(crate) fn input(name: &str, doc: &str, ty: &str) -> MetaInputValue {
-    MetaInputValue {
-        name: name.into(),
-        description: Some(doc.into()),
-        ty: ty.into(),
-        deprecation: Deprecation::NoDeprecated,
-        default_value: None,
-        visible: None,
-        inaccessible: false,
-        tags: vec![],
-        is_secret: false,
-        directive_invocations: vec![],
-    }
-}
-
-fn with_default(mut input: MetaInputValue, default: &str) -> MetaInputValue {
-    input.default_value = Some(default.into());
-    input
-}
-
-/// An object type.
-pub(crate) fn object(name: &str, doc: &str, fields: Fields) -> MetaType {
-    MetaType::Object {
-        name: name.into(),
-        description: Some(doc.into()),
-        fields,
-        cache_control: Default::default(),
-        extends: false,
-        shareable: false,
-        resolvable: true,
-        inaccessible: false,
-        interface_object: false,
-        tags: vec![],
-        keys: None,
-        visible: None,
-        is_subscription: false,
-        rust_typename: None,
-        directive_invocations: vec![],
-        requires_scopes: vec![],
-    }
-}
-
-fn input_object(name: &str, doc: &str, inputs: impl IntoIterator<Item = MetaInputValue>) -> MetaType {
-    let input_fields: Inputs = inputs.into_iter().map(|input| (input.name.clone(), input)).collect();
-    MetaType::InputObject {
-        name: name.into(),
-        description: Some(doc.into()),
-        input_fields,
-        visible: None,
-        inaccessible: false,
-        tags: vec![],
-        rust_typename: None,
-        oneof: false,
-        directive_invocations: vec![],
-    }
-}
-
-pub(crate) fn enumeration(name: &str, doc: &str, values: impl IntoIterator<Item = (String, String)>) -> MetaType {
-    let enum_values = values
-        .into_iter()
-        .map(|(name, doc)| {
-            let value = MetaEnumValue {
-                name: name.clone(),
-                description: Some(doc),
-                deprecation: Deprecation::NoDeprecated,
-                visible: None,
-                inaccessible: false,
-                tags: vec![],
-                directive_invocations: vec![],
-            };
-            (name, value)
-        })
-        .collect();
-    MetaType::Enum {
-        name: name.into(),
-        description: Some(doc.into()),
-        enum_values,
-        visible: None,
-        inaccessible: false,
-        tags: vec![],
-        rust_typename: None,
-        directive_invocations: vec![],
-        requires_scopes: vec![],
-    }
 }
 
 /// Whether the registry's entry is a stand-in.

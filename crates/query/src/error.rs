@@ -53,6 +53,13 @@ pub enum Error {
         /// One sentence for the client.
         message: String,
     },
+    /// Figures of rows that must not be taken together, for they differ in what this field tells.
+    Mixed {
+        /// The field.
+        field: String,
+        /// One sentence for the client.
+        message: String,
+    },
     /// The events behind a cursor are not kept any more.
     CursorExpired,
     /// Lines of an import that cannot be taken.

@@ -42,6 +42,11 @@ enum Piece {
 pub struct Alias(&'static str, u16);
 
 impl Alias {
+    /// The name of one of several tables of a kind.
+    pub fn numbered(name: &'static str, place: usize) -> Self {
+        Self(name, u16::try_from(place).unwrap_or(u16::MAX).saturating_add(1))
+    }
+
     /// The name for a query inside.
     pub fn inner(self) -> Self {
         Self(self.0, self.1 + 1)

@@ -3,6 +3,7 @@
 pub mod columns;
 pub mod coverage;
 pub mod filters;
+pub mod groups;
 pub mod kept;
 pub mod masks;
 pub mod model;

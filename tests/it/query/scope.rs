@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use aether_store::model::{Model, Relation, Type};
+use aether_entity::catalog::Kind;
+use aether_store::model::{Figure, Model, Relation, Type};
 use serde_json::{Value, json};
 
 use crate::support::{Gateway, HOME, User};
@@ -257,6 +258,7 @@ impl<'g> Check<'g> {
     async fn whole(&self, user: &User<'_>, person: (&str, &str)) {
         let seen = Rows::seen_by(self.gateway, &Who::is(self.gateway, person).await).await;
         lists_hold(user, &seen, person).await;
+        groups_hold(self.gateway, user, person, true).await;
         hidden_rows_look_absent(self.gateway, &self.all, user, &seen, person).await;
         relations_hold(user, &seen, person).await;
         relation_filters_hold(&self.all, user, &seen, person).await;
@@ -266,6 +268,7 @@ impl<'g> Check<'g> {
     async fn roots(&self, user: &User<'_>, person: (&str, &str)) {
         let seen = Rows::seen_by(self.gateway, &Who::is(self.gateway, person).await).await;
         lists_hold(user, &seen, person).await;
+        groups_hold(self.gateway, user, person, false).await;
         hidden_rows_look_absent(self.gateway, &self.all, user, &seen, person).await;
     }
 }
@@ -284,6 +287,87 @@ async fn lists_hold(user: &User<'_>, seen: &Rows, (email, _): (&str, &str)) {
             assert!(expected.contains_key(id), "{email} sees the {} {id}", ty.name);
         }
     }
+}
+
+/// Figures and groups are those that the owner's SQL finds of the rows that are seen: of every column that they see whole, or for a
+/// quick look of one of them.
+async fn groups_hold(gateway: &Gateway, user: &User<'_>, person: (&str, &str), wholly: bool) {
+    let who = Who::is(gateway, person).await;
+    let zone = format!("(SELECT settings ->> 'timezone' FROM organizations WHERE id = '{}')", who.organization);
+    for ty in &Model::get().types {
+        let (mut figures, mut groups) = (String::new(), String::new());
+        let (mut expected, mut keys) = (vec!["'count', count(*)".to_owned()], Vec::new());
+        let told = ty.columns().filter_map(|(field, column)| Some((field, column, ty.figure(&column)?)));
+        let mut told: Vec<_> = told.filter(|(_, column, _)| !ty.is_masked(column.index)).collect();
+        if !wholly {
+            told.truncate(2);
+        }
+        for (field, column, figure) in told {
+            let (name, sql) = (&field.name, ty.table.columns[column.index].name);
+            let key = match figure {
+                Figure::Moment => format!("({sql} AT TIME ZONE {zone})::date"),
+                _ if matches!(column.kind, Kind::Inet) => format!("host({sql})"),
+                _ => sql.to_owned(),
+            };
+            keys.push((name.clone(), key, column.kind));
+            groups += &format!(
+                "{name}: groups(by: [{{ {name}: {{}} }}], first: 500) {{ totalCount nodes {{ key {{ {name} }} count }} }} "
+            );
+            let is_apart = ty.apart(column.index).next().is_some() || ty.kinds(column.index).is_some();
+            let more = match figure {
+                Figure::Quantity if !is_apart => "sum min max",
+                Figure::Ratio if !is_apart => "min max",
+                Figure::Date => "min max",
+                _ => "",
+            };
+            let distinct = if figure == Figure::Boolean { "" } else { "countDistinct" };
+            figures += &format!("{name} {{ count {distinct} {more} }} ");
+            let mut of = vec![format!("'count', count({sql})")];
+            if !distinct.is_empty() {
+                of.push(format!("'countDistinct', count(DISTINCT {sql})"));
+            }
+            of.extend(more.split_whitespace().map(|how| format!("'{how}', {how}({sql})::text")));
+            expected.push(format!("'{name}', json_build_object({})", of.join(", ")));
+        }
+        let from = format!("FROM {} WHERE {}", ty.table.name, who.sees(ty.table.name));
+        let query = format!("{{ it: {} {{ aggregate {{ count {figures} }} {groups} }} }}", ty.plural);
+        let data = user.data(&query).await;
+        let expected = gateway.value(&format!("SELECT json_build_object({}) {from}", expected.join(", "))).await;
+        assert_eq!(data["it"]["aggregate"], expected, "{}: {}", person.0, ty.plural);
+        for (name, key, kind) in keys {
+            let (what, page) = (format!("{}: {} by {name}", person.0, ty.plural), &data["it"][&name]);
+            let rows = gateway.rows(&format!("SELECT ({key})::text AS key, count(*) AS count {from} GROUP BY 1")).await;
+            assert_eq!(page["totalCount"], rows.len(), "{what}");
+            let nodes = page["nodes"].as_array().expect("nodes");
+            assert_eq!(nodes.len(), rows.len().min(500), "{what}");
+            let found: HashMap<Option<String>, &Value> =
+                nodes.iter().map(|node| (spelled(&node["key"][&name]), &node["count"])).collect();
+            assert_eq!(found.len(), nodes.len(), "{what}: a key comes twice");
+            let rows: HashMap<Option<String>, &Value> =
+                rows.iter().map(|row| (stored(&row["key"], kind), &row["count"])).collect();
+            for (key, count) in found {
+                assert_eq!(Some(&count), rows.get(&key), "{what}: {key:?}");
+            }
+        }
+    }
+}
+
+/// A key as a client sees it, as text.
+fn spelled(key: &Value) -> Option<String> {
+    match key {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// A key of the database, as a client sees it.
+fn stored(key: &Value, kind: Kind) -> Option<String> {
+    let text = key.as_str()?;
+    Some(match kind {
+        Kind::Enum(_) => aether_store::model::enum_value_name(text),
+        _ => text.to_owned(),
+    })
 }
 
 /// By id, by global id and by filter: null and nothing, without an error.

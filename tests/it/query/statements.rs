@@ -24,7 +24,7 @@ use tokio::{
 use crate::support::{Gateway, User};
 
 /// Queries of several shapes, with the statements that each takes for any number of rows.
-const SHAPES: [(&str, u64); 15] = [
+const SHAPES: [(&str, u64); 20] = [
     ("deals(first: $n) { nodes { id name value } }", 1),
     ("deals(first: $n) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { id } } nodes { stage } }", 1),
     ("deals(first: $n, filter: { owner: { role: { eq: ANALYST } }, history: { some: {} } }) { nodes { id } totalCount }", 1),
@@ -56,6 +56,12 @@ const SHAPES: [(&str, u64); 15] = [
             budgets(first: 3) { nodes { createdByUser { name } } } vendors(first: 3) { nodes { organization { name } } } } }",
         7,
     ),
+    // Figures and groups: a statement each, at the root and under any number of parents.
+    ("deals(first: $n) { aggregate { count value { sum } } }", 1),
+    ("deals(first: $n) { nodes { id } aggregate { count } groups(by: [{ owner: { name: {} } }], first: $n) { totalCount nodes { count } } }", 3),
+    ("deals { groups(by: [{ createdAt: {} }], first: $n, fill: true) { nodes { prior { count } value { share running } } pageInfo { hasNextPage } } }", 1),
+    ("deals { groups(by: [{ stage: {} }], first: $n) { nodes { rows(first: $n) { name owner { name } } } } }", 3),
+    ("workspaces(first: $n) { nodes { clauses { aggregate { count } groups(by: [{ type: {} }], first: $n) { nodes { count rows { title } } } } } }", 4),
     ("a: deals(first: $n) { nodes { id } } b: vendors(first: $n) { nodes { id } } c: users(first: $n) { totalCount }", 3),
 ];
 

@@ -8,8 +8,9 @@ use async_graphql::registry::{MetaField, MetaInputValue, MetaType, Registry};
 use heck::AsShoutySnakeCase;
 
 use crate::{
+    meta::{add, enumeration, field, fields, input, object, owned},
     scalar,
-    types::{NODE, add, enumeration, field, fields, input, object, owned},
+    types::NODE,
 };
 
 /// The field that tells of everything.

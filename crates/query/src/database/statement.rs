@@ -38,13 +38,15 @@ pub enum Planning {
     /// estimates that a plan for all of them costs more, would do it each time; but those that are not needed are left out of such a
     /// plan when it is carried out, too.
     Once,
+    /// For each execution: it looks at so many rows that the best way to them is worth more than planning. So it is not kept.
+    Each,
 }
 
 impl Planning {
     /// What PostgreSQL calls it (`plan_cache_mode`).
     pub(super) fn mode(self) -> &'static str {
         match self {
-            Self::Auto => "auto",
+            Self::Auto | Self::Each => "auto",
             Self::Once => "force_generic_plan",
         }
     }

@@ -250,7 +250,8 @@ impl Wire {
                     name(kept.number)
                 }
                 None => {
-                    let preparing = usual(text).then(|| {
+                    let is_kept = call.planning() != Planning::Each && usual(text);
+                    let preparing = is_kept.then(|| {
                         self.numbered += 1;
                         self.numbered
                     });

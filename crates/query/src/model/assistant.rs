@@ -16,13 +16,24 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("conversation_id", "conversation", "messages"),
         entity("ai_models", "AiModel", "aiModels", Scope::Models)
             .order(&["name", "version"])
+            .ratios(&[
+                "accuracy",
+                "precision_score",
+                "recall_score",
+                "f1_score",
+                "mape",
+                "bias_score",
+                "drift_magnitude",
+            ])
             .shape("training_data_range", &shapes::DATE_RANGE)
             .refers("organization_id", "organization", "aiModels"),
         entity("ai_model_metrics", "AiModelMetric", "aiModelMetrics", Scope::Via("model_id"))
             .order(&["-recorded_at"])
+            .ratios(&["accuracy", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "gpu_utilization"])
             .refers("model_id", "model", "metrics"),
         entity("ai_actions", "AiAction", "aiActions", Scope::Organization)
             .order(&["-created_at"])
+            .ratios(&["confidence_score"])
             .refers("organization_id", "organization", "aiActions")
             .refers("model_id", "model", "actions")
             .refers("reviewed_by", "reviewedByUser", "aiActionsReviewed")

@@ -12,6 +12,7 @@ pub(super) fn entities() -> Vec<Entity> {
     vec![
         entity("workspaces", "Workspace", "workspaces", Scope::Workspace("id"))
             .order(&["-created_at"])
+            .apart("currency", &["amount"])
             .shape("governance_rules", &shapes::GOVERNANCE_RULES)
             .refers("organization_id", "organization", "workspaces")
             .refers("created_by_id", "createdBy", "workspacesCreated"),
@@ -21,6 +22,7 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("user_id", "user", "workspaceMemberships"),
         entity("clauses", "Clause", "clauses", IN_WORKSPACE)
             .order(&["order_index"])
+            .ordinals(&["order_index"])
             .search("body")
             .refers("workspace_id", "workspace", "clauses")
             .refers("locked_by", "lockedByUser", "clausesLocked")
@@ -52,11 +54,10 @@ pub(super) fn entities() -> Vec<Entity> {
             .restrict(Restriction::NotForInvestors("kind", "SENSITIVE_DRIFT"))
             .refers("workspace_id", "workspace", "graphWarnings")
             .refers("graph_node_id", "graphNode", "warnings"),
-        entity("graph_state", "GraphState", "graphStates", IN_WORKSPACE).order(&["last_computed_at"]).refers(
-            "workspace_id",
-            "workspace",
-            "graphState",
-        ),
+        entity("graph_state", "GraphState", "graphStates", IN_WORKSPACE)
+            .order(&["last_computed_at"])
+            .ratios(&["integrity_score"])
+            .refers("workspace_id", "workspace", "graphState"),
         entity("drift_items", "DriftItem", "driftItems", IN_WORKSPACE)
             .order(&["-current_modified_at"])
             .restrict(Restriction::NotForInvestors("status", "unresolved"))
@@ -91,10 +92,13 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("decided_by", "decidedByUser", "reconciliationDecisions"),
         entity("golden_records", "GoldenRecord", "goldenRecords", IN_WORKSPACE)
             .order(&["created_at"])
+            .ratios(&["integrity_score"])
             .mask(UNSETTLED, &["unresolved_high_drift_count", "schema_json"])
             .refers("workspace_id", "workspace", "goldenRecord"),
         entity("golden_record_versions", "GoldenRecordVersion", "goldenRecordVersions", IN_WORKSPACE)
             .order(&["-version"])
+            .ratios(&["integrity_score"])
+            .ordinals(&["version"])
             .mask(UNSETTLED, &["document"])
             .refers("golden_record_id", "goldenRecord", "versions")
             .refers("workspace_id", "workspace", "goldenRecordVersions")
@@ -111,6 +115,7 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("version_id", "version", "deliveries"),
         entity("delivery_attempts", "DeliveryAttempt", "deliveryAttempts", IN_WORKSPACE)
             .order(&["-at"])
+            .ordinals(&["attempt", "response_status"])
             .mask(Mask::NotInvestors, &["error"])
             .refers("workspace_id", "workspace", "deliveryAttempts")
             .refers("delivery_id", "delivery", "log"),

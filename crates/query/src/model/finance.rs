@@ -3,17 +3,28 @@
 use super::{Entity, entity};
 use crate::model::{Restriction, Scope};
 
+/// What is recorded of a metric, each in the unit and currency of the row.
+const METRIC_VALUES: &[&str] =
+    &["actual_value", "forecast_value", "budget_value", "confidence_lower", "confidence_upper"];
+
 pub(super) fn entities() -> Vec<Entity> {
     vec![
         entity("financial_metrics", "FinancialMetric", "financialMetrics", Scope::Organization)
             .order(&["-metric_date"])
             .restrict(Restriction::Region("region"))
+            .apart("metric_type", METRIC_VALUES)
+            .apart("currency", METRIC_VALUES)
+            .kinds("metric_type", "metric_date", METRIC_VALUES)
             .refers("organization_id", "organization", "financialMetrics"),
         entity("mv_kpi_summary", "KpiSummary", "kpiSummaries", Scope::Organization)
             .order(&["-period", "metric_type"])
+            .apart("metric_type", &["actual_total", "forecast_total", "budget_total", "actual_avg"])
+            .kinds("metric_type", "period", &["actual_total", "forecast_total", "budget_total"])
+            .ratios(&["actual_avg"])
             .restrict(Restriction::AllRegions),
         entity("budgets", "Budget", "budgets", Scope::Organization)
             .order(&["-fiscal_year", "name"])
+            .ordinals(&["fiscal_year"])
             .restrict(Restriction::Region("region"))
             .restrict(Restriction::Department("department_id"))
             .refers("organization_id", "organization", "budgets")
@@ -31,6 +42,7 @@ pub(super) fn entities() -> Vec<Entity> {
         ),
         entity("vendor_spend", "VendorSpend", "vendorSpends", Scope::Organization)
             .order(&["-period_date"])
+            .ratios(&["yoy_change"])
             .refers("vendor_id", "vendor", "spends")
             .refers("organization_id", "organization", "vendorSpends"),
         entity("departments", "Department", "departments", Scope::Organization)
@@ -42,10 +54,12 @@ pub(super) fn entities() -> Vec<Entity> {
         entity("department_costs", "DepartmentCost", "departmentCosts", Scope::Organization)
             .order(&["-period_date"])
             .restrict(Restriction::Department("department_id"))
+            .ratios(&["cost_per_employee"])
             .refers("department_id", "department", "costs")
             .refers("organization_id", "organization", "departmentCosts"),
         entity("anomalies", "Anomaly", "anomalies", Scope::Organization)
             .order(&["-detected_at"])
+            .ratios(&["impact_percentage", "ai_confidence"])
             .restrict(Restriction::Region("affected_region"))
             .restrict(Restriction::DepartmentName("affected_department"))
             .refers("organization_id", "organization", "anomalies")

@@ -26,6 +26,7 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("resolved_by", "resolvedByUser", "complianceIssuesResolved"),
         entity("data_lineage_nodes", "DataLineageNode", "dataLineageNodes", Scope::Organization)
             .order(&["node_key"])
+            .ordinals(&["position_x", "position_y"])
             .refers("organization_id", "organization", "dataLineageNodes"),
         entity("data_lineage_edges", "DataLineageEdge", "dataLineageEdges", Scope::Organization)
             .order(&["created_at"])

@@ -6,6 +6,7 @@
 
 mod assistant;
 mod documents;
+mod figures;
 mod finance;
 mod governance;
 mod identity;
@@ -21,6 +22,7 @@ use aether_entity::catalog::{self, Column, ForeignKey, Kind, Table};
 use heck::{ToLowerCamelCase, ToPascalCase};
 
 pub use self::{
+    figures::{Figure, Kinds},
     shapes::{Leaf, Shape, ShapeField, ShapeType},
     visibility::{Mask, Restriction, Scope},
 };
@@ -60,6 +62,12 @@ pub struct Type {
     pub search: Option<usize>,
     /// What hides columns of rows that one sees, by their places in the table.
     pub masks: HashMap<usize, Mask>,
+    /// What its numbers are, by their places in the table, where they are not quantities.
+    figures: HashMap<usize, Figure>,
+    /// Columns in which rows must agree for these columns to be taken together.
+    apart: Vec<(usize, Vec<usize>)>,
+    /// The column that says what becomes of these columns when they are taken together.
+    kinds: Option<(Kinds, Vec<usize>)>,
 }
 
 /// One field of a type.
@@ -237,6 +245,9 @@ pub struct Entity {
     shapes: Vec<(&'static str, &'static Shape)>,
     masks: Vec<(&'static str, Mask)>,
     search: Option<&'static str>,
+    figures: Vec<(&'static str, Figure)>,
+    apart: Vec<(&'static str, &'static [&'static str])>,
+    kinds: Option<(&'static str, &'static str, &'static [&'static str])>,
 }
 
 struct Reference {
@@ -258,6 +269,9 @@ pub fn entity(table: &'static str, name: &'static str, plural: &'static str, sco
         shapes: Vec::new(),
         masks: Vec::new(),
         search: None,
+        figures: Vec::new(),
+        apart: Vec::new(),
+        kinds: None,
     }
 }
 
@@ -292,6 +306,30 @@ impl Entity {
         self
     }
 
+    /// Numbers that are ratios: they have a least and a greatest, but no sum.
+    pub fn ratios(mut self, columns: &[&'static str]) -> Self {
+        self.figures.extend(columns.iter().map(|column| (*column, Figure::Ratio)));
+        self
+    }
+
+    /// Numbers that only tell things apart or put them in order.
+    pub fn ordinals(mut self, columns: &[&'static str]) -> Self {
+        self.figures.extend(columns.iter().map(|column| (*column, Figure::Ordinal)));
+        self
+    }
+
+    /// Figures that must not be taken together where rows differ in this column, as amounts of several currencies.
+    pub fn apart(mut self, column: &'static str, figures: &'static [&'static str]) -> Self {
+        self.apart.push((column, figures));
+        self
+    }
+
+    /// Figures of which this column says what becomes of them when they are taken together; `date` is the day that they are of.
+    pub fn kinds(mut self, column: &'static str, date: &'static str, figures: &'static [&'static str]) -> Self {
+        self.kinds = Some((column, date, figures));
+        self
+    }
+
     /// Offers full-text search over a column.
     pub fn search(mut self, column: &'static str) -> Self {
         self.search = Some(column);
@@ -301,6 +339,10 @@ impl Entity {
 
 fn column_index(table: &'static Table, name: &str) -> usize {
     table.column(name).unwrap_or_else(|| panic!("{}.{name} is declared but not in the database", table.name)).0
+}
+
+fn indexes(table: &'static Table, names: &[&str]) -> Vec<usize> {
+    names.iter().map(|name| column_index(table, name)).collect()
 }
 
 fn build(entities: Vec<Entity>) -> Model {
@@ -346,6 +388,11 @@ fn build(entities: Vec<Entity>) -> Model {
             order,
             search: entity.search.map(|name| column_index(table, name)),
             masks,
+            figures: figures::of(table, &entity.figures),
+            apart: entity.apart.iter().map(|(name, of)| (column_index(table, name), indexes(table, of))).collect(),
+            kinds: entity.kinds.map(|(kind, date, of)| {
+                (Kinds { column: column_index(table, kind), date: column_index(table, date) }, indexes(table, of))
+            }),
         });
     }
     for (id, entity) in entities.iter().enumerate() {
@@ -358,6 +405,8 @@ fn build(entities: Vec<Entity>) -> Model {
             let previous = ty.by_field.insert(field.name.clone(), index);
             assert!(previous.is_none(), "{}.{} is declared twice", ty.name, field.name);
             assert!(field.name != "nodeId", "{}.nodeId is the global id: call the column otherwise", ty.name);
+            let of_groups = ["key", "depth", "count", "prior", "rows"];
+            assert!(!of_groups.contains(&field.name.as_str()), "{}.{} is a field of groups", ty.name, field.name);
         }
     }
     model

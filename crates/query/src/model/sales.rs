@@ -8,6 +8,8 @@ pub(super) fn entities() -> Vec<Entity> {
         entity("deals", "Deal", "deals", Scope::Organization)
             .order(&["-created_at"])
             .restrict(Restriction::Region("region"))
+            .ratios(&["probability"])
+            .apart("currency", &["value", "weighted_value"])
             .refers("organization_id", "organization", "deals")
             .refers("owner_id", "owner", "dealsOwned"),
         entity("deal_history", "DealHistory", "dealHistories", Scope::Via("deal_id"))
@@ -23,6 +25,7 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("organization_id", "organization", "pipelineSnapshots"),
         entity("mv_pipeline_summary", "PipelineSummary", "pipelineSummaries", Scope::Organization)
             .order(&["stage", "region", "segment"])
+            .ratios(&["avg_days_in_pipeline", "avg_probability"])
             .restrict(Restriction::Region("region")),
     ]
 }

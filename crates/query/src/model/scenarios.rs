@@ -14,6 +14,8 @@ pub(super) fn entities() -> Vec<Entity> {
             .refers("created_by", "createdByUser", "scenarios"),
         entity("scenario_results", "ScenarioResult", "scenarioResults", Scope::Via("scenario_id"))
             .order(&["-run_number"])
+            .ratios(&["mean", "standard_deviation", "probability_of_loss"])
+            .ordinals(&["run_number", "seed"])
             .shape("parameters", &shapes::SCENARIO_PARAMETERS)
             .shape("percentiles", &shapes::PERCENTILES)
             .shape("histogram", &shapes::HISTOGRAM)

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::order::{SelectedColumn, Term};
 use crate::{
     error::{Error, Result},
-    model::Type,
     value,
 };
 
@@ -25,8 +24,15 @@ impl Cursor {
         BASE64_URL_SAFE_NO_PAD.encode(json)
     }
 
-    /// The position that a client's cursor names, refused when it belongs to another query or order.
-    pub fn decode(argument: &str, text: &str, ty: &Type, fingerprint: u64, order: &[Term]) -> Result<Position> {
+    /// The position that a client's cursor names, refused when it belongs to another query or order. What is ordered by is of
+    /// these kinds.
+    pub fn decode(
+        argument: &str,
+        text: &str,
+        kind: impl Fn(SelectedColumn) -> Kind,
+        fingerprint: u64,
+        order: &[Term],
+    ) -> Result<Position> {
         let refuse = |message: &str| Error::invalid(argument, message);
         let cursor: Self = BASE64_URL_SAFE_NO_PAD
             .decode(text)
@@ -42,10 +48,7 @@ impl Cursor {
         // A position is taken as its canonical text: what only looks like a value must not reach a statement.
         let canonical = |(text, term): (Option<String>, &Term)| match (text, term.column) {
             (None, _) => term.nullable.then_some(None),
-            (Some(text), SelectedColumn::Column(index)) => value::canonical(ty.column(index).kind, &text).map(Some),
-            (Some(text), SelectedColumn::Rank | SelectedColumn::Snippet) => {
-                value::canonical(Kind::Decimal, &text).map(Some)
-            }
+            (Some(text), column) => value::canonical(kind(column), &text).map(Some),
         };
         let position = (cursor.1.len() == order.len())
             .then(|| cursor.1.into_iter().zip(order).map(canonical).collect::<Option<Position>>())

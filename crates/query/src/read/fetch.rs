@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_graphql::dataloader::DataLoader;
-use futures::future::{BoxFuture, FutureExt, try_join_all};
+use futures::future::{BoxFuture, FutureExt, try_join, try_join_all};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use super::{
     batch_scheduler::BatchScheduler,
     json,
     loaded::{Group, Loaded, NONE},
-    plan::{Child, Fetch, Form, RowSelector},
+    plan::{Child, Fetch, Form, RowSelector, SelectedColumn},
     related::{ByKey, Found, Lookup},
     statement::{self, first_column},
 };
@@ -144,7 +144,7 @@ impl Reader {
     /// Fetches a page.
     pub async fn fetch(&self, fetch: &Fetch) -> Result<Fetched> {
         let RowSelector::Page(_) = &fetch.selector else { return Err(Error::internal("no page at the root")) };
-        self.root(fetch, Form::Planned, Arc::default()).await
+        Box::pin(self.whole_root(fetch)).await
     }
 
     /// Fetches the row with this id.
@@ -196,10 +196,29 @@ impl Reader {
             RowSelector::Page(page) => Group::root(&rows, Some(page))?,
             _ => Group::root(&rows, None)?,
         };
+        check(fetch, &rows, first_column)?;
         let children =
             self.children(&fetch.children, &rows, first_column, std::slice::from_ref(&group), &actor).await?;
-        let loaded = Loaded { rows: Arc::new(rows), first_column, groups: Vec::new(), of_parent: Vec::new(), children };
+        let (groups, of_parent, beside) = (vec![group], Vec::new(), Vec::new());
+        let loaded = Loaded { rows: Arc::new(rows), first_column, groups, of_parent, children, beside };
         Ok(Fetched { loaded, group })
+    }
+
+    /// The rows of a root, and what is asked of them besides, side by side.
+    async fn whole_root(&self, fetch: &Fetch) -> Result<Fetched> {
+        if fetch.beside.is_empty() {
+            return self.root(fetch, Form::Planned, Arc::default()).await;
+        }
+        let rows = async {
+            match fetch.is_wanted() {
+                true => self.root(fetch, Form::Planned, Arc::default()).await,
+                false => Ok(Fetched { loaded: Loaded::default(), group: Group::default() }),
+            }
+        };
+        let beside = fetch.beside.iter().map(|fetch| self.root(fetch, Form::Planned, Arc::default()));
+        let (mut fetched, beside) = try_join(rows, try_join_all(beside)).await?;
+        fetched.loaded.beside = beside.into_iter().map(|fetched| fetched.loaded).collect();
+        Ok(fetched)
     }
 
     /// The rows of a statement of its own, whose first column tells whether the session stands.
@@ -257,14 +276,61 @@ impl Reader {
         try_join_all(children.iter().map(move |child| {
             let id = self.number();
             async move {
-                let (keys, of_parent) = keys(rows, first_column + child.key, groups)?;
-                if keys.is_empty() {
-                    return Ok(Loaded::default());
+                if let RowSelector::Listed = child.fetch.selector {
+                    return self
+                        .listed(&child.fetch, rows, first_column + child.key, groups, (id, parent), actor)
+                        .await;
                 }
-                self.related(&child.fetch, keys, of_parent, (id, parent), actor).await
+                let (keys, of_parent) = keys(rows, first_column + child.key, groups)?;
+                if child.fetch.beside.is_empty() {
+                    return self.related(&child.fetch, keys, of_parent, (id, parent), actor).await;
+                }
+                let beside = child.fetch.beside.iter().map(|fetch| {
+                    let id = self.number();
+                    self.related(fetch, keys.clone(), of_parent.clone(), (id, parent), actor)
+                });
+                let beside = try_join_all(beside);
+                if !child.fetch.is_wanted() {
+                    return Ok(Loaded { of_parent: of_parent.clone(), beside: beside.await?, ..Loaded::default() });
+                }
+                let rows = self.related(&child.fetch, keys.clone(), of_parent.clone(), (id, parent), actor);
+                let (mut loaded, beside) = try_join(rows, beside).await?;
+                loaded.beside = beside;
+                Ok(loaded)
             }
         }))
         .boxed()
+    }
+
+    /// The rows whose ids stand in this column, with all that hangs off them.
+    async fn listed(
+        &self,
+        fetch: &Fetch,
+        rows: &Rows,
+        column: usize,
+        groups: &[Group],
+        (id, parent): (usize, usize),
+        actor: &Arc<Actor>,
+    ) -> Result<Loaded> {
+        let (mut ids, mut ends, mut of_parent) = (Vec::new(), Vec::new(), vec![NONE; rows.len()]);
+        for place in groups.iter().flat_map(Group::places) {
+            let Some(list) = rows.row(place).raw(column)? else { continue };
+            let list: Vec<Uuid> = serde_json::from_slice(list).map_err(|_| Error::internal("a list of no ids"))?;
+            of_parent[place] = u32::try_from(ends.len()).unwrap_or(NONE);
+            ids.extend(list);
+            ends.push(ids.len());
+        }
+        if ids.is_empty() {
+            return Ok(Loaded { of_parent, ..Loaded::default() });
+        }
+        let write = || statement::listed(fetch, actor.audience());
+        let statement = fetch.statement(actor.audience(), Form::Planned, write);
+        let lookup = Lookup { id, statement, keys: ids.into(), actor: actor.clone(), parent, many: true };
+        let found = self.by_key().load_one(lookup).await?;
+        let Found { rows, .. } = found.ok_or_else(|| Error::internal("a lookup without an answer"))?;
+        let groups = Group::listed(&rows, &ends)?;
+        let children = self.children(&fetch.children, &rows, 1, &groups, actor).await?;
+        Ok(Loaded { rows, first_column: 1, groups, of_parent, children, beside: Vec::new() })
     }
 
     /// The rows related by these keys, with all that hangs off them.
@@ -276,10 +342,13 @@ impl Reader {
         (id, parent): (usize, usize),
         actor: &Arc<Actor>,
     ) -> Result<Loaded> {
+        if keys.is_empty() {
+            return Ok(Loaded::default());
+        }
         let write = |audience| match &fetch.selector {
             RowSelector::One(relation) => statement::one(fetch, relation, audience),
             RowSelector::Pages(relation, page) => statement::pages(fetch, relation, page, audience),
-            RowSelector::Id | RowSelector::Page(_) => Sql::new(),
+            RowSelector::Id | RowSelector::Page(_) | RowSelector::Listed => Sql::new(),
         };
         let audience = actor.audience();
         let statement = fetch.statement(audience, Form::Planned, || write(audience));
@@ -295,9 +364,18 @@ impl Reader {
                 .collect(),
         };
         let first_column = first_column(fetch);
+        check(fetch, &rows, first_column)?;
         let children = self.children(&fetch.children, &rows, first_column, &groups, actor).await?;
-        Ok(Loaded { rows, first_column, groups, of_parent, children })
+        Ok(Loaded { rows, first_column, groups, of_parent, children, beside: Vec::new() })
     }
+}
+
+/// Refuses groups that tell what must not be told of their rows.
+fn check(fetch: &Fetch, rows: &Rows, first_column: usize) -> Result<()> {
+    let Some(grouping) = fetch.page().and_then(|page| page.grouping.as_ref()) else { return Ok(()) };
+    grouping.check(rows, first_column, |place| {
+        fetch.selected.iter().position(|known| *known == SelectedColumn::Group(place))
+    })
 }
 
 /// The keys in this column of the rows that are in a group, each once; and for each row which of them it has.

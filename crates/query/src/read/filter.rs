@@ -84,6 +84,18 @@ impl Filter {
         }
     }
 
+    /// The only value that a column has in the rows that satisfy it, if it says so on top.
+    pub fn only(&self, column: usize) -> Option<&str> {
+        match self {
+            Self::All(all) => all.iter().find_map(|filter| filter.only(column)),
+            Self::Column(of, Condition::Compare(Operator::Eq, value)) if *of == column => Some(value),
+            Self::Column(of, Condition::In(true, values)) if *of == column && values.len() == 1 => {
+                values.first().map(String::as_str)
+            }
+            _ => None,
+        }
+    }
+
     /// What every row satisfies.
     pub fn everything() -> Self {
         Self::All(Vec::new())
@@ -103,7 +115,9 @@ impl Filter {
                 filter.sql(sql, ty, alias, audience);
                 sql.push(") IS NOT TRUE");
             }
-            Self::Column(index, condition) => condition.sql(sql, ty, *index, alias, audience),
+            Self::Column(index, condition) => {
+                condition.sql(sql, &scope::column(ty, *index, alias, audience), ty.column(*index).kind);
+            }
             Self::Related(relation, some, filter) => {
                 let to = &Model::get().types[relation.to];
                 let inner = alias.inner();
@@ -144,15 +158,14 @@ fn joined(
 }
 
 impl Condition {
-    fn sql(&self, sql: &mut Sql, ty: &Type, index: usize, alias: Alias, audience: Audience) {
-        let kind = ty.column(index).kind;
-        let column = scope::column(ty, index, alias, audience);
+    /// The condition on this expression, whose values are of this kind.
+    pub(super) fn sql(&self, sql: &mut Sql, column: &Sql, kind: Kind) {
         match self {
             Self::Compare(Operator::Ne, value) => {
-                sql.append(&column).push(" IS DISTINCT FROM ").value(kind, value);
+                sql.append(column).push(" IS DISTINCT FROM ").value(kind, value);
             }
             Self::Compare(operator, value) => {
-                sql.append(&column);
+                sql.append(column);
                 // What is greater comes later: where the rows are sorted, too.
                 if matches!(kind, Kind::Text) && !matches!(operator, Operator::Eq) {
                     sql.push(NATURAL_ORDER);
@@ -167,31 +180,31 @@ impl Condition {
                 sql.value(kind, value);
             }
             Self::In(true, values) => {
-                sql.append(&column).push(" = ANY(").values(kind, values.clone()).push(")");
+                sql.append(column).push(" = ANY(").values(kind, values.clone()).push(")");
             }
             Self::In(false, values) => {
-                sql.push("(").append(&column).push(" = ANY(").values(kind, values.clone()).push(")) IS NOT TRUE");
+                sql.push("(").append(column).push(" = ANY(").values(kind, values.clone()).push(")) IS NOT TRUE");
             }
             Self::IsNull(null) => {
-                sql.push("(").append(&column).push(if *null { ") IS NULL" } else { ") IS NOT NULL" });
+                sql.push("(").append(column).push(if *null { ") IS NULL" } else { ") IS NOT NULL" });
             }
-            Self::Contains(text) => like(sql, &column, &format!("%{}%", escaped(text))),
-            Self::StartsWith(text) => like(sql, &column, &format!("{}%", escaped(text))),
-            Self::EndsWith(text) => like(sql, &column, &format!("%{}", escaped(text))),
+            Self::Contains(text) => like(sql, column, &format!("%{}%", escaped(text))),
+            Self::StartsWith(text) => like(sql, column, &format!("{}%", escaped(text))),
+            Self::EndsWith(text) => like(sql, column, &format!("%{}", escaped(text))),
             Self::HasAll(values) => {
-                sql.append(&column).push("::text[] @> ").values(Kind::Text, values.clone());
+                sql.append(column).push("::text[] @> ").values(Kind::Text, values.clone());
             }
             Self::HasAny(values) => {
-                sql.append(&column).push("::text[] && ").values(Kind::Text, values.clone());
+                sql.append(column).push("::text[] && ").values(Kind::Text, values.clone());
             }
             Self::JsonContains(json) => {
-                sql.append(&column).push(" @> ").value(kind, json);
+                sql.append(column).push(" @> ").value(kind, json);
             }
             Self::HasKey(key) => {
-                sql.append(&column).push(" ? ").text(key);
+                sql.append(column).push(" ? ").text(key);
             }
             Self::OlderThanDays(days) => {
-                sql.append(&column).push(" < now() - make_interval(days => ").number((*days).into()).push(")");
+                sql.append(column).push(" < now() - make_interval(days => ").number((*days).into()).push(")");
             }
         }
     }

@@ -11,7 +11,7 @@ use super::{
     loaded::{Group, Loaded},
     plan::{
         Child, ConnectionField, EdgeField, Fetch, FieldValue, Key, Page, PageInfoField, ResponseShape, RowSelector,
-        SelectedColumn, SelectedField, Template, Value, Writer,
+        SelectedField, Template, Value, Writer,
     },
     written,
 };
@@ -83,7 +83,7 @@ pub(super) fn root(
     let start = json.len();
     json.reserve(room.min(fetch.last_size().unwrap_or_else(|| 256 + expected(fetch, loaded))));
     let mut out = Out { start, room, items: 0, pause, json };
-    let written = shape(&mut out, fetch, loaded, Some(group));
+    let written = shape(&mut out, fetch, loaded, Some(group), None);
     if written.is_err() {
         json.truncate(start);
     }
@@ -106,17 +106,28 @@ fn expected(fetch: &Fetch, loaded: &Loaded) -> usize {
         .sum::<usize>()
 }
 
-fn shape(out: &mut Out<'_>, fetch: &Fetch, loaded: &Loaded, group: Option<&Group>) -> Result<()> {
+/// Writes what belongs to a row above, which is at this place there, if it is no root.
+fn shape(
+    out: &mut Out<'_>,
+    fetch: &Fetch,
+    loaded: &Loaded,
+    group: Option<&Group>,
+    parent: Option<usize>,
+) -> Result<()> {
     match (&fetch.shape, &fetch.selector) {
         (ResponseShape::One(template), _) => match group.and_then(|group| group.edge(false)) {
             Some(row) => object(out, template, fetch, loaded, row),
             None => literal(out, "null"),
         },
+        (ResponseShape::List(template), _) => {
+            let places = group.into_iter().flat_map(Group::places);
+            listed(out, places, |out, row| object(out, template, fetch, loaded, row))
+        }
         (ResponseShape::Connection(fields), RowSelector::Page(page) | RowSelector::Pages(_, page)) => {
             let nothing = Group::default();
-            connection(out, fields, page, fetch, loaded, group.unwrap_or(&nothing))
+            connection(out, fields, page, fetch, loaded, group.unwrap_or(&nothing), parent)
         }
-        (ResponseShape::Connection(_), RowSelector::Id | RowSelector::One(_)) => {
+        (ResponseShape::Connection(_), RowSelector::Id | RowSelector::One(_) | RowSelector::Listed) => {
             Err(Error::internal("a connection of one"))
         }
     }
@@ -171,6 +182,7 @@ fn connection(
     fetch: &Fetch,
     loaded: &Loaded,
     group: &Group,
+    parent: Option<usize>,
 ) -> Result<()> {
     keyed(out, fields, |out, field| match field {
         ConnectionField::Nodes(template) => {
@@ -198,6 +210,11 @@ fn connection(
             PageInfoField::EndCursor => cursor(out, page, fetch, loaded, group.edge(true)),
             PageInfoField::Literal(json) => literal(out, json),
         }),
+        ConnectionField::Beside(place) => {
+            let (fetch, loaded) = (&fetch.beside[*place], &loaded.beside[*place]);
+            let group = parent.map_or_else(|| loaded.groups.first(), |parent| loaded.group(parent));
+            shape(out, fetch, loaded, group, parent)
+        }
         ConnectionField::TotalCount => literal(out, &group.total.unwrap_or_default().to_string()),
         ConnectionField::Literal(json) => literal(out, json),
     })
@@ -209,10 +226,7 @@ fn cursor(out: &mut Out<'_>, page: &Page, fetch: &Fetch, loaded: &Loaded, row: O
     for term in &page.order {
         let column = fetch.selected.iter().position(|column| *column == term.column);
         let column = column.ok_or_else(|| Error::internal("a cursor without its order's columns"))?;
-        let kind = match term.column {
-            SelectedColumn::Column(index) => fetch.ty.column(index).kind,
-            SelectedColumn::Rank | SelectedColumn::Snippet => Kind::Decimal,
-        };
+        let kind = fetch.kind(term.column);
         position.push(raw(loaded, row, column)?.map(|value| written::text(value, kind)).transpose()?);
     }
     string(out, &Cursor::encode(page.fingerprint, position))
@@ -228,9 +242,11 @@ fn object(out: &mut Out<'_>, template: &Template, fetch: &Fetch, loaded: &Loaded
             Some(id) => string(out, &node_id(fetch.ty.name, id)),
             None => literal(out, "null"),
         },
+        Value::Object(Some(given), _) if row.at::<Option<bool>>(first + given)? != Some(true) => literal(out, "null"),
+        Value::Object(_, template) => object(out, template, fetch, loaded, place),
         Value::Child(child) => {
             let (Child { fetch, .. }, loaded) = (&fetch.children[*child], &loaded.children[*child]);
-            shape(out, fetch, loaded, loaded.group(place))
+            shape(out, fetch, loaded, loaded.group(place), Some(place))
         }
     })
 }

@@ -22,6 +22,8 @@ pub(super) struct Loaded {
     /// For each row above which of the groups is its own.
     pub(super) of_parent: Vec<u32>,
     pub(super) children: Vec<Loaded>,
+    /// What was asked of the same parents besides.
+    pub(super) beside: Vec<Loaded>,
 }
 
 /// The rows of one key.
@@ -40,7 +42,7 @@ pub(super) struct Group {
 impl Loaded {
     /// How many rows were loaded.
     pub(super) fn size(&self) -> usize {
-        self.rows.len() + self.children.iter().map(Self::size).sum::<usize>()
+        self.rows.len() + self.children.iter().chain(&self.beside).map(Self::size).sum::<usize>()
     }
 
     pub(super) fn row(&self, place: usize) -> Row<'_> {
@@ -92,6 +94,21 @@ impl Group {
             start = end;
         }
         Ok(groups)
+    }
+
+    /// The rows whose places, in their first column, lie before each of these ends and not before the one before.
+    pub(super) fn listed(rows: &Rows, ends: &[usize]) -> Result<Vec<Self>> {
+        let mut start = 0;
+        let group = |end: &usize| {
+            let mut last = start;
+            while last < rows.len() && rows.row(last).at::<i64>(0)? <= i64::try_from(*end).unwrap_or(i64::MAX) {
+                last += 1;
+            }
+            let group = Self { start, end: last, ..Self::default() };
+            start = last;
+            Ok(group)
+        };
+        ends.iter().map(group).collect()
     }
 
     /// Without what is beyond the page.

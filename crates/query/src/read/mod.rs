@@ -4,9 +4,11 @@
 //! whatever the number of rows, and the rows are written straight into the answer's JSON. Nothing else reads.
 
 mod batch_scheduler;
+mod buckets;
 mod cursor;
 mod fetch;
 mod filter;
+mod groups;
 mod invitations;
 pub mod json;
 mod loaded;
@@ -19,9 +21,11 @@ mod traversal;
 mod written;
 
 pub use self::{
+    buckets::{Bucket, PriorPeriod},
     cursor::{Cursor, Position},
     fetch::{Fetched, Reader},
     filter::{Condition, Filter, Operator},
+    groups::{Function, GroupKey, GroupValue, Grouping, Having, Measure},
     invitations::Invitation,
     my_memberships::MyMembership,
     traversal::{Direction, EdgeTable, Reached},

@@ -22,4 +22,6 @@ pub enum SelectedColumn {
     Rank,
     /// The piece of the row's text that answers the search.
     Snippet,
+    /// A value of a group, by its place.
+    Group(usize),
 }

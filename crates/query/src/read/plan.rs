@@ -12,7 +12,7 @@ use aether_entity::catalog::{ENUMS, EnumValue, Kind};
 use parking_lot::RwLock;
 
 pub use super::order::{SelectedColumn, Term};
-use super::{cursor::Position, filter::Filter};
+use super::{cursor::Position, filter::Filter, groups::Grouping};
 use crate::{
     actor::Audience,
     database::{Planning, Statement},
@@ -30,6 +30,8 @@ pub struct Fetch {
     pub selected: Vec<SelectedColumn>,
     /// What hangs off each row.
     pub children: Vec<Child>,
+    /// What else is asked of the same parents: groups of the same rows.
+    pub beside: Vec<Fetch>,
     /// How the rows are written.
     pub shape: ResponseShape,
     /// Its statements, as they were written for those who asked before.
@@ -44,6 +46,7 @@ pub struct Selection {
     pub ty: &'static Type,
     selected: Vec<SelectedColumn>,
     children: Vec<Child>,
+    beside: Vec<Fetch>,
 }
 
 /// What hangs off each row of a [`Fetch`].
@@ -64,10 +67,14 @@ pub enum RowSelector {
     One(Relation),
     /// A page for each parent row.
     Pages(Relation, Page),
+    /// Those whose ids each parent row lists.
+    Listed,
 }
 
 /// A page: filtered, ordered, cut.
 pub struct Page {
+    /// What is on it: groups of the rows, or the rows.
+    pub grouping: Option<Box<Grouping>>,
     /// What rows must satisfy.
     pub filter: Filter,
     /// Full-text search, in the syntax of `websearch_to_tsquery`.
@@ -96,6 +103,8 @@ pub struct Page {
 pub enum ResponseShape {
     /// One object, or null.
     One(Template),
+    /// A list of objects.
+    List(Template),
     /// A connection.
     Connection(Vec<(Key, ConnectionField)>),
 }
@@ -130,6 +139,8 @@ pub enum Value {
     NodeId(usize),
     /// What hangs off the row, by its place among the children.
     Child(usize),
+    /// An object of more of the same row; null unless the slot at the place, if there is one, is true.
+    Object(Option<usize>, Template),
 }
 
 /// How a slot's value is written as JSON.
@@ -186,6 +197,8 @@ pub enum ConnectionField {
     PageInfo(Vec<(Key, PageInfoField)>),
     /// How many rows there are on all pages.
     TotalCount,
+    /// What is asked of the same parent besides, by its place.
+    Beside(usize),
     /// JSON known beforehand.
     Literal(String),
 }
@@ -225,7 +238,42 @@ impl PageInfoField {
     }
 }
 
+impl Page {
+    /// The type of what is selected of a row.
+    pub(super) fn kind(&self, ty: &Type, column: SelectedColumn) -> Kind {
+        match column {
+            SelectedColumn::Column(index) => ty.column(index).kind,
+            SelectedColumn::Rank => Kind::Decimal,
+            SelectedColumn::Snippet => Kind::Text,
+            SelectedColumn::Group(place) => self.grouping.as_ref().map_or(Kind::Int, |grouping| grouping.kind(place)),
+        }
+    }
+}
+
 impl Fetch {
+    /// The page, if it is of one.
+    pub(super) fn page(&self) -> Option<&Page> {
+        match &self.selector {
+            RowSelector::Page(page) | RowSelector::Pages(_, page) => Some(page),
+            RowSelector::Id | RowSelector::One(_) | RowSelector::Listed => None,
+        }
+    }
+
+    /// Whether its rows are wanted, or their number, rather than only what is asked besides.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.beside.is_empty() || self.page().is_none_or(|page| page.rows || page.total)
+    }
+
+    /// The type of what is selected of a row.
+    pub(super) fn kind(&self, column: SelectedColumn) -> Kind {
+        match (column, self.page()) {
+            (_, Some(page)) => page.kind(self.ty, column),
+            (SelectedColumn::Column(index), None) => self.ty.column(index).kind,
+            (SelectedColumn::Snippet, None) => Kind::Text,
+            (SelectedColumn::Rank | SelectedColumn::Group(_), None) => Kind::Decimal,
+        }
+    }
+
     /// How many bytes to take for the next answer: as many as the last had, and a few more.
     pub(super) fn last_size(&self) -> Option<usize> {
         let last = self.last_size.load(Ordering::Relaxed);
@@ -238,7 +286,11 @@ impl Fetch {
 
     /// The statement for this audience.
     pub(super) fn statement(&self, audience: Audience, form: Form, write: impl FnOnce() -> Sql) -> Arc<Statement> {
-        let planning = if self.ty.table.is_partitioned { Planning::Once } else { Planning::Auto };
+        let planning = match &self.selector {
+            RowSelector::Page(page) if page.grouping.is_some() => Planning::Each,
+            _ if self.ty.table.is_partitioned => Planning::Once,
+            _ => Planning::Auto,
+        };
         self.statements.of(audience, form, planning, write)
     }
 }
@@ -246,7 +298,7 @@ impl Fetch {
 impl Selection {
     /// Rows of this type with nothing selected yet.
     pub fn new(ty: &'static Type) -> Self {
-        Self { ty, selected: Vec::new(), children: Vec::new() }
+        Self { ty, selected: Vec::new(), children: Vec::new(), beside: Vec::new() }
     }
 
     /// The place of this slot, selected if it was not yet.
@@ -263,14 +315,21 @@ impl Selection {
         self.children.len() - 1
     }
 
+    /// The place of what is asked of the same parents besides.
+    pub fn beside(&mut self, fetch: Fetch) -> usize {
+        self.beside.push(fetch);
+        self.beside.len() - 1
+    }
+
     /// What is fetched of these rows, and how they are written.
     pub fn fetch(self, selector: RowSelector, shape: ResponseShape) -> Fetch {
-        let Self { ty, selected, children } = self;
+        let Self { ty, selected, children, beside } = self;
         Fetch {
             ty,
             selector,
             selected,
             children,
+            beside,
             shape,
             statements: Statements::default(),
             last_size: AtomicUsize::new(0),

@@ -5,6 +5,7 @@
 //! - The root: whether there is a row (null: the session does not stand) · the number of all rows, if it is asked for.
 //! - To-many: which of the keys, from 1 · the number of all rows and whether there is a row at all, if the number is asked for.
 //! - To-one: the key.
+//! - Listed: which of the ids, from 1.
 
 use aether_entity::catalog::Kind;
 
@@ -31,7 +32,9 @@ pub(super) fn first_column(fetch: &Fetch) -> usize {
     match &fetch.selector {
         RowSelector::Page(page) if page.total => 2,
         RowSelector::Pages(_, page) if page.total => 3,
-        RowSelector::Id | RowSelector::Page(_) | RowSelector::One(_) | RowSelector::Pages(..) => 1,
+        RowSelector::Id | RowSelector::Page(_) | RowSelector::One(_) | RowSelector::Pages(..) | RowSelector::Listed => {
+            1
+        }
     }
 }
 
@@ -63,6 +66,11 @@ pub(super) fn expression(
             ", ",
             ", 'StartSel=**, StopSel=**, MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter=\" … \"')",
         ),
+        SelectedColumn::Group(place) => {
+            let mut sql = Sql::new();
+            sql.alias(alias).push(".g").number(place as u64);
+            sql
+        }
     }
 }
 
@@ -97,18 +105,10 @@ pub(super) fn travelling(kind: Kind, expression: &Sql) -> Sql {
     sql
 }
 
-fn kind_of(ty: &Type, column: SelectedColumn) -> Kind {
-    match column {
-        SelectedColumn::Column(index) => ty.column(index).kind,
-        SelectedColumn::Rank => Kind::Decimal,
-        SelectedColumn::Snippet => Kind::Text,
-    }
-}
-
 /// What a term orders by: text in its natural order, which the indexes have, too.
-fn sort_key(ty: &Type, term: &Term, audience: Audience, search: Option<&str>) -> Sql {
-    let mut sql = expression(ty, term.column, alias(), audience, search);
-    if matches!(kind_of(ty, term.column), Kind::Text) {
+fn sort_key(ty: &Type, page: &Page, term: &Term, audience: Audience) -> Sql {
+    let mut sql = expression(ty, term.column, alias(), audience, page.search.as_deref());
+    if matches!(page.kind(ty, term.column), Kind::Text) {
         sql.push(NATURAL_ORDER);
     }
     sql
@@ -118,7 +118,7 @@ fn sort_key(ty: &Type, term: &Term, audience: Audience, search: Option<&str>) ->
 fn selected(sql: &mut Sql, fetch: &Fetch, audience: Audience, search: Option<&str>) {
     for (i, column) in fetch.selected.iter().enumerate() {
         let expression = expression(fetch.ty, *column, alias(), audience, search);
-        sql.push(", ").append(&travelling(kind_of(fetch.ty, *column), &expression)).push(" AS s").number(i as u64);
+        sql.push(", ").append(&travelling(fetch.kind(*column), &expression)).push(" AS s").number(i as u64);
     }
 }
 
@@ -131,12 +131,13 @@ pub(super) fn root(fetch: &Fetch, form: Form, audience: Audience) -> Sql {
         (RowSelector::Page(page), Form::Planned) => {
             let mut condition = scope::condition(fetch.ty, alias(), audience);
             restrict(&mut condition, fetch.ty, page, audience);
+            let condition = source(fetch.ty, page, audience, condition);
             if page.total {
                 total.push(", ");
-                count(&mut total, fetch.ty, &condition);
+                count(&mut total, &condition);
                 total.push(" AS total");
             }
-            page_rows(&mut inner, fetch, page, audience, condition);
+            page_rows(&mut inner, fetch, page, audience, &condition);
         }
         (_, Form::Each) => {
             let mut condition = scope::condition(fetch.ty, alias(), audience);
@@ -186,6 +187,21 @@ pub(super) fn one(fetch: &Fetch, relation: &Relation, audience: Audience) -> Sql
     sql
 }
 
+/// The statement of rows that are listed by their ids, in the order of the list; each as often as it stands there.
+pub(super) fn listed(fetch: &Fetch, audience: Audience) -> Sql {
+    let mut sql = Sql::new();
+    sql.push("SELECT k.place");
+    selected(&mut sql, fetch, audience, None);
+    sql.push(" FROM unnest(").keys().push(") WITH ORDINALITY AS k(key, place) JOIN ").push(fetch.ty.table.name);
+    sql.push(" t ON ").column(ALIAS, "id").push(" = k.key WHERE ").append(&scope::condition(
+        fetch.ty,
+        alias(),
+        audience,
+    ));
+    sql.push(" ORDER BY k.place");
+    sql
+}
+
 /// The statement of a to-many relation: a page for each key, by one LATERAL join.
 pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, audience: Audience) -> Sql {
     let mut condition = Sql::new();
@@ -194,6 +210,7 @@ pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, audience: A
     scope::refers(&mut condition, fetch.ty, relation.to_column, alias(), audience, &key);
     scoped(&mut condition, fetch.ty, relation, audience);
     restrict(&mut condition, fetch.ty, page, audience);
+    let source = source(fetch.ty, page, audience, condition);
     let mut sql = Sql::new();
     sql.push("SELECT k.place");
     if page.total {
@@ -205,12 +222,12 @@ pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, audience: A
     sql.push(" FROM unnest(").keys().push(") WITH ORDINALITY AS k(key, place)");
     if page.total {
         sql.push(" CROSS JOIN LATERAL (SELECT ");
-        count(&mut sql, fetch.ty, &condition);
+        count(&mut sql, &source);
         sql.push(" AS total) c");
     }
     if page.rows {
         sql.push(if page.total { " LEFT JOIN" } else { " JOIN" }).push(" LATERAL (");
-        page_rows(&mut sql, fetch, page, audience, condition);
+        page_rows(&mut sql, fetch, page, audience, &source);
         sql.push(") t ON true");
     }
     sql
@@ -237,29 +254,40 @@ fn restrict(condition: &mut Sql, ty: &Type, page: &Page, audience: Audience) {
     }
 }
 
-fn count(sql: &mut Sql, ty: &Type, condition: &Sql) {
-    sql.push("(SELECT count(*) FROM ").push(ty.table.name).push(" t WHERE ").append(condition).push(")");
+/// What a page is of, `t`: `table t WHERE …`, or the groups of those rows.
+fn source(ty: &Type, page: &Page, audience: Audience, condition: Sql) -> Sql {
+    let mut sql = Sql::new();
+    match &page.grouping {
+        None => sql.push(ty.table.name).push(" t WHERE ").append(&condition),
+        Some(grouping) => {
+            sql.push("(").append(&grouping.table(alias(), &condition, audience)).push(") t WHERE ");
+            sql.append(&grouping.condition())
+        }
+    };
+    sql
+}
+
+fn count(sql: &mut Sql, source: &Sql) {
+    sql.push("(SELECT count(*) FROM ").append(source).push(")");
 }
 
 /// The rows of a page; and one more where it is asked whether there is another page, which that tells.
-fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, audience: Audience, mut condition: Sql) {
-    let search = page.search.as_deref();
+fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, audience: Audience, source: &Sql) {
+    let mut source = source.clone();
     for (position, after) in [(&page.after, true), (&page.before, false)] {
         if let Some(position) = position {
-            condition.push(" AND ");
-            beyond(&mut condition, fetch.ty, &page.order, position, after, audience, search);
+            source.push(" AND ");
+            beyond(&mut source, fetch.ty, page, position, after, audience);
         }
     }
     sql.push("SELECT true AS present");
-    selected(sql, fetch, audience, search);
-    sql.push(" FROM ").push(fetch.ty.table.name).push(" t WHERE ").append(&condition).push(" ORDER BY ");
+    selected(sql, fetch, audience, page.search.as_deref());
+    sql.push(" FROM ").append(&source);
     for (i, term) in page.order.iter().enumerate() {
-        if i > 0 {
-            sql.push(", ");
-        }
+        sql.push(if i > 0 { ", " } else { " ORDER BY " });
         let descending = term.descending != page.backward;
         let nulls_first = term.nulls_first != page.backward;
-        sql.append(&sort_key(fetch.ty, term, audience, search));
+        sql.append(&sort_key(fetch.ty, page, term, audience));
         if descending {
             sql.push(" DESC");
         }
@@ -272,18 +300,11 @@ fn page_rows(sql: &mut Sql, fetch: &Fetch, page: &Page, audience: Audience, mut 
 }
 
 /// Rows strictly after (or before) a position, nulls and ties included.
-fn beyond(
-    sql: &mut Sql,
-    ty: &Type,
-    order: &[Term],
-    position: &Position,
-    after: bool,
-    audience: Audience,
-    search: Option<&str>,
-) {
-    let key = |term: &Term| sort_key(ty, term, audience, search);
+fn beyond(sql: &mut Sql, ty: &Type, page: &Page, position: &Position, after: bool, audience: Audience) {
+    let order = &page.order;
+    let key = |term: &Term| sort_key(ty, page, term, audience);
     let value = |sql: &mut Sql, term: &Term, value: &Option<String>| {
-        sql.value(kind_of(ty, term.column), value.clone().unwrap_or_default());
+        sql.value(page.kind(ty, term.column), value.clone().unwrap_or_default());
     };
     let comparison = |term: &Term| if after != term.descending { " > " } else { " < " };
     if order.iter().all(|term| !term.nullable && term.descending == order[0].descending) {

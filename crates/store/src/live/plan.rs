@@ -418,11 +418,12 @@ fn told_alike(fetch: &Fetch, in_workspace: bool) -> SharedBy {
             None => SharedBy::Members,
             Some(mask) => mask_alike(mask),
         },
-        SelectedColumn::Rank | SelectedColumn::Snippet => SharedBy::Nobody,
+        SelectedColumn::Rank | SelectedColumn::Snippet | SelectedColumn::Group(_) => SharedBy::Nobody,
     });
     let children = fetch
         .children
         .iter()
         .map(|Child { fetch, .. }| row_alike(fetch.ty, in_workspace).max(told_alike(fetch, in_workspace)));
-    columns.chain(children).max().unwrap_or(SharedBy::Members)
+    let beside = fetch.beside.iter().map(|fetch| told_alike(fetch, in_workspace));
+    columns.chain(children).chain(beside).max().unwrap_or(SharedBy::Members)
 }
