@@ -1,7 +1,9 @@
 //! The metrics of the financial series: their kinds, and the lines in which they are imported.
 
+mod comparison;
 mod import;
 
+pub use self::comparison::{Comparison, Status, apportion};
 pub use self::import::{Forecast, MOST_LINES, MetricKey, MetricLine, parse_metrics, parse_some_metrics};
 
 stored! {
@@ -35,6 +37,17 @@ stored! {
     }
 }
 
+/// In what a metric's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// An amount in the currency of the value.
+    Amount,
+    /// An amount per customer, in the currency of the value.
+    AmountPerCustomer,
+    /// Percent: `3.25` is 3.25 %.
+    Percent,
+}
+
 /// What becomes of a metric's values when they are taken together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nature {
@@ -54,6 +67,32 @@ impl Kind {
             Self::Revenue | Self::Ebitda | Self::OperatingExpense | Self::CashFlow | Self::NetIncome => Nature::Flow,
             Self::Arr | Self::Mrr => Nature::Stock,
             Self::GrossMargin | Self::Cac | Self::Ltv | Self::Nrr | Self::ChurnRate => Nature::Ratio,
+        }
+    }
+
+    /// In what its values are.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::GrossMargin | Self::Nrr | Self::ChurnRate => Unit::Percent,
+            Self::Cac | Self::Ltv => Unit::AmountPerCustomer,
+            _ => Unit::Amount,
+        }
+    }
+
+    /// Whether more of it is worse: costs, and what is lost.
+    #[must_use]
+    pub const fn is_cost(self) -> bool {
+        matches!(self, Self::OperatingExpense | Self::Cac | Self::ChurnRate)
+    }
+
+    /// What a ratio is weighted by: what it is a share of. The first that is recorded counts.
+    #[must_use]
+    pub const fn bases(self) -> &'static [Self] {
+        match self {
+            Self::GrossMargin => &[Self::Revenue],
+            Self::Nrr | Self::ChurnRate => &[Self::Mrr, Self::Arr],
+            _ => &[],
         }
     }
 

@@ -14,6 +14,7 @@ pub(crate) struct Query(
     root_fields::Fields,
     auth::AuthQuery,
     audit_log::AuditLogQuery,
+    finance::KpiQuery,
     loan::LoanQuery,
     governance::GovernanceQuery,
     live::LiveQuery,

@@ -22,7 +22,7 @@ use aether_query::{Source, actors::Actors, database::Connections, read::Reader, 
 pub use aether_query::{
     database::counting,
     error::{self, Error, Result},
-    model, policy, read,
+    finance, model, policy, read,
     read::json::node_id,
     rows::{FromCell, Row},
     value,

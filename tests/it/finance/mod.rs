@@ -5,5 +5,6 @@ pub mod anomaly_model;
 pub mod budget_model;
 pub mod budgets;
 pub mod departments;
+pub mod kpis;
 pub mod metrics;
 pub mod vendors;

@@ -8,6 +8,7 @@ pub mod budgets;
 pub mod costs;
 mod department_names;
 pub mod departments;
+pub mod kpis;
 pub mod metric_series;
 pub mod metrics;
 mod month;

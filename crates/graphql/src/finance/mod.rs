@@ -6,11 +6,14 @@ mod budget_lines;
 mod budgets;
 mod costs;
 mod departments;
+mod kpis;
 mod metrics;
 mod vendor_spend;
 mod vendors;
 
 use async_graphql::MergedObject;
+
+pub(crate) use kpis::KpiQuery;
 
 /// Planning and recording what is spent.
 #[derive(MergedObject, Default)]

@@ -138,7 +138,7 @@ impl PriorPeriod {
 }
 
 /// How far the organization's fiscal year begins behind the calendar's.
-fn fiscal_shift() -> Sql {
+pub(crate) fn fiscal_shift() -> Sql {
     let mut sql = Sql::new();
     sql.push(
         "(SELECT make_interval(months => coalesce(array_position(ARRAY['january', 'february', 'march', 'april', 'may', 'june', \
@@ -151,7 +151,7 @@ fn fiscal_shift() -> Sql {
 }
 
 /// The organization's timezone.
-fn timezone() -> Sql {
+pub(crate) fn timezone() -> Sql {
     let mut sql = Sql::new();
     sql.push("(SELECT coalesce(zo.settings ->> 'timezone', 'UTC') FROM organizations zo WHERE zo.id = ")
         .actor(OfActor::Organization)

@@ -20,6 +20,7 @@ mod statement;
 mod traversal;
 mod written;
 
+pub(crate) use self::buckets::{fiscal_shift, timezone};
 pub use self::{
     buckets::{Bucket, PriorPeriod},
     cursor::{Cursor, Position},

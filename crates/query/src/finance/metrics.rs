@@ -1,0 +1,376 @@
+//! The metrics of a period, as a controller would total them.
+//!
+//! - **Levels are counted once.** A metric may be recorded in total, by region, by product, and any of these at once. A row counts
+//!   unless another of the same day and currency stands above it: one that leaves open what this one names and agrees in the rest. Where
+//!   figures are asked for by region, rows without a region do not stand above any. Each of actual, budget and forecast by itself.
+//! - **Flows** add up. **Stocks** are those of the last day of the period on which there is an actual value. **Ratios** are
+//!   weighted by what they are a share of, where that is recorded for each of them, row by row; else their mean is taken, and said so.
+//! - **Currencies** are kept apart.
+
+use aether_domain::metric::{Kind as Metric, Nature};
+use aether_entity::catalog::Kind;
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use crate::{
+    actor::Audience,
+    actors::live,
+    error::{Error, Result},
+    model::Model,
+    read::{Reader, fiscal_shift, timezone},
+    scope,
+    sql::Sql,
+};
+
+/// What is asked of the metrics.
+#[derive(Debug, Clone)]
+pub struct MetricQuestion {
+    /// Which metrics.
+    pub metrics: Vec<Metric>,
+    /// How long a time.
+    pub period: ReportingPeriod,
+    /// A day in it; none for the last one that has ended and has actual values.
+    pub day: Option<NaiveDate>,
+    /// How many months earlier the periods are that are asked for; 0 for that period itself.
+    pub months_earlier: Vec<i32>,
+    /// By what the figures are divided.
+    pub by: Option<Dimension>,
+}
+
+/// How long a time figures are for. Quarters and years are those of the organization's fiscal year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportingPeriod {
+    /// A month.
+    Month,
+    /// A fiscal quarter.
+    Quarter,
+    /// A fiscal year.
+    Year,
+    /// From the first day of the fiscal year to the end of the month.
+    YearToDate,
+    /// Twelve months to the end of the month.
+    LastTwelveMonths,
+}
+
+/// By what the figures of a metric are divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dimension {
+    /// The region.
+    Region,
+    /// The line of business.
+    LineOfBusiness,
+    /// The product.
+    Product,
+}
+
+/// A period that figures are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricPeriod {
+    /// How many months earlier it is.
+    pub months_earlier: i32,
+    /// Its first day.
+    pub first: NaiveDate,
+    /// Its last day.
+    pub last: NaiveDate,
+    /// Whether it has ended, today in the organization's timezone.
+    pub is_complete: bool,
+}
+
+/// A metric in a period.
+#[derive(Debug, Clone)]
+pub struct MetricFigure {
+    /// The metric.
+    pub metric: Metric,
+    /// The currency of its amounts.
+    pub currency: String,
+    /// The value of the dimension, if it is divided by one.
+    pub slice: Option<String>,
+    /// The period.
+    pub period: MetricPeriod,
+    /// The actual value.
+    pub actual: Option<Decimal>,
+    /// What was budgeted.
+    pub budget: Option<Decimal>,
+    /// What was forecast.
+    pub forecast: Option<Decimal>,
+    /// Of a ratio: the sum of what the actual value, the budget and the forecast are weighted by; none where they are not.
+    pub weights: [Option<Decimal>; 3],
+    /// How many recorded actual values it stands on.
+    pub values: i32,
+}
+
+impl ReportingPeriod {
+    /// How many months lie between a period and the one before that has no day in common with it.
+    #[must_use]
+    pub fn months(self) -> i32 {
+        match self {
+            Self::Month => 1,
+            Self::Quarter => 3,
+            Self::Year | Self::YearToDate | Self::LastTwelveMonths => 12,
+        }
+    }
+
+    /// How many months lie between the periods of a series.
+    #[must_use]
+    pub fn step(self) -> i32 {
+        match self {
+            Self::LastTwelveMonths => 1,
+            other => other.months(),
+        }
+    }
+}
+
+impl Dimension {
+    /// Its column, and its bit in the level of a row.
+    fn column(self) -> (&'static str, u64) {
+        match self {
+            Self::Region => ("region", 1),
+            Self::LineOfBusiness => ("lob", 2),
+            Self::Product => ("product", 4),
+        }
+    }
+}
+
+impl Reader {
+    /// The metrics in each of the periods asked for: those first, and then what is recorded in them.
+    pub async fn metrics(&self, question: &MetricQuestion) -> Result<(Vec<MetricPeriod>, Vec<MetricFigure>)> {
+        let rows = self.rooted(|audience| sql(question, audience)).await?;
+        let (mut periods, mut figures) = (Vec::<MetricPeriod>::new(), Vec::new());
+        for row in rows.iter() {
+            let period = MetricPeriod {
+                months_earlier: row.get("off")?,
+                first: row.get("first")?,
+                last: row.get("last")?,
+                is_complete: row.get("is_complete")?,
+            };
+            if !periods.contains(&period) {
+                periods.push(period);
+            }
+            let Some(metric) = row.get::<Option<String>>("metric_type")? else { continue };
+            let metric = Metric::from_name(&metric).ok_or_else(|| Error::internal("a metric that the domain lacks"))?;
+            figures.push(MetricFigure {
+                metric,
+                currency: row.get("currency")?,
+                slice: row.get("slice")?,
+                period,
+                actual: row.get("a")?,
+                budget: row.get("b")?,
+                forecast: row.get("f")?,
+                weights: [row.get("wa")?, row.get("wb")?, row.get("wf")?],
+                values: row.get("values")?,
+            });
+        }
+        Ok((periods, figures))
+    }
+}
+
+/// The names of the metrics, and for each its nature and what it is weighted by.
+fn kinds(sql: &mut Sql, metrics: &[Metric]) {
+    let texts = |of: &dyn Fn(Metric) -> &'static str| metrics.iter().map(|metric| of(*metric).to_owned()).collect();
+    let base = |metric: Metric, place: usize| metric.bases().get(place).map_or("", |base| base.as_str());
+    sql.push("SELECT v.kind::metric_type, v.nature, nullif(v.base, '')::metric_type AS base, nullif(v.second, '')::metric_type AS second FROM unnest(");
+    sql.values(Kind::Text, texts(&|metric| metric.as_str())).push(", ");
+    sql.values(
+        Kind::Text,
+        texts(&|metric| match metric.nature() {
+            Nature::Flow => "flow",
+            Nature::Stock => "stock",
+            Nature::Ratio => "ratio",
+        }),
+    );
+    sql.push(", ").values(Kind::Text, texts(&|metric| base(metric, 0))).push(", ");
+    sql.values(Kind::Text, texts(&|metric| base(metric, 1))).push(") v(kind, nature, base, second)");
+}
+
+/// The first day of the unit of time that a day is in, which begins so many months behind the calendar's.
+fn first_of(sql: &mut Sql, unit: &'static str, day: &'static str, is_fiscal: bool) {
+    let shift = if is_fiscal { fiscal_shift() } else { Sql::new() };
+    let shifted = |sql: &mut Sql, sign: &'static str| {
+        if is_fiscal {
+            sql.push(sign).append(&shift);
+        }
+    };
+    sql.push("(date_trunc('").push(unit).push("', ").push(day).push("::timestamp");
+    shifted(sql, " - ");
+    sql.push(")");
+    shifted(sql, " + ");
+    sql.push(")::date");
+}
+
+fn sql(question: &MetricQuestion, audience: Audience) -> Sql {
+    let Some(metrics) = Model::get().by_table("financial_metrics") else { return Sql::new() };
+    let seen = scope::condition(metrics, "t".into(), audience);
+    let period = question.period;
+    let (unit, is_fiscal) = match period {
+        ReportingPeriod::Month | ReportingPeriod::YearToDate | ReportingPeriod::LastTwelveMonths => ("month", false),
+        ReportingPeriod::Quarter => ("quarter", true),
+        ReportingPeriod::Year => ("year", true),
+    };
+    let mut sql = Sql::new();
+    sql.push("SELECT g.live, q.* FROM (SELECT ")
+        .append(&live())
+        .push(" AS live) g LEFT JOIN LATERAL (WITH o AS (SELECT (now() AT TIME ZONE ");
+    sql.append(&timezone()).push(")::date AS today), k AS (");
+    kinds(&mut sql, &question.metrics);
+    // The day that the period is of.
+    sql.push("), e AS (SELECT coalesce(");
+    match question.day {
+        Some(day) => {
+            sql.value(Kind::Date, day.to_string());
+        }
+        None => {
+            sql.push("(SELECT max(t.metric_date) FROM financial_metrics t WHERE ").append(&seen);
+            sql.push(" AND t.actual_value IS NOT NULL AND t.metric_type = ANY(ARRAY(SELECT kind FROM k)) AND t.metric_date < (SELECT ");
+            first_of(&mut sql, unit, "o.today", is_fiscal);
+            sql.push(" FROM o)), (SELECT ");
+            first_of(&mut sql, unit, "o.today", is_fiscal);
+            sql.push(" - 1 FROM o)");
+        }
+    }
+    sql.push(") AS day), p AS (SELECT ");
+    match period {
+        ReportingPeriod::YearToDate => first_of(&mut sql, "year", "e.day", true),
+        ReportingPeriod::LastTwelveMonths => {
+            sql.push("(");
+            first_of(&mut sql, "month", "e.day", false);
+            sql.push(" - interval '11 months')::date");
+        }
+        _ => first_of(&mut sql, unit, "e.day", is_fiscal),
+    }
+    sql.push(" AS first, (");
+    first_of(&mut sql, unit, "e.day", is_fiscal);
+    sql.push(match unit {
+        "month" => " + interval '1 month')::date",
+        "quarter" => " + interval '3 months')::date",
+        _ => " + interval '1 year')::date",
+    });
+    sql.push(" AS next FROM e), w AS (SELECT v.off, (p.first - make_interval(months => v.off))::date AS first, (p.next - make_interval(months => v.off))::date AS next FROM p, unnest(");
+    let months = question.months_earlier.iter().map(ToString::to_string).collect();
+    sql.values(Kind::Int, months).push(") v(off)), ");
+    recorded(&mut sql, &seen, question.by);
+    weighted(&mut sql, question.by);
+    totals(&mut sql);
+    sql.push(") q ON g.live");
+    sql
+}
+
+/// `x`: the rows of the metrics and of what they are weighted by, with what stands beneath another taken out.
+fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
+    sql.push(
+        "m AS MATERIALIZED (SELECT t.id, t.metric_type, t.metric_date, t.currency, t.region, t.lob, t.product, \
+         t.actual_value AS a, t.budget_value AS b, t.forecast_value AS f, \
+         (t.region IS NULL)::int + 2 * (t.lob IS NULL)::int + 4 * (t.product IS NULL)::int AS level \
+         FROM financial_metrics t WHERE ",
+    );
+    sql.append(seen).push(
+        " AND t.metric_type = ANY(ARRAY(SELECT kind FROM k UNION SELECT base FROM k UNION SELECT second FROM k)) \
+         AND t.metric_date >= (SELECT min(first) FROM w) AND t.metric_date < (SELECT max(next) FROM w)), \
+         l AS (SELECT DISTINCT metric_type, level FROM m",
+    );
+    if let Some(by) = by {
+        sql.push(" WHERE level & ").number(by.column().1).push(" = 0");
+    }
+    sql.push(
+        "), h AS (SELECT c.id, bool_or(u.a IS NOT NULL) AS a, bool_or(u.b IS NOT NULL) AS b, bool_or(u.f IS NOT NULL) AS f \
+         FROM m c JOIN l ON l.metric_type = c.metric_type AND l.level & c.level = c.level AND l.level <> c.level \
+         JOIN m u ON u.metric_type = c.metric_type AND u.level = l.level AND u.metric_date = c.metric_date AND u.currency = c.currency \
+         AND coalesce(u.region, '') = CASE WHEN l.level & 1 = 0 THEN c.region ELSE '' END \
+         AND coalesce(u.lob, '') = CASE WHEN l.level & 2 = 0 THEN c.lob ELSE '' END \
+         AND coalesce(u.product, '') = CASE WHEN l.level & 4 = 0 THEN c.product ELSE '' END \
+         GROUP BY c.id), \
+         x AS MATERIALIZED (SELECT m.metric_type, m.metric_date, m.currency, m.region, m.lob, m.product, m.level, \
+         CASE WHEN h.a IS NOT TRUE THEN m.a END AS a, CASE WHEN h.b IS NOT TRUE THEN m.b END AS b, \
+         CASE WHEN h.f IS NOT TRUE THEN m.f END AS f FROM m LEFT JOIN h USING (id)), ",
+    );
+}
+
+/// `y`: the rows of the metrics, each ratio with what it is a share of: all rows of that metric beneath it, or beside it.
+fn weighted(sql: &mut Sql, by: Option<Dimension>) {
+    sql.push(
+        "n AS (SELECT DISTINCT k.kind, b.base, x.level, b.place FROM x JOIN k ON k.kind = x.metric_type \
+         CROSS JOIN LATERAL (VALUES (k.base, 1), (k.second, 2)) b(base, place) WHERE b.base IS NOT NULL), \
+         s AS (SELECT n.kind, n.level, n.place, x.metric_date, x.currency, CASE WHEN n.level & 1 = 0 THEN x.region ELSE '' END AS region, \
+         CASE WHEN n.level & 2 = 0 THEN x.lob ELSE '' END AS lob, CASE WHEN n.level & 4 = 0 THEN x.product ELSE '' END AS product, \
+         sum(x.a) AS a, sum(x.b) AS b, sum(x.f) AS f \
+         FROM n JOIN x ON x.metric_type = n.base AND x.level & ~n.level = 0 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8), \
+         y AS (SELECT x.metric_type, k.nature, x.metric_date, x.currency, ",
+    );
+    match by {
+        Some(by) => sql.column("x", by.column().0).push("::text"),
+        None => sql.push("NULL::text"),
+    };
+    sql.push(
+        " AS slice, x.a, x.b, x.f, coalesce(s1.a, s2.a) AS wa, coalesce(s1.b, s2.b) AS wb, coalesce(s1.f, s2.f) AS wf \
+         FROM x JOIN k ON k.kind = x.metric_type",
+    );
+    for (alias, place) in [("s1", 1), ("s2", 2)] {
+        sql.push(" LEFT JOIN s ").push(alias).push(" ON ").push(alias).push(".place = ").number(place);
+        for (column, other) in
+            [("kind", "metric_type"), ("level", "level"), ("metric_date", "metric_date"), ("currency", "currency")]
+        {
+            sql.push(" AND ").column(alias, column).push(" = ").column("x", other);
+        }
+        for column in ["region", "lob", "product"] {
+            sql.push(" AND ").column(alias, column).push(" = coalesce(").column("x", column).push(", '')");
+        }
+    }
+    if let Some(by) = by {
+        sql.push(" WHERE ").column("x", by.column().0).push(" IS NOT NULL");
+    }
+    sql.push("), ");
+}
+
+/// The figures of each period, by the nature of the metric.
+fn totals(sql: &mut Sql) {
+    sql.push("z AS (SELECT y.*, w.off");
+    for (value, last) in [("a", " AS last_a"), ("b", " AS last_b"), ("f", " AS last_f")] {
+        sql.push(", max(y.metric_date) FILTER (WHERE ").column("y", value).push(" IS NOT NULL) OVER d").push(last);
+    }
+    sql.push(
+        " FROM y JOIN w ON y.metric_date >= w.first AND y.metric_date < w.next WINDOW d AS (PARTITION BY y.metric_type, y.currency, w.off)), \
+         r AS (SELECT z.off, z.metric_type, z.currency, z.slice, count(z.a)::integer AS values",
+    );
+    for (value, weight, last, as_value, as_weight) in [
+        ("a", "wa", "last_a", " AS a", " AS wa"),
+        ("b", "wb", "last_b", " AS b", " AS wb"),
+        ("f", "wf", "last_f", " AS f", " AS wf"),
+    ] {
+        let is_weighted = |sql: &mut Sql| {
+            sql.push("bool_and(").column("z", weight).push(" IS NOT NULL) FILTER (WHERE ").column("z", value);
+            sql.push(" IS NOT NULL) AND sum(")
+                .column("z", weight)
+                .push(") FILTER (WHERE ")
+                .column("z", value)
+                .push(" IS NOT NULL) <> 0");
+        };
+        sql.push(", CASE z.nature WHEN 'flow' THEN sum(").column("z", value);
+        // What is compared with an actual stock is the stock of the same day.
+        sql.push(") WHEN 'stock' THEN sum(")
+            .column("z", value)
+            .push(") FILTER (WHERE z.metric_date = coalesce(z.last_a, ");
+        sql.column("z", last).push(")) ELSE CASE WHEN ");
+        is_weighted(sql);
+        sql.push(" THEN round(sum(")
+            .column("z", value)
+            .push(" * ")
+            .column("z", weight)
+            .push(") / sum(")
+            .column("z", weight);
+        sql.push(") FILTER (WHERE ").column("z", value).push(" IS NOT NULL), 10) ELSE round(avg(").column("z", value);
+        sql.push("), 10) END END").push(as_value);
+        sql.push(", CASE WHEN z.nature = 'ratio' AND ");
+        is_weighted(sql);
+        sql.push(" THEN sum(")
+            .column("z", weight)
+            .push(") FILTER (WHERE ")
+            .column("z", value)
+            .push(" IS NOT NULL) END")
+            .push(as_weight);
+    }
+    sql.push(
+        " FROM z GROUP BY z.off, z.metric_type, z.currency, z.slice, z.nature) \
+         SELECT w.off, w.first, w.next - 1 AS last, w.next <= o.today AS is_complete, r.metric_type::text, r.currency::text, r.slice, \
+         r.values, r.a, r.b, r.f, r.wa, r.wb, r.wf FROM w CROSS JOIN o LEFT JOIN r USING (off) \
+         ORDER BY w.off, r.metric_type, r.currency, r.slice COLLATE natural_order",
+    );
+}
