@@ -53,6 +53,8 @@ changes! {
     "14_gateway",
     "15_summaries",
     "16_audit_log",
+    "17_summaries_by_currency",
+    "18_metric_imports",
 }
 
 functions! {
@@ -208,7 +210,12 @@ impl MigrationTrait for Change {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(self.down).await?;
+        // What is made again as it was is described again.
+        let comments =
+            docs::comments(self.down).map_err(|problem| DbErr::Migration(format!("{}: {problem}", self.name)))?;
+        let connection = manager.get_connection();
+        connection.execute_unprepared(self.down).await?;
+        connection.execute_unprepared(&comments).await?;
         Ok(())
     }
 }

@@ -247,6 +247,7 @@ impl<'a> Demo<'a> {
         all.extend(vendors::vendors(tenant));
         let mut injected = injected::anomalies();
         all.push(metrics::metrics(tenant, &mut injected));
+        all.push(metrics::imports(tenant));
         let (rows, anomalies) = anomalies::anomalies(tenant, &injected);
         all.push(rows);
         let (rows, deals) = sales::deals(tenant);

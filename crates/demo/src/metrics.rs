@@ -211,3 +211,35 @@ pub(crate) fn metrics(tenant: &Tenant, injected: &mut [InjectedAnomaly]) -> Rows
     }
     rows
 }
+
+/// Fills `metric_imports`: a file that was imported by mistake, and taken back the same day.
+pub(crate) fn imports(tenant: &Tenant) -> Rows {
+    let mut rows = Rows::new(
+        "metric_imports",
+        &[
+            "id",
+            "organization_id",
+            "source_system",
+            "inserted",
+            "updated",
+            "imported_by",
+            "imported_at",
+            "undone_by",
+            "undone_at",
+        ],
+    );
+    let at = tenant.ago(100.0);
+    let importer = tenant.staff(&["FINANCE_MANAGER", "CFO"])[0].id;
+    rows.push(row![
+        tenant.ids("metric_imports").at(at),
+        tenant.id(),
+        "sap",
+        75,
+        0,
+        importer,
+        at,
+        tenant.role("CFO").id,
+        tenant.ago(97.5),
+    ]);
+    rows
+}

@@ -5774,9 +5774,145 @@ static INTEGRATIONS: Table = Table {
     ],
 };
 
+static METRIC_IMPORT_ROWS: Table = Table {
+    name: "metric_import_rows",
+    doc: "The values that an import has written, as they were before.",
+    is_view: false,
+    is_partitioned: false,
+    columns: &[
+        Column {
+            name: "import_id",
+            doc: "The import.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "metric_id",
+            doc: "The value that it has written.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "metric_date",
+            doc: "The day of the value.",
+            kind: Kind::Date,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "before",
+            doc: "The columns as they were, by their names; null when the value was new.",
+            kind: Kind::Json,
+            nullable: true,
+            generated: false,
+            readable: false,
+        },
+        Column {
+            name: "metric_version",
+            doc: "The version of the value as the import has left it.",
+            kind: Kind::Int,
+            nullable: false,
+            generated: false,
+            readable: false,
+        },
+    ],
+    foreign_keys: &[ForeignKey { column: "import_id", table: "metric_imports", unique: false, carries_tenant: false }],
+};
+
+static METRIC_IMPORTS: Table = Table {
+    name: "metric_imports",
+    doc: "An import of metrics that has written something, by a file or by a synchronization.",
+    is_view: false,
+    is_partitioned: false,
+    columns: &[
+        Column {
+            name: "id",
+            doc: "The unique identifier of the import.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "organization_id",
+            doc: "The organization whose metrics were imported.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "source_system",
+            doc: "The system that the values came from, if it was said.",
+            kind: Kind::Text,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "inserted",
+            doc: "The number of values that were new.",
+            kind: Kind::Int,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "updated",
+            doc: "The number of values that were changed.",
+            kind: Kind::Int,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "imported_by",
+            doc: "The user who imported them; null for a synchronization.",
+            kind: Kind::Uuid,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "imported_at",
+            doc: "When they were imported.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "undone_by",
+            doc: "The user who took the import back; null while it stands.",
+            kind: Kind::Uuid,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "undone_at",
+            doc: "When it was taken back; null while it stands.",
+            kind: Kind::Timestamp,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+    ],
+    foreign_keys: &[
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "imported_by", table: "users", unique: false, carries_tenant: false },
+        ForeignKey { column: "undone_by", table: "users", unique: false, carries_tenant: false },
+    ],
+};
+
 static MV_KPI_SUMMARY: Table = Table {
     name: "mv_kpi_summary",
-    doc: "The metrics of an organization by month, over the last 24 months; brought up to date every 5 minutes.",
+    doc: "The metrics of an organization by month and currency, over the last 24 months; brought up to date every 5 minutes. Where a total is recorded beside its parts, the total counts.",
     is_view: true,
     is_partitioned: false,
     columns: &[
@@ -5813,8 +5949,16 @@ static MV_KPI_SUMMARY: Table = Table {
             readable: true,
         },
         Column {
+            name: "currency",
+            doc: "The currency of the values, as an ISO 4217 code.",
+            kind: Kind::Text,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
             name: "actual_total",
-            doc: "The sum of the actual values, in the currency in which they are recorded; null for a ratio, which is never summed, or without actuals.",
+            doc: "The sum of the actual values; null for a ratio, which is never summed, or without actuals.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5822,7 +5966,7 @@ static MV_KPI_SUMMARY: Table = Table {
         },
         Column {
             name: "forecast_total",
-            doc: "The sum of the forecast values, in the currency in which they are recorded; null for a ratio or without forecasts.",
+            doc: "The sum of the forecast values; null for a ratio or without forecasts.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5830,7 +5974,7 @@ static MV_KPI_SUMMARY: Table = Table {
         },
         Column {
             name: "budget_total",
-            doc: "The sum of the budgeted values, in the currency in which they are recorded; null for a ratio or without budgets.",
+            doc: "The sum of the budgeted values; null for a ratio or without budgets.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5838,7 +5982,23 @@ static MV_KPI_SUMMARY: Table = Table {
         },
         Column {
             name: "actual_avg",
-            doc: "The unweighted mean of the actual values, in the unit of the metric; null without actuals.",
+            doc: "The unweighted mean of the actual values, in the unit of the metric; null without actuals. Weighted, a ratio is told by kpis.",
+            kind: Kind::Decimal,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "forecast_avg",
+            doc: "The unweighted mean of the forecast values, in the unit of the metric; null without forecasts.",
+            kind: Kind::Decimal,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "budget_avg",
+            doc: "The unweighted mean of the budgeted values, in the unit of the metric; null without budgets.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5858,7 +6018,7 @@ static MV_KPI_SUMMARY: Table = Table {
 
 static MV_PIPELINE_SUMMARY: Table = Table {
     name: "mv_pipeline_summary",
-    doc: "The open pipeline of an organization by stage, region and segment; brought up to date every 5 minutes.",
+    doc: "The open pipeline of an organization by stage, region, segment and currency; brought up to date every 5 minutes.",
     is_view: true,
     is_partitioned: false,
     columns: &[
@@ -5903,6 +6063,14 @@ static MV_PIPELINE_SUMMARY: Table = Table {
             readable: true,
         },
         Column {
+            name: "currency",
+            doc: "The currency of the values, as an ISO 4217 code.",
+            kind: Kind::Text,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
             name: "deal_count",
             doc: "The number of open deals.",
             kind: Kind::Int,
@@ -5912,7 +6080,7 @@ static MV_PIPELINE_SUMMARY: Table = Table {
         },
         Column {
             name: "total_value",
-            doc: "The sum of the deal values, in the currency in which they are recorded.",
+            doc: "The sum of the deal values.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -5920,7 +6088,7 @@ static MV_PIPELINE_SUMMARY: Table = Table {
         },
         Column {
             name: "weighted_value",
-            doc: "The sum of the deal values, each weighted by its probability, in the currency in which they are recorded.",
+            doc: "The sum of the deal values, each weighted by its probability.",
             kind: Kind::Decimal,
             nullable: true,
             generated: false,
@@ -7848,6 +8016,8 @@ pub static TABLES: &[&Table] = &[
     &INTEGRATION_LOGS,
     &INTEGRATION_SYNCS,
     &INTEGRATIONS,
+    &METRIC_IMPORT_ROWS,
+    &METRIC_IMPORTS,
     &MV_KPI_SUMMARY,
     &MV_PIPELINE_SUMMARY,
     &ORGANIZATIONS,

@@ -19,7 +19,7 @@ use async_graphql::Value as Given;
 
 use crate::{
     figures::{self, How},
-    filter, page,
+    filter,
     plan::{Planner, Sets, no_field, quoted},
 };
 
@@ -78,7 +78,7 @@ impl<'a> Planner<'a> {
             };
             return Err(Error::invalid("fill", message));
         }
-        let size = page::size(argument("first"), "first", self.limits)?.unwrap_or(self.limits.default_page_size);
+        let size = self.size(argument("first"), "groups")?.unwrap_or(self.limits.default_page_size);
         let order = order(&mut grouping, argument("orderBy"))?;
         if let Some(having_) = argument("having") {
             let mut left = MOST_VALUES;
@@ -98,10 +98,28 @@ impl<'a> Planner<'a> {
         };
         let all = parents.saturating_mul(size);
         let mut groups = Groups { planner: self, selection: Selection::new(ty), grouping, rows: all };
+        if groups.grouping.fill {
+            groups.grouping.value(GroupValue::Endless);
+        }
         let mut cut = Cut { order, fingerprint, after, more: false, total: false, rows: false };
         let shape = groups.connection(selected, &mut cut)?;
         let order = std::mem::take(&mut cut.order);
         groups.fetch(rows, order, size, Some(cut), shape)
+    }
+}
+
+impl Planner<'_> {
+    /// How many of these are asked for.
+    fn size(&self, value: Option<&Given>, what: &str) -> Result<Option<u64>> {
+        let most = self.limits.max_page_size;
+        match value.map(|value| if let Given::Number(number) = value { number.as_u64() } else { None }) {
+            None => Ok(None),
+            Some(Some(size)) if size <= most => Ok(Some(size)),
+            Some(_) => Err(Error::invalid(
+                "first",
+                format!("`first` must be from 0 to {most}: so many {what} are told at once."),
+            )),
+        }
     }
 }
 
@@ -303,7 +321,9 @@ impl<'a> Groups<'_, 'a> {
         let known = PriorPeriod::ALL.iter().find(|(known, ..)| *known == by).map(|(_, period, _)| *period);
         let period = known.unwrap_or(PriorPeriod::Bucket);
         if !bucket.fits_into(period) {
-            return refuse("That is no whole number of buckets: take a longer time, or shorter buckets.");
+            return refuse(
+                "Such a time is no whole number of these buckets: take a longer time for prior, or shorter buckets for the key.",
+            );
         }
         let template = self.object(&selected.sets, Some(period))?;
         let there = self.slot(GroupValue::HasPrior(period));
@@ -312,7 +332,7 @@ impl<'a> Groups<'_, 'a> {
 
     /// The first rows of a group.
     fn rows(&mut self, selected: &Selected<'a>, prior: Option<PriorPeriod>) -> Result<Value> {
-        let first = page::size(self.planner.arguments(selected)?.get("first"), "first", self.planner.limits)?;
+        let first = self.planner.size(self.planner.arguments(selected)?.get("first"), "rows of a group")?;
         let most = first.unwrap_or_default();
         let rows = self.rows.saturating_mul(most);
         self.planner.count(rows)?;
@@ -589,7 +609,10 @@ fn only<'v>(value: &'v Given, path: &str) -> Result<(&'v str, &'v Given)> {
     };
     match entries.as_slice() {
         [(name, value)] => Ok((name.as_str(), value)),
-        _ => Err(Error::invalid(path, "Name exactly one: for several, write a list of objects with one each.")),
+        _ => Err(Error::invalid(
+            path,
+            "Each object names exactly one field: for several, write a list of objects with one field each.",
+        )),
     }
 }
 

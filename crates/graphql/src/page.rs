@@ -90,8 +90,7 @@ fn text(value: Option<&Value>, name: &str) -> Result<Option<String>> {
     }
 }
 
-/// How many rows are asked for.
-pub(crate) fn size(value: Option<&Value>, name: &str, limits: &Limits) -> Result<Option<u64>> {
+fn size(value: Option<&Value>, name: &str, limits: &Limits) -> Result<Option<u64>> {
     let Some(value) = value else { return Ok(None) };
     let size = match value {
         Value::Number(number) => number.as_u64(),

@@ -15,6 +15,8 @@ pub(crate) struct Query(
     auth::AuthQuery,
     audit_log::AuditLogQuery,
     finance::KpiQuery,
+    finance::ConsumptionQuery,
+    sales::SalesQuery,
     loan::LoanQuery,
     governance::GovernanceQuery,
     live::LiveQuery,

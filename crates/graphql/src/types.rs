@@ -43,7 +43,7 @@ pub(crate) fn register(registry: &mut Registry) -> Fields {
         if ty.table.name == "deals" {
             let mut arguments = page_arguments(ty);
             let days =
-                input(stalled::ARGUMENT, "Only deals that came into the pipeline more than so many days ago.", "Int");
+                input(stalled::ARGUMENT, "Only deals of which nothing has changed for more than so many days.", "Int");
             arguments.push(with_default(days, &stalled::DAYS.to_string()));
             add(&mut root, field(stalled::FIELD, stalled::DOC, format!("{}Connection", ty.name), arguments));
         }

@@ -129,6 +129,9 @@ impl Error {
             Self::Timeout => "reading it took too long",
             Self::Unavailable | Self::RateLimited(_) => "the database could not be reached",
             Self::Invalid { .. } => "what was asked for of it cannot be read",
+            Self::Mixed { .. } => {
+                "figures of it are of rows that must not be taken together, as amounts of several currencies"
+            }
             Self::NotFound(_) => "it is gone by now, or you do not see it any more",
             _ => "something went wrong inside the gateway",
         };

@@ -172,10 +172,10 @@ async fn flows_add_up_stocks_stand_and_ratios_are_weighted() {
         })
     );
     assert_eq!(of("CHURN_RATE")["change"]["status"], "UNFAVORABLE");
-    assert_eq!(of("REVENUE")["change"], json!({ "difference": "0.00", "percent": "0", "status": "UNCHANGED" }));
+    assert_eq!(of("REVENUE")["change"], json!({ "difference": "0.0000", "percent": "0.0000", "status": "UNCHANGED" }));
     assert_eq!(
         of("REVENUE")["againstBudget"],
-        json!({ "difference": "-100.00", "percent": "-9.0909", "status": "UNFAVORABLE" })
+        json!({ "difference": "-100.0000", "percent": "-9.0909", "status": "UNFAVORABLE" })
     );
     assert!(of("CAC")["method"].as_str().expect("words").starts_with("Unweighted mean"), "{}", of("CAC"));
     // Rate and mix of the margin: Europe s1 .4 r1 40 s0 .3 r0 50, Asia s1 .6 r1 90 s0 .7 r0 80, R0 71.
@@ -247,6 +247,52 @@ async fn periods_are_the_organizations_and_the_future_moves_nothing() {
     }
 }
 
+/// What an importer of ledgers meets: totals of another day than their parts, two divisions of one total, a late row, a gap.
+#[tokio::test]
+async fn what_is_recorded_unevenly_is_not_counted_twice() {
+    let gateway = with(&[
+        ("2026-01-01", R, "Europe", "", "", "400", "", U),
+        ("2026-01-01", R, "Asia", "", "", "500", "", U),
+        ("2026-01-31", R, "", "", "", "910", "", U),
+        ("2026-02-01", R, "Europe", "", "", "400", "450", U),
+        ("2026-02-01", R, "Asia", "", "", "500", "450", U),
+        ("2026-02-01", R, "", "Software", "", "880", "", U),
+        ("2026-03-01", R, "", "", "", "", "70000", U),
+        ("2026-01-01", "ARR", "Europe", "", "", "1000", "", U),
+        ("2026-01-01", "ARR", "Asia", "", "", "2000", "", U),
+        ("2026-01-30", "ARR", "Europe", "", "", "1100", "1200", U),
+    ])
+    .await;
+    let cfo = gateway.cfo().await;
+    let of = async |arguments: &str| figures(&cfo, arguments).await;
+    assert_eq!(of("types: [REVENUE], of: \"2026-01-01\"").await, ["REVENUE - USD 910.00 - -"]);
+    // By region and by line, and in all: one of the two, and it is said.
+    assert_eq!(of("types: [REVENUE], of: \"2026-02-01\"").await, ["REVENUE - USD 900.00 900.00 910.00"]);
+    let data = cfo.data("{ kpis(types: [REVENUE], of: \"2026-02-01\") { method values } }").await;
+    let method = data["kpis"][0]["method"].as_str().expect("words");
+    assert!(method.contains("several divisions"), "{method}");
+    assert_eq!(data["kpis"][0]["values"], 2);
+    assert_eq!(
+        of("types: [REVENUE], of: \"2026-02-01\", by: LINE_OF_BUSINESS").await,
+        ["REVENUE Software USD 880.00 - -"]
+    );
+    // Of the quarter the budget of the months with actual values.
+    assert_eq!(of("types: [REVENUE], of: \"2026-02-01\", period: QUARTER").await, ["REVENUE - USD 1810.00 900.00 -"]);
+    // Nothing actual in a month: all that is planned.
+    assert_eq!(of("types: [REVENUE], of: \"2026-03-01\"").await, ["REVENUE - USD - 70000.00 900.00"]);
+    // A late row takes the place of its own series only.
+    assert_eq!(of("types: [ARR], of: \"2026-01-01\"").await, ["ARR - USD 3100.00 1200.00 -"]);
+    let data = cfo.data("{ kpis(types: [ARR], of: \"2026-01-01\", period: YEAR) { values } }").await;
+    assert_eq!(data["kpis"][0]["values"], 2);
+    // What is not divided so is one part.
+    let data = cfo.data("{ variance(metricType: ARR, against: BUDGET, of: \"2026-01-01\", by: PRODUCT) { total { contribution } parts { slice contribution } } }").await;
+    assert_eq!(
+        data["variance"][0],
+        json!({ "total": { "contribution": "1900.00" }, "parts": [{ "slice": null, "contribution": "1900.00" }] })
+    );
+    assert_eq!(cfo.data("{ kpis(types: []) { value } }").await, json!({ "kpis": [] }));
+}
+
 /// On the demo data: parts add up, whatever they are; and everybody has the figures of the rows that they see.
 #[tokio::test]
 async fn parts_add_up_exactly_and_figures_are_of_what_is_seen() {
@@ -302,4 +348,73 @@ async fn parts_add_up_exactly_and_figures_are_of_what_is_seen() {
     assert_eq!(data["kpis"][0]["value"], by_hand);
     // A stranger has none.
     assert_eq!(gateway.stranger().query("{ kpis { value } }").await.code(), "UNAUTHENTICATED");
+}
+
+/// Departments over departments, two versions of a budget, costs of half a year.
+#[tokio::test]
+async fn budgets_are_used_up_by_department_with_those_below() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    gateway
+        .execute(&format!(
+            "UPDATE organizations SET settings = settings || '{{\"fiscalYearStart\": \"April\"}}' WHERE slug = '{HOME}';
+             INSERT INTO departments (organization_id, code, name, parent_id) SELECT id, 'X1', 'Upper', NULL FROM organizations WHERE slug = '{HOME}';
+             INSERT INTO departments (organization_id, code, name, parent_id) SELECT organization_id, 'X2', 'Lower', id FROM departments WHERE code = 'X1';
+             INSERT INTO budgets (organization_id, fiscal_year, version, name, status, department_id, created_by, submitted_by, submitted_at, approved_by, approved_at)
+             SELECT d.organization_id, 2031, v.version, v.version, v.status::budget_status, d.id, u.id, u.id, '2030-01-01', a.id, v.at::timestamptz
+               FROM (VALUES ('X1', 'old', 'approved', '2030-02-01'), ('X1', 'new', 'locked', '2030-03-01'), ('X2', 'only', 'approved', '2030-02-01')) v(code, version, status, at)
+               JOIN departments d ON d.code = v.code JOIN users u ON u.email = 'analyst@aether-demo.com' JOIN users a ON a.email = 'sarah.chen@aether-demo.com';
+             INSERT INTO budget_line_items (budget_id, category, q1_amount, q2_amount, q3_amount, q4_amount)
+             SELECT b.id, v.category, v.q1, v.q2, v.q3, v.q4
+               FROM (VALUES ('old', 'Payroll', 999, 999, 999, 999), ('new', 'payroll', 300, 300, 300, 300), ('new', 'Facilities', 30, 60, 90, 120),
+                            ('only', 'Travel', 12, 24, 36, 48)) v(version, category, q1, q2, q3, q4)
+               JOIN budgets b ON b.version = v.version AND b.fiscal_year = 2031;
+             INSERT INTO department_costs (organization_id, department_id, period_date, payroll, travel, other)
+             SELECT d.organization_id, d.id, v.day::date, v.payroll, v.travel, v.other
+               FROM (VALUES ('X1', '2030-03-01', 9000, 0, 0), ('X1', '2030-04-01', 90, 0, 5), ('X1', '2030-08-01', 110, 0, 0),
+                            ('X2', '2030-05-01', 50, 20, 0), ('X2', '2031-04-01', 7000, 0, 0)) v(code, day, payroll, travel, other)
+               JOIN departments d ON d.code = v.code"
+        ))
+        .await;
+    let data = cfo
+        .data("{ budgetConsumption(fiscalYear: 2031, asOf: \"2031-12-31\") { name depth through
+            total { category budget budgetToDate actual remaining consumed varianceToDate ownBudget ownActual } categories { category budget budgetToDate actual consumed } } }")
+        .await;
+    // April to August: five months, a quarter and two thirds of one.
+    assert_eq!(
+        data["budgetConsumption"],
+        json!([
+            {
+                "name": "Upper", "depth": 0, "through": "2030-08-01",
+                "total": { "category": null, "budget": "1620.00", "budgetToDate": "598.00", "actual": "275.00", "remaining": "1345.00", "consumed": "0.1698",
+                           "varianceToDate": "323.00", "ownBudget": "1500.00", "ownActual": "205.00" },
+                "categories": [
+                    { "category": "PAYROLL", "budget": "1200.00", "budgetToDate": "500.00", "actual": "250.00", "consumed": "0.2083" },
+                    { "category": "SOFTWARE", "budget": null, "budgetToDate": null, "actual": "0.00", "consumed": null },
+                    { "category": "TRAVEL", "budget": "120.00", "budgetToDate": "28.00", "actual": "20.00", "consumed": "0.1667" },
+                    { "category": "MARKETING", "budget": null, "budgetToDate": null, "actual": "0.00", "consumed": null },
+                    { "category": "OTHER", "budget": "300.00", "budgetToDate": "70.00", "actual": "5.00", "consumed": "0.0167" },
+                ],
+            },
+            {
+                "name": "Lower", "depth": 1, "through": "2030-08-01",
+                "total": { "category": null, "budget": "120.00", "budgetToDate": "28.00", "actual": "70.00", "remaining": "50.00", "consumed": "0.5833",
+                           "varianceToDate": "-42.00", "ownBudget": "120.00", "ownActual": "70.00" },
+                "categories": [
+                    { "category": "PAYROLL", "budget": null, "budgetToDate": null, "actual": "50.00", "consumed": null },
+                    { "category": "SOFTWARE", "budget": null, "budgetToDate": null, "actual": "0.00", "consumed": null },
+                    { "category": "TRAVEL", "budget": "120.00", "budgetToDate": "28.00", "actual": "20.00", "consumed": "0.1667" },
+                    { "category": "MARKETING", "budget": null, "budgetToDate": null, "actual": "0.00", "consumed": null },
+                    { "category": "OTHER", "budget": null, "budgetToDate": null, "actual": "0.00", "consumed": null },
+                ],
+            },
+        ])
+    );
+    // Who is confined to a department sees it, and what is below.
+    let engineering = gateway.sign_in("engineering.analyst@aether-demo.com", HOME).await;
+    let seen = engineering.data("{ budgetConsumption(fiscalYear: 2026) { name } }").await;
+    let all = cfo.data("{ budgetConsumption(fiscalYear: 2027) { name } }").await;
+    assert!(!seen.to_string().contains("Finance") && seen.to_string().contains("Engineering"), "{seen}");
+    assert!(all["budgetConsumption"].is_array());
+    assert_eq!(cfo.query("{ budgetConsumption(fiscalYear: 1) { name } }").await.code(), "VALIDATION_FAILED");
 }

@@ -19,6 +19,19 @@ pub fn cases() -> Vec<Case> {
             "mutation($csv: String!) { importMetrics(csv: $csv) { inserted } }"
         ),
         case!(
+            "undoMetricImport",
+            MANAGERS,
+            "INSERT INTO metric_imports (organization_id, inserted, updated) SELECT id, 0, 0 FROM organizations WHERE slug = 'aether-demo' RETURNING id",
+            "mutation($id: UUID!) { undoMetricImport(id: $id, reason: \"The wrong file\") { undoneAt } }"
+        ),
+        case!(
+            "deleteMetrics",
+            MANAGERS,
+            "INSERT INTO financial_metrics (organization_id, metric_date, metric_type, product)
+             SELECT id, '2031-01-01', 'ARR', gen_random_uuid()::text FROM organizations WHERE slug = 'aether-demo' RETURNING id",
+            "mutation($id: UUID!) { deleteMetrics(ids: [$id], reason: \"Recorded twice\") }"
+        ),
+        case!(
             "overrideForecast",
             MANAGERS,
             "INSERT INTO financial_metrics (organization_id, metric_date, metric_type, product, forecast_value)
@@ -226,6 +239,89 @@ async fn who_sees_one_region_imports_and_overrides_that_region_only() {
     let stale = cfo.run(write, arguments(&ids["Europe"], "1", 1, "Late")).await;
     let extensions = &stale.body["errors"][0]["extensions"];
     assert_eq!((&extensions["currentVersion"], &extensions["changedBy"]), (&json!(3), &Value::Null));
+}
+
+const UNDO: &str = "mutation($id: UUID!, $reason: String!) { undoMetricImport(id: $id, reason: $reason) { inserted updated sourceSystem undoneByUser { name } importedByUser { name } } }";
+
+/// Imports, and tells the id by which it can be taken back.
+async fn import_id(user: &User<'_>, csv: &str) -> Value {
+    let answer = user
+        .run(
+            "mutation($csv: String!) { importMetrics(csv: $csv, sourceSystem: \"Ledger\") { importId } }",
+            json!({ "csv": csv }),
+        )
+        .await;
+    answer.ok()["importMetrics"]["importId"].clone()
+}
+
+#[tokio::test]
+async fn an_import_is_taken_back_as_a_whole() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    let without_versions = async || {
+        let rows = "SELECT jsonb_agg(to_jsonb(m) - 'row_version' - 'updated_at' ORDER BY id) FROM financial_metrics m WHERE metric_date >= '2031-01-01'";
+        gateway.value(rows).await
+    };
+    let first = import_id(&cfo, FILE).await;
+    let before = without_versions().await;
+    let second =
+        import_id(&cfo, &(FILE.replace("1000.50", "1.25").replace("3.25", "4") + "2031-03,ARR,,,,7,,,,,,\n")).await;
+    assert_eq!(import_id(&cfo, "date,metric,actual\n2031-03,ARR,7\n").await, Value::Null, "nothing was written");
+    // Not before what came later.
+    let refused = cfo.run(UNDO, json!({ "id": first, "reason": "The wrong file" })).await;
+    assert_eq!(refused.code(), "PRECONDITION_FAILED");
+    assert!(refused.message().starts_with("2 of the 3 values"), "{}", refused.message());
+    assert_eq!(cfo.run(UNDO, json!({ "id": second, "reason": " " })).await.code(), "VALIDATION_FAILED");
+    let done = cfo.run(UNDO, json!({ "id": second, "reason": "The wrong file" })).await.ok();
+    assert_eq!(
+        done["undoMetricImport"],
+        json!({ "inserted": 1, "updated": 2, "sourceSystem": "Ledger", "undoneByUser": { "name": "Sarah Chen" }, "importedByUser": { "name": "Sarah Chen" } })
+    );
+    assert_eq!(without_versions().await, before);
+    assert_eq!(cfo.run(UNDO, json!({ "id": second, "reason": "Again" })).await.code(), "PRECONDITION_FAILED");
+    let told = gateway.value("SELECT details FROM audit_logs WHERE action = 'METRICS_IMPORT_UNDO'").await;
+    assert_eq!(
+        (&told["reason"], &told["after"]["deleted"]["count"], &told["after"]["restored"]["count"]),
+        (&json!("The wrong file"), &json!(1), &json!(2))
+    );
+    assert_eq!(told["after"]["deleted"]["rows"][0]["actualValue"], "7.00");
+    // Restored by hand, the values have other versions than the first import has left: it is not taken back unseen.
+    assert_eq!(cfo.run(UNDO, json!({ "id": first, "reason": "That too" })).await.code(), "PRECONDITION_FAILED");
+    // Others' imports are not there.
+    let stranger = gateway.sign_in("cfo@meridian-capital.example", "meridian-capital").await;
+    assert_eq!(stranger.run(UNDO, json!({ "id": first, "reason": "Mischief" })).await.code(), "NOT_FOUND");
+    let list = cfo.data("{ metricImports { nodes { id inserted updated undoneAt } totalCount } }").await;
+    // With the one of the demo data.
+    assert_eq!(list["metricImports"]["totalCount"], 3);
+}
+
+#[tokio::test]
+async fn metrics_are_deleted_all_or_none() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    import(&cfo, FILE, false).await;
+    let ids = gateway.value("SELECT jsonb_agg(id) FROM financial_metrics WHERE metric_date >= '2031-01-01'").await;
+    let delete = "mutation($ids: [UUID!]!, $reason: String!) { deleteMetrics(ids: $ids, reason: $reason) }";
+    let foreign = gateway
+        .value("SELECT m.id FROM financial_metrics m JOIN organizations o ON o.id = m.organization_id WHERE o.slug = 'meridian-capital' LIMIT 1")
+        .await;
+    let more: Vec<Value> = ids.as_array().expect("ids").iter().cloned().chain([foreign]).collect();
+    let refused = cfo.run(delete, json!({ "ids": more, "reason": "All of them" })).await;
+    assert_eq!(
+        (refused.code(), refused.message()),
+        ("NOT_FOUND", "There is no metric with 1 of these ids. Nothing was deleted.")
+    );
+    for (ids, reason) in [(json!([]), "None"), (ids.clone(), " ")] {
+        assert_eq!(cfo.run(delete, json!({ "ids": ids, "reason": reason })).await.code(), "VALIDATION_FAILED");
+    }
+    gateway.execute("UPDATE users SET region = 'Europe' WHERE email = 'finance.manager@aether-demo.com'").await;
+    let manager = gateway.sign_in("finance.manager@aether-demo.com", HOME).await;
+    assert_eq!(manager.run(delete, json!({ "ids": ids, "reason": "Of all regions" })).await.code(), "NOT_FOUND");
+    assert_eq!(cfo.run(delete, json!({ "ids": ids, "reason": "Imported by mistake" })).await.ok()["deleteMetrics"], 3);
+    assert_eq!(rows(&gateway).await, Value::Null);
+    let told = gateway.value("SELECT details FROM audit_logs WHERE action = 'METRICS_DELETE'").await;
+    assert_eq!((&told["reason"], &told["after"]["deleted"]["count"]), (&json!("Imported by mistake"), &json!(3)));
+    assert!(told.to_string().contains("1000.50"), "{told}");
 }
 
 #[tokio::test]

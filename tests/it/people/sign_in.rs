@@ -578,15 +578,20 @@ async fn without_a_token_nothing_else_answers() {
     let stranger = gateway.stranger();
     assert_eq!(stranger.data("{ health { database } }").await["health"]["database"], true);
     let schema = stranger
-        .data("{ __schema { queryType { fields { name type { kind ofType { kind } } args { name type { kind ofType { name } } } } } mutationType { fields { name args { name } } } } }")
+        .data("{ __schema { queryType { fields { name type { kind ofType { kind } } args { name defaultValue type { kind ofType { name enumValues { name } } } } } } mutationType { fields { name args { name } } } } }")
         .await;
     let fields = |kind: &str| schema["__schema"][kind]["fields"].as_array().expect("fields").clone();
     let mut asked = 0;
     for field in fields("queryType").iter().filter(|field| !OPEN.contains(&text(field, "/name"))) {
-        let required =
-            field["args"].as_array().expect("arguments").iter().filter(|arg| arg["type"]["kind"] == "NON_NULL");
+        let arguments = field["args"].as_array().expect("arguments").iter();
+        let required = arguments.filter(|arg| arg["type"]["kind"] == "NON_NULL" && arg["defaultValue"].is_null());
         let value = |arg: &Value| match text(arg, "/type/ofType/name") {
-            "BigInt" | "Int" => "1".to_owned(),
+            "BigInt" => "1".to_owned(),
+            "Int" => "2026".to_owned(),
+            "Date" => "\"2026-01-01\"".to_owned(),
+            _ if arg["type"]["ofType"]["enumValues"].is_array() => {
+                text(arg, "/type/ofType/enumValues/0/name").to_owned()
+            }
             "ID" => format!("\"{}\"", node_id("User", Uuid::nil())),
             _ => format!("\"{}\"", Uuid::nil()),
         };

@@ -285,6 +285,17 @@ async fn currencies_and_metrics_are_never_mixed() {
         )
         .await;
     assert_eq!(refused.code(), "MIXED_UNITS");
+    // Nor is it told in how many groups it holds.
+    for page in ["totalCount", "pageInfo { hasNextPage }"] {
+        let refused = cfo.query(&format!("{{ deals {{ groups(by: [{{ stage: {{}} }}], having: {{ value: {{ sum: {{ gt: \"1\" }} }} }}) {{ {page} }} }} }}")).await;
+        assert_eq!(refused.code(), "MIXED_UNITS", "{page}");
+    }
+    // After a change it is said why the answer could not be read.
+    let told = cfo
+        .query("mutation { editProfile(expectedVersion: 1, input: { name: \"Chief of figures\" }) { organization { deals { aggregate { value { sum } } } } } }")
+        .await;
+    assert_eq!(told.code(), "CHANGE_COMMITTED");
+    assert!(told.message().contains("several currencies"), "{}", told.message());
     // Counting is no sum.
     let data = cfo.data("{ deals { aggregate { count value { count countDistinct } } } }").await;
     assert_eq!(data["deals"]["aggregate"]["count"], 9);
@@ -308,6 +319,15 @@ async fn currencies_and_metrics_are_never_mixed() {
     assert_eq!(told["JPY null"], json!({ "sum": "100000005.00", "share": "1.000000" }).to_string());
     assert_eq!(told["USD CLOSED_WON"], json!({ "sum": "700.70", "share": "0.250000" }).to_string());
     assert_eq!(told["null null"], json!({ "sum": null, "share": null }).to_string(), "the total is of two currencies");
+    // What is neither told of one group nor of another: each has one currency, and nobody says which.
+    let refused = cfo.query("{ deals(filter: { stage: { in: [CLOSED_WON, PROPOSAL] }, region: { eq: NORTH_AMERICA } }) { groups(by: [{ stage: {} }]) { nodes { value { sum } } } } }").await;
+    assert_eq!(refused.code(), "MIXED_UNITS");
+    // Subtotals over the currency are of none, whatever there is; also where the currency is the last key.
+    let data = cfo.data("{ deals { groups(by: [{ region: {} }, { currency: {} }], rollup: true) { nodes { depth value { sum share running } } } } }").await;
+    for node in nodes(&data) {
+        assert_eq!(node["depth"] == 2, !node["value"]["sum"].is_null(), "{node}");
+        assert_eq!(node["value"]["sum"].is_null(), node["value"]["running"].is_null(), "{node}");
+    }
 
     // Metrics: kinds apart, ratios neither added nor averaged, stocks not over time.
     let refused = cfo.query("{ financialMetrics { aggregate { actualValue { sum } } } }").await;
@@ -393,6 +413,7 @@ async fn pages_of_groups_hold_each_group_once_in_every_order() {
 async fn what_cannot_be_grouped_is_refused() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
+    gateway.execute("UPDATE deals SET expected_close_date = '1600-01-01' WHERE id = (SELECT min(id::text)::uuid FROM deals WHERE organization_id = (SELECT id FROM organizations WHERE slug = 'aether-demo'))").await;
     let wrong = [
         "groups(by: []) { totalCount }",
         "groups(by: [{}]) { totalCount }",
@@ -403,6 +424,9 @@ async fn what_cannot_be_grouped_is_refused() {
         "groups(by: [{ stage: {} }], fill: true) { totalCount }",
         "groups(by: [{ createdAt: {} }], fill: true, rollup: true) { totalCount }",
         "groups(by: [{ stage: {} }], first: 501) { totalCount }",
+        // Four centuries of days.
+        "groups(by: [{ expectedCloseDate: {} }], fill: true) { totalCount }",
+        "groups(by: [{ expectedCloseDate: {} }], fill: true) { nodes { count } }",
         "groups(by: [{ stage: {} }], first: -1) { totalCount }",
         "groups(by: [{ stage: {} }], after: \"x\") { totalCount }",
         "groups(by: [{ stage: {} }], orderBy: [{ region: { key: ASC } }]) { totalCount }",

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{Gateway, Sdl};
 
 /// The gateway's own tables: no client ever sees their rows.
-pub const OWN: [&str; 12] = [
+pub const OWN: [&str; 13] = [
     "audit_leaves",
     "audit_nodes",
     "audit_pending",
@@ -18,6 +18,7 @@ pub const OWN: [&str; 12] = [
     "event_streams",
     "graph_node_counts",
     "idempotency_keys",
+    "metric_import_rows",
     "seaql_migrations",
     "user_invitations",
     "user_recovery_codes",

@@ -115,7 +115,7 @@ impl Who {
             "refresh_tokens" => via("session_id", "user_sessions"),
             "financial_metrics" | "deals" | "mv_pipeline_summary" => in_region("region"),
             // Sums over all regions would tell those of the others.
-            "mv_kpi_summary" | "pipeline_snapshots" => only(region.is_none()),
+            "mv_kpi_summary" | "pipeline_snapshots" | "metric_imports" => only(region.is_none()),
             "budgets" => format!("{} AND {}", in_region("region"), in_department("department_id", "id")),
             "departments" => format!("{home} AND {}", in_department("id", "id")),
             "department_costs" => format!("{home} AND {}", in_department("department_id", "id")),

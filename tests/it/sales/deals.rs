@@ -321,13 +321,14 @@ async fn a_manager_of_one_region_keeps_to_it() {
 }
 
 #[tokio::test]
-async fn stalled_deals_are_the_open_ones_older_than_asked() {
+async fn stalled_deals_are_the_open_ones_of_which_nothing_has_changed() {
     let gateway = Gateway::demo().await;
     let cfo = gateway.cfo().await;
-    for (argument, days) in [("", 90), ("(olderThanDays: 30)", 30), ("(olderThanDays: 400)", 400)] {
+    for (argument, days) in [("", 90), ("(olderThanDays: 30)", 30), ("(olderThanDays: 200)", 200)] {
         let expected = gateway.value(&format!(
-            "SELECT count(*) FROM deals WHERE organization_id = (SELECT id FROM organizations WHERE slug = 'aether-demo')
-                AND stage NOT IN ('Closed Won', 'Closed Lost') AND created_at < now() - interval '{days} days'"
+            "SELECT count(*) FROM deals d WHERE organization_id = (SELECT id FROM organizations WHERE slug = 'aether-demo')
+                AND stage NOT IN ('Closed Won', 'Closed Lost') AND created_at < now() - interval '{days} days'
+                AND NOT EXISTS (SELECT FROM deal_history h WHERE h.deal_id = d.id AND h.changed_at >= now() - interval '{days} days')"
         )).await;
         let answer = cfo
             .query(&format!(
@@ -342,15 +343,24 @@ async fn stalled_deals_are_the_open_ones_older_than_asked() {
             assert!(!deal["stage"].as_str().expect("a stage").starts_with("CLOSED"));
         }
     }
+    // What moves is stalled no more, however old it is.
+    let stalled = cfo.data("{ stalledDeals(first: 1) { totalCount nodes { id rowVersion value } } }").await;
+    let deal = &stalled["stalledDeals"]["nodes"][0];
+    let edit = "mutation($id: UUID!, $version: Int!) { editDeal(id: $id, expectedVersion: $version, input: { value: \"4711\" }) { value } }";
+    cfo.run(edit, json!({ "id": deal["id"], "version": deal["rowVersion"] })).await.ok();
+    let now = cfo.data("{ stalledDeals { totalCount nodes { id } } }").await;
+    let before = stalled["stalledDeals"]["totalCount"].as_i64().expect("a number");
+    assert_eq!(now["stalledDeals"]["totalCount"], before - 1);
+    assert!(now["stalledDeals"]["nodes"].as_array().expect("deals").iter().all(|other| other["id"] != deal["id"]));
     let page = cfo
         .data(
-            "{ stalledDeals(first: 2, filter: { region: { eq: EUROPE } }, orderBy: [{ field: CREATED_AT }]) {
+            "{ stalledDeals(first: 2, olderThanDays: 30, filter: { region: { eq: EUROPE } }, orderBy: [{ field: CREATED_AT }]) {
             nodes { id region } pageInfo { endCursor } } }",
         )
         .await;
     let cursor = &page["stalledDeals"]["pageInfo"]["endCursor"];
     let next = cfo
-        .data(&format!("{{ stalledDeals(first: 2, after: {cursor}, filter: {{ region: {{ eq: EUROPE }} }}, orderBy: [{{ field: CREATED_AT }}]) {{
+        .data(&format!("{{ stalledDeals(first: 2, olderThanDays: 30, after: {cursor}, filter: {{ region: {{ eq: EUROPE }} }}, orderBy: [{{ field: CREATED_AT }}]) {{
             nodes {{ id region }} }} }}"))
         .await;
     assert_ne!(page["stalledDeals"]["nodes"][0], next["stalledDeals"]["nodes"][0]);

@@ -3,4 +3,5 @@
 pub mod deal_import;
 pub mod deal_sequences;
 pub mod deals;
+pub mod figures;
 pub mod pipeline;

@@ -140,8 +140,8 @@ pub async fn kpis(
     let mut months: Vec<i32> = (0..points).map(|place| place * asked.period.step()).chain([prior]).collect();
     months.sort_unstable();
     months.dedup();
-    let metrics = if metrics.is_empty() { Metric::ALL.to_vec() } else { metrics.to_vec() };
-    let question = MetricQuestion { metrics, period: asked.period, day: asked.day, months_earlier: months, by };
+    let question =
+        MetricQuestion { metrics: metrics.to_vec(), period: asked.period, day: asked.day, months_earlier: months, by };
     let (periods, figures) = reader.metrics(&question).await?;
     let period_of = |months: i32| {
         let found = periods.iter().find(|period| period.months_earlier == months).copied();
@@ -152,7 +152,8 @@ pub async fn kpis(
         let key = (figure.metric, figure.currency.as_str(), figure.slice.as_deref());
         told.entry(key).or_default().insert(figure.period.months_earlier, figure);
     }
-    told.into_iter()
+    let kpis = told
+        .into_iter()
         .map(|((metric, currency, slice), by_months)| {
             let actual = |months: i32| by_months.get(&months).and_then(|figure| figure.actual);
             let now = by_months.get(&0);
@@ -182,7 +183,13 @@ pub async fn kpis(
                     .collect::<Result<_>>()?,
             })
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    // What was recorded in earlier periods only is no figure of this one.
+    let is_told = |kpi: &Kpi| [kpi.value, kpi.budget, kpi.forecast, kpi.prior].iter().any(Option::is_some);
+    let mut kpis: Vec<Kpi> = kpis.into_iter().filter(is_told).collect();
+    // Of several currencies the one with a value comes first.
+    kpis.sort_by_key(|kpi| (kpi.metric, kpi.value.is_none()));
+    Ok(kpis)
 }
 
 /// How much earlier the period is that one is compared with.
@@ -196,11 +203,24 @@ fn earlier(period: ReportingPeriod, basis: Basis) -> i32 {
 
 /// How a figure was worked out, in words.
 fn method(metric: Metric, figure: Option<&MetricFigure>) -> String {
+    let mut words = of_nature(metric, figure);
+    if figure
+        .is_some_and(|figure| figure.weights[0].is_some() && figure.budget.is_some() && figure.weights[1].is_none())
+    {
+        words += " The budget is an unweighted mean, for its weights are not recorded.";
+    }
+    if figure.is_some_and(|figure| figure.has_other_division) {
+        words += " The same is recorded by several divisions that cannot be added; the one of most values counts.";
+    }
+    words
+}
+
+fn of_nature(metric: Metric, figure: Option<&MetricFigure>) -> String {
     match (metric.nature(), figure.map(|figure| figure.weights[0].is_some())) {
         (Nature::Flow, _) => "Sum over the period.".into(),
-        (Nature::Stock, _) => "As it stood on the last day of the period for which it is recorded.".into(),
+        (Nature::Stock, _) => "As it stood in the last month of the period with an actual value, each part as it was recorded last.".into(),
         (Nature::Ratio, Some(true)) => {
-            let base = metric.bases().iter().map(|base| base.as_str()).collect::<Vec<_>>().join(" or ");
+            let base = metric.bases().iter().map(|base| base.as_str()).collect::<Vec<_>>().join(", or where that is not recorded by ");
             format!("Mean weighted by {base}.")
         }
         (Nature::Ratio, _) if metric.bases().is_empty() => {
@@ -331,6 +351,12 @@ fn amounts(total: &Sides, sides: Vec<(Option<String>, Sides)>) -> Vec<Part> {
 /// the weights' shares `s` and the ratios `r`, now (1) and then (0), and the whole ratio `R0` then: `s1 · (r1 − r0)` and
 /// `(s1 − s0) · (r0 − R0)`, which add up to the whole difference.
 fn effects(total: &Sides, sides: Vec<(Option<String>, Sides)>) -> Vec<Part> {
+    if sides.is_empty() && (total.value.is_some() || total.basis.is_some()) {
+        // Recorded, but not so divided.
+        let contribution = total.value.zip(total.basis).map(|(value, basis)| (value - basis).round_dp(PLACES));
+        let (value, basis) = (total.value, total.basis);
+        return vec![Part { slice: None, value, basis, contribution, rate_effect: None, mix_effect: None }];
+    }
     let known = total.basis.and_then(|whole| {
         let sum = |of: fn(&Sides) -> Option<Decimal>| sides.iter().filter_map(|(_, sides)| of(sides)).sum::<Decimal>();
         let weights = (sum(|sides| sides.weight), sum(|sides| sides.basis_weight));

@@ -11,7 +11,7 @@ use aether_domain::{
     metric::{self, MetricLine},
     sheet::{LineError, MOST_PROBLEMS},
 };
-use aether_entity::catalog::Kind;
+use aether_entity::{catalog::Kind, financial_metrics};
 use aether_store::{
     Error, Result,
     sql::Sql,
@@ -19,11 +19,11 @@ use aether_store::{
 };
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use sea_orm::FromQueryResult;
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, sea_query::LockType};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::spelling;
+use super::{metric_log, spelling};
 use crate::imported::Imported;
 
 /// Lines with their names as they were spelled first, and the series locked against other imports of its organization, so that none
@@ -33,11 +33,7 @@ pub struct Lines(Vec<MetricLine>);
 impl Lines {
     /// Spells the names of lines so, for as long as the change runs.
     pub async fn settle(c: &Change, mut lines: Vec<MetricLine>) -> Result<Self> {
-        let mut lock = Sql::new();
-        lock.push("SELECT pg_advisory_xact_lock(hashtext('upsert_metrics'), hashtext(")
-            .text(c.actor().organization_id.to_string())
-            .push("))");
-        c.run_sql(&lock).await?;
+        lock(c).await?;
         spelling::settle(c, &mut lines).await?;
         Ok(Self(lines))
     }
@@ -56,6 +52,24 @@ impl Lines {
     pub fn count(&self) -> usize {
         self.0.len()
     }
+}
+
+/// Locks the series of the actor's organization against imports.
+pub(super) async fn lock(c: &Change) -> Result<()> {
+    let mut lock = Sql::new();
+    lock.push("SELECT pg_advisory_xact_lock(hashtext('upsert_metrics'), hashtext(")
+        .text(c.actor().organization_id.to_string())
+        .push("))");
+    c.run_sql(&lock).await?;
+    Ok(())
+}
+
+/// How many of these metrics the actor sees, locked.
+pub(super) async fn seen(c: &Change, ids: &[Uuid]) -> Result<usize> {
+    let wanted = financial_metrics::Entity::find()
+        .filter(financial_metrics::Column::Id.is_in(ids.iter().copied()))
+        .lock(LockType::NoKeyUpdate);
+    Ok(c.all(wanted).await?.len())
 }
 
 /// The values of a row.
@@ -89,13 +103,13 @@ struct Edit<'a> {
 }
 
 /// Merges lines into the series of the actor's organization. A value that a line does not give stays as it is; a forecast
-/// brings its interval and its model. The audit row tells the counts and the rows, one event tells that there was an
+/// brings its interval and its model. Tells the counts, and the id by which it can be taken back, if it wrote anything. The audit row tells the counts and the rows, one event tells that there was an
 /// import; lines that say what is known leave neither.
 ///
 /// # Errors
 /// [`Error::Lines`] where a line is of a region that the actor does not see, or would change the currency of values that
 /// it does not give.
-pub async fn upsert(c: &Change, lines: &Lines, source: Option<&str>) -> Result<Imported> {
+pub async fn upsert(c: &Change, lines: &Lines, source: Option<&str>) -> Result<(Imported, Option<Uuid>)> {
     let (edits, counts) = difference(c, &lines.0, source).await?;
     let (new, changed): (Vec<_>, Vec<_>) = edits.iter().partition(|edit| edit.before.is_none());
     if !new.is_empty() {
@@ -104,10 +118,13 @@ pub async fn upsert(c: &Change, lines: &Lines, source: Option<&str>) -> Result<I
     if !changed.is_empty() {
         write(c, UPDATE, &changed).await?;
     }
-    if !edits.is_empty() {
-        record(c, &edits, counts);
+    if edits.is_empty() {
+        return Ok((counts, None));
     }
-    Ok(counts)
+    let import = Uuid::now_v7();
+    metric_log::keep(c, import, source, counts, edits.iter().map(Edit::kept).collect()).await?;
+    record(c, &edits, counts, import);
+    Ok((counts, Some(import)))
 }
 
 /// What [`upsert`] would do, without doing it.
@@ -226,7 +243,7 @@ async fn write(c: &Change, (before, after): (&'static str, &'static str), edits:
     if written.len() != edits.len() { Err(Error::Busy) } else { Ok(()) }
 }
 
-fn record(c: &Change, edits: &[Edit<'_>], counts: Imported) {
+fn record(c: &Change, edits: &[Edit<'_>], counts: Imported, import: Uuid) {
     let kinds: BTreeSet<metric::Kind> = edits.iter().map(|edit| edit.line.key.kind).collect();
     let kinds: Vec<_> = kinds.into_iter().map(metric::Kind::as_str).collect();
     let summary = json!({
@@ -236,6 +253,7 @@ fn record(c: &Change, edits: &[Edit<'_>], counts: Imported) {
         "metricTypes": kinds,
     });
     let shown = edits.iter().take(MOST_LISTED).map(Edit::shown);
+    c.note("importId", import.to_string());
     c.note("metrics", summary.clone());
     c.note("rows", shown.collect::<Vec<_>>());
     if edits.len() > MOST_LISTED {
@@ -332,6 +350,15 @@ impl Values {
 }
 
 impl Edit<'_> {
+    /// The row with its values before, for whoever takes the import back.
+    fn kept(&self) -> Value {
+        let before = self
+            .before
+            .as_ref()
+            .map(|before| Map::from_iter(before.fields().map(|(name, value)| (name.to_owned(), value))));
+        json!({ "metric_id": self.id, "metric_date": self.line.key.date.to_string(), "before": before })
+    }
+
     /// The row as the audit trail shows it: what it is, and the fields that changed.
     fn shown(&self) -> Value {
         use heck::ToLowerCamelCase;

@@ -20,14 +20,18 @@ use crate::{
 /// What a forecast that a person made is marked with.
 const BY_HAND: &str = "manual override";
 
-/// Imports metrics from CSV: all lines, or none if one of them is wrong.
-pub fn import_csv(csv: String, source_system: Option<String>, dry_run: Option<bool>) -> UseCase<Imported> {
+/// Imports metrics from CSV: all lines, or none if one of them is wrong. Tells the counts, and the id by which it can be taken back.
+pub fn import_csv(
+    csv: String,
+    source_system: Option<String>,
+    dry_run: Option<bool>,
+) -> UseCase<(Imported, Option<Uuid>)> {
     UseCase::new(&action::IMPORT_METRICS, move |c| {
         Box::pin(async move {
             let source = optional_text("sourceSystem", source_system, 100)?;
             let lines = Lines::settle(c, parse_metrics(&csv).map_err(Error::Lines)?).await?;
             if dry_run.unwrap_or(false) {
-                return metric_series::compare(c, &lines, source.as_deref()).await;
+                return Ok((metric_series::compare(c, &lines, source.as_deref()).await?, None));
             }
             c.about::<organizations::Entity>(c.actor().organization_id);
             metric_series::upsert(c, &lines, source.as_deref()).await

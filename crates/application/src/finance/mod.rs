@@ -9,6 +9,8 @@ pub mod costs;
 mod department_names;
 pub mod departments;
 pub mod kpis;
+pub mod metric_imports;
+mod metric_log;
 pub mod metric_series;
 pub mod metrics;
 mod month;

@@ -179,7 +179,7 @@ async fn take(c: &Change, lines: Vec<MetricLine>, mut problems: Vec<LineError>, 
     let mut counts = Imported::default();
     for round in 0.. {
         match metric_series::upsert(c, &lines, Some(source)).await {
-            Ok(upserted) => {
+            Ok((upserted, _)) => {
                 counts = upserted;
                 break;
             }

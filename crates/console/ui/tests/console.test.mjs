@@ -60,7 +60,17 @@ test('every figure of the CFO is drawn, and a metric is chosen by its card', asy
   assert.equal(await cards.count(), 12);
   await page.locator('.recharts-line').first().waitFor();
   await page.getByRole('button', { name: /^EBITDA/ }).click();
-  await page.getByRole('heading', { name: 'EBITDA' }).waitFor();
+  await page.getByRole('heading', { name: 'EBITDA', exact: true }).waitFor();
+  await page.getByRole('heading', { name: 'EBITDA: what the difference is made of' }).waitFor();
+  const parts = page.getByRole('table', { name: 'What the difference is made of' }).locator('tbody tr');
+  await parts.nth(4).waitFor({ state: 'attached' });
+  await page.getByLabel('How long a time').selectOption('Year to date');
+  await page
+    .getByText(/^Jan 1/)
+    .first()
+    .waitFor();
+  await page.getByLabel('Parts').selectOption('by line of business');
+  await parts.nth(2).waitFor({ state: 'detached' });
   await page.getByText('Numbers as a table').click();
   const rows = page.getByRole('region', { name: 'Numbers of EBITDA' }).locator('tbody tr');
   await rows.nth(20).waitFor();

@@ -43,6 +43,8 @@ pub mod idempotency_keys;
 pub mod integration_logs;
 pub mod integration_syncs;
 pub mod integrations;
+pub mod metric_import_rows;
+pub mod metric_imports;
 pub mod mv_kpi_summary;
 pub mod mv_pipeline_summary;
 pub mod organizations;

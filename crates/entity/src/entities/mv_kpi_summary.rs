@@ -11,14 +11,19 @@ pub struct Model {
     pub organization_id: Uuid,
     pub period: Date,
     pub metric_type: MetricType,
-    #[sea_orm(column_type = "Decimal(Some((20, 2)))", nullable)]
+    pub currency: String,
+    #[sea_orm(column_type = "Decimal(Some((30, 2)))", nullable)]
     pub actual_total: Option<Decimal>,
-    #[sea_orm(column_type = "Decimal(Some((20, 2)))", nullable)]
+    #[sea_orm(column_type = "Decimal(Some((30, 2)))", nullable)]
     pub forecast_total: Option<Decimal>,
-    #[sea_orm(column_type = "Decimal(Some((20, 2)))", nullable)]
+    #[sea_orm(column_type = "Decimal(Some((30, 2)))", nullable)]
     pub budget_total: Option<Decimal>,
     #[sea_orm(column_type = "Decimal(Some((20, 2)))", nullable)]
     pub actual_avg: Option<Decimal>,
+    #[sea_orm(column_type = "Decimal(Some((20, 2)))", nullable)]
+    pub forecast_avg: Option<Decimal>,
+    #[sea_orm(column_type = "Decimal(Some((20, 2)))", nullable)]
+    pub budget_avg: Option<Decimal>,
     pub data_points: Option<i32>,
 }
 

@@ -14,10 +14,11 @@ pub struct Model {
     pub stage: DealStage,
     pub region: DealRegion,
     pub segment: DealSegment,
+    pub currency: String,
     pub deal_count: Option<i32>,
-    #[sea_orm(column_type = "Decimal(Some((20, 2)))", nullable)]
+    #[sea_orm(column_type = "Decimal(Some((30, 2)))", nullable)]
     pub total_value: Option<Decimal>,
-    #[sea_orm(column_type = "Decimal(Some((20, 2)))", nullable)]
+    #[sea_orm(column_type = "Decimal(Some((30, 2)))", nullable)]
     pub weighted_value: Option<Decimal>,
     #[sea_orm(column_type = "Decimal(Some((12, 2)))", nullable)]
     pub avg_days_in_pipeline: Option<Decimal>,

@@ -55,6 +55,8 @@ pub enum Relation {
     FinancialMetrics,
     #[sea_orm(has_many = "super::integrations::Entity")]
     Integrations,
+    #[sea_orm(has_many = "super::metric_imports::Entity")]
+    MetricImports,
     #[sea_orm(has_many = "super::pipeline_snapshots::Entity")]
     PipelineSnapshots,
     #[sea_orm(has_many = "super::scenarios::Entity")]
@@ -156,6 +158,12 @@ impl Related<super::financial_metrics::Entity> for Entity {
 impl Related<super::integrations::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::Integrations.def()
+    }
+}
+
+impl Related<super::metric_imports::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::MetricImports.def()
     }
 }
 

@@ -24,10 +24,11 @@ pub(crate) struct KpiQuery;
 impl KpiQuery {
     /// The metrics of a period, beside budget, forecast and an earlier period, with the series that leads there.
     ///
-    /// Flows (revenue, EBITDA, operating expense, cash flow, net income) add up over the period; stocks (ARR, MRR) are as they stood on its
-    /// last recorded day; ratios are weighted by what they are a share of, or their unweighted mean, as `method` says. A row that is recorded
-    /// beneath another of the same day (a region beside the total) is not counted twice, and currencies are kept apart: one figure each.
-    /// Quarters and years are those of your organization's fiscal year. Nothing recorded is null, never zero.
+    /// Flows (revenue, EBITDA, operating expense, cash flow, net income) add up over the period; stocks (ARR, MRR) are as they stood in its last
+    /// month with an actual value; ratios are weighted by what they are a share of, or their unweighted mean, as `method` says. A row that is
+    /// recorded beneath another of the same month (a region beside the total) is not counted twice, and currencies are kept apart: one figure
+    /// each. Once a period has actual values, budget and forecast are those of the months that have some. Quarters and years are those of your
+    /// organization's fiscal year. What is not recorded is null, never zero; a metric of which nothing is recorded is left out.
     #[allow(clippy::too_many_arguments)]
     async fn kpis(
         &self,
@@ -41,8 +42,10 @@ impl KpiQuery {
         #[graphql(desc = "One figure for each value of this; the total unless given.")] by: Option<MetricDimension>,
         #[graphql(desc = "How many periods the series has, this one included: 1 to 60.", default = 13)] points: i32,
     ) -> Result<Vec<Kpi>> {
-        let metrics =
-            types.unwrap_or_default().into_iter().map(|Choice(ty)| metric(&ty)).collect::<Result<Vec<_>>>()?;
+        let metrics = match types {
+            Some(types) => types.into_iter().map(|Choice(ty)| metric(&ty)).collect::<Result<Vec<_>>>()?,
+            None => Metric::ALL.to_vec(),
+        };
         let asked = Asked { period: period.into(), day: of.map(|day| day.0) };
         let kpis = kpis::kpis(reader(ctx), &metrics, asked, compare_to.into(), by.map(Into::into), points);
         Ok(kpis.await.map_err(Failure)?.into_iter().map(Kpi).collect())
@@ -200,7 +203,11 @@ struct Comparison {
 
 impl From<metric::Comparison> for Comparison {
     fn from(of: metric::Comparison) -> Self {
-        Self { difference: Scalar(of.difference), percent: of.percent.map(Scalar), status: of.status.into() }
+        let four = |mut value: Decimal| {
+            value.rescale(4);
+            Scalar(value)
+        };
+        Self { difference: four(of.difference), percent: of.percent.map(four), status: of.status.into() }
     }
 }
 
@@ -215,7 +222,7 @@ impl Kpi {
         metric_type(self.0.metric)
     }
 
-    /// The region, line of business or product that was asked for; null for the total.
+    /// The region, line of business or product that was asked for; null for the total. What the total has beyond them, `variance` tells.
     async fn slice(&self) -> Option<&str> {
         self.0.slice.as_deref()
     }
@@ -240,12 +247,12 @@ impl Kpi {
         shown(self.0.metric, self.0.value)
     }
 
-    /// What was budgeted; of a stock, for the day of the value.
+    /// What was budgeted, for the months with actual values if there are any; of a stock, for the month of the value.
     async fn budget(&self) -> Option<Scalar<Decimal>> {
         shown(self.0.metric, self.0.budget)
     }
 
-    /// What was forecast; of a stock, for the day of the value.
+    /// What was forecast, for the months with actual values if there are any; of a stock, for the month of the value.
     async fn forecast(&self) -> Option<Scalar<Decimal>> {
         shown(self.0.metric, self.0.forecast)
     }
@@ -355,7 +362,7 @@ impl Variance {
 /// A part of a difference.
 #[derive(SimpleObject)]
 struct VariancePart {
-    /// The region, line of business or product; null for the total, and for what is recorded without one.
+    /// The region, line of business or product; null for the total, and for what it has beyond its parts.
     slice: Option<String>,
     /// The actual value.
     value: Option<Scalar<Decimal>>,
@@ -383,10 +390,10 @@ impl VariancePart {
             value: shown(metric, part.value),
             basis: shown(metric, part.basis),
             comparison: comparison.map(Into::into),
-            contribution: part.contribution.map(Scalar),
+            contribution: shown(metric, part.contribution),
             status: part.contribution.map(|contribution| metric::Status::of(metric, contribution).into()),
-            rate_effect: part.rate_effect.map(Scalar),
-            mix_effect: part.mix_effect.map(Scalar),
+            rate_effect: shown(metric, part.rate_effect),
+            mix_effect: shown(metric, part.mix_effect),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The metric series: imports and forecasts that people override.
 
-use aether_application::{finance::metrics, imported::Imported};
+use aether_application::{
+    finance::{metric_imports, metrics},
+    imported::Imported,
+};
 use aether_entity as entity;
-use async_graphql::{Context, Object, Result, SimpleObject};
+use async_graphql::{Context, Object, Result};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -13,18 +16,40 @@ use crate::{
 };
 
 /// What an import did, or would do, counted in lines.
-#[derive(SimpleObject)]
-struct MetricImport {
+struct MetricImportResult(Imported, Option<Uuid>);
+
+/// What an import did, or would do, counted in lines.
+#[Object]
+impl MetricImportResult {
     /// Lines that were new.
-    inserted: usize,
+    async fn inserted(&self) -> usize {
+        self.0.inserted
+    }
+
     /// Lines that changed a value.
-    updated: usize,
+    async fn updated(&self) -> usize {
+        self.0.updated
+    }
+
     /// Lines that said what was known already.
-    unchanged: usize,
+    async fn unchanged(&self) -> usize {
+        self.0.unchanged
+    }
+
     /// All lines.
-    total: usize,
+    async fn total(&self) -> usize {
+        self.0.total()
+    }
+
     /// Whether this only tells what an import would do.
-    dry_run: bool,
+    async fn dry_run(&self) -> bool {
+        self.0.dry_run
+    }
+
+    /// The id by which the import can be taken back (`undoMetricImport`); null where nothing was written.
+    async fn import_id(&self) -> Option<Uuid> {
+        self.1
+    }
 }
 
 /// The metric series.
@@ -50,8 +75,30 @@ impl MetricMutation {
             String,
         >,
         #[graphql(desc = "Whether only to tell what would be done; done unless given.")] dry_run: Option<bool>,
-    ) -> Result<MetricImport> {
-        Ok(run(ctx, metrics::import_csv(csv, source_system, dry_run)).await?.into())
+    ) -> Result<MetricImportResult> {
+        let (counts, import) = run(ctx, metrics::import_csv(csv, source_system, dry_run)).await?;
+        Ok(MetricImportResult(counts, import))
+    }
+
+    /// Takes an import of metrics back: what it has inserted is deleted, what it has changed is as it was before. All of it, or nothing
+    /// where something of it has been changed since: then later imports are to be taken back first.
+    async fn undo_metric_import(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The import.")] id: Uuid,
+        #[graphql(desc = "Why it is taken back.")] reason: String,
+    ) -> Result<Row<entity::metric_imports::Entity>> {
+        Ok(Row::new(run(ctx, metric_imports::undo(id, why(Some(reason), None))).await?))
+    }
+
+    /// Deletes metrics by their ids, and tells how many: all of them, or none where one is not there. The audit trail keeps what they were.
+    async fn delete_metrics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Their ids, 1 to 500.")] ids: Vec<Uuid>,
+        #[graphql(desc = "Why they are deleted.")] reason: String,
+    ) -> Result<usize> {
+        run(ctx, metric_imports::delete(ids, why(Some(reason), None))).await
     }
 
     /// Overrides the forecast of a metric by hand, with a reason. The confidence interval goes, and the forecast's model
@@ -71,12 +118,5 @@ impl MetricMutation {
         )
         .await?;
         Ok(Row::new(id))
-    }
-}
-
-impl From<Imported> for MetricImport {
-    fn from(imported: Imported) -> Self {
-        let Imported { inserted, updated, unchanged, dry_run } = imported;
-        Self { inserted, updated, unchanged, total: imported.total(), dry_run }
     }
 }

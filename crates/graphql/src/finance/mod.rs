@@ -4,6 +4,7 @@ mod anomalies;
 mod budget_approval;
 mod budget_lines;
 mod budgets;
+mod consumption;
 mod costs;
 mod departments;
 mod kpis;
@@ -13,6 +14,7 @@ mod vendors;
 
 use async_graphql::MergedObject;
 
+pub(crate) use consumption::ConsumptionQuery;
 pub(crate) use kpis::KpiQuery;
 
 /// Planning and recording what is spent.

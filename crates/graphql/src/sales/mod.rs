@@ -2,11 +2,14 @@
 
 mod close;
 mod deals;
+mod figures;
 mod import;
 mod snapshots;
 pub(crate) mod stalled;
 
 use async_graphql::MergedObject;
+
+pub(crate) use figures::SalesQuery;
 
 /// Selling: deals and the pipeline.
 #[derive(MergedObject, Default)]

@@ -1,10 +1,14 @@
 //! The metrics of a period, as a controller would total them.
 //!
 //! - **Levels are counted once.** A metric may be recorded in total, by region, by product, and any of these at once. A row counts
-//!   unless another of the same day and currency stands above it: one that leaves open what this one names and agrees in the rest. Where
-//!   figures are asked for by region, rows without a region do not stand above any. Each of actual, budget and forecast by itself.
-//! - **Flows** add up. **Stocks** are those of the last day of the period on which there is an actual value. **Ratios** are
-//!   weighted by what they are a share of, where that is recorded for each of them, row by row; else their mean is taken, and said so.
+//!   unless another of the same month and currency stands above it: one that leaves open what this one names and agrees in the rest. Where
+//!   figures are asked for by region, rows without a region do not stand above any. Each of actual, budget and forecast by itself. Where
+//!   a month is recorded by two divisions of which neither is beneath the other (by region, and by product), one of them counts: that of
+//!   most rows.
+//! - **Flows** add up. **Stocks** are those of the last month of the period in which there is an actual value: of each region, line and
+//!   product what was recorded last. **Ratios** are weighted by what they are a share of, where that is recorded for each of them, row
+//!   by row; else their mean is taken, and said so.
+//! - **Like is compared with like.** Once there are actual values in a period, its budget and forecast are those of the months that have some.
 //! - **Currencies** are kept apart.
 
 use aether_domain::metric::{Kind as Metric, Nature};
@@ -97,6 +101,8 @@ pub struct MetricFigure {
     pub weights: [Option<Decimal>; 3],
     /// How many recorded actual values it stands on.
     pub values: i32,
+    /// Whether a division of the same figures was left out, for it cannot be added to the one that counts.
+    pub has_other_division: bool,
 }
 
 impl ReportingPeriod {
@@ -158,6 +164,7 @@ impl Reader {
                 forecast: row.get("f")?,
                 weights: [row.get("wa")?, row.get("wb")?, row.get("wf")?],
                 values: row.get("values")?,
+                has_other_division: row.get("other")?,
             });
         }
         Ok((periods, figures))
@@ -257,7 +264,7 @@ fn sql(question: &MetricQuestion, audience: Audience) -> Sql {
 /// `x`: the rows of the metrics and of what they are weighted by, with what stands beneath another taken out.
 fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
     sql.push(
-        "m AS MATERIALIZED (SELECT t.id, t.metric_type, t.metric_date, t.currency, t.region, t.lob, t.product, \
+        "m AS MATERIALIZED (SELECT t.id, t.metric_type, t.metric_date, date_trunc('month', t.metric_date::timestamp)::date AS month, t.currency, t.region, t.lob, t.product, \
          t.actual_value AS a, t.budget_value AS b, t.forecast_value AS f, \
          (t.region IS NULL)::int + 2 * (t.lob IS NULL)::int + 4 * (t.product IS NULL)::int AS level \
          FROM financial_metrics t WHERE ",
@@ -273,14 +280,34 @@ fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
     sql.push(
         "), h AS (SELECT c.id, bool_or(u.a IS NOT NULL) AS a, bool_or(u.b IS NOT NULL) AS b, bool_or(u.f IS NOT NULL) AS f \
          FROM m c JOIN l ON l.metric_type = c.metric_type AND l.level & c.level = c.level AND l.level <> c.level \
-         JOIN m u ON u.metric_type = c.metric_type AND u.level = l.level AND u.metric_date = c.metric_date AND u.currency = c.currency \
+         JOIN m u ON u.metric_type = c.metric_type AND u.level = l.level AND u.month = c.month AND u.currency = c.currency \
          AND coalesce(u.region, '') = CASE WHEN l.level & 1 = 0 THEN c.region ELSE '' END \
          AND coalesce(u.lob, '') = CASE WHEN l.level & 2 = 0 THEN c.lob ELSE '' END \
          AND coalesce(u.product, '') = CASE WHEN l.level & 4 = 0 THEN c.product ELSE '' END \
          GROUP BY c.id), \
-         x AS MATERIALIZED (SELECT m.metric_type, m.metric_date, m.currency, m.region, m.lob, m.product, m.level, \
-         CASE WHEN h.a IS NOT TRUE THEN m.a END AS a, CASE WHEN h.b IS NOT TRUE THEN m.b END AS b, \
-         CASE WHEN h.f IS NOT TRUE THEN m.f END AS f FROM m LEFT JOIN h USING (id)), ",
+         v AS (SELECT m.*, CASE WHEN h.a IS NOT TRUE THEN m.a END AS ta, CASE WHEN h.b IS NOT TRUE THEN m.b END AS tb, \
+         CASE WHEN h.f IS NOT TRUE THEN m.f END AS tf FROM m LEFT JOIN h USING (id)",
+    );
+    if let Some(by) = by {
+        // What is asked for by region is not told by what is recorded without one; what it is weighted by may be.
+        sql.push(" WHERE m.level & ")
+            .number(by.column().1)
+            .push(" = 0 OR m.metric_type <> ALL(ARRAY(SELECT kind FROM k))");
+    }
+    sql.push("), d AS (SELECT metric_type, currency, month");
+    for (value, level) in [("ta", " AS la"), ("tb", " AS lb"), ("tf", " AS lf")] {
+        sql.push(", mode() WITHIN GROUP (ORDER BY level) FILTER (WHERE ").push(value).push(" IS NOT NULL)").push(level);
+    }
+    sql.push(
+        " FROM v GROUP BY metric_type, currency, month), \
+         x AS MATERIALIZED (SELECT v.metric_type, v.metric_date, v.month, v.currency, v.region, v.lob, v.product, v.level",
+    );
+    for (value, level, name) in [("ta", "la", " AS a"), ("tb", "lb", " AS b"), ("tf", "lf", " AS f")] {
+        sql.push(", CASE WHEN v.level & ").column("d", level).push(" IN (v.level, ").column("d", level).push(") THEN ");
+        sql.column("v", value).push(" END").push(name);
+    }
+    sql.push(
+        ", v.ta IS NOT NULL AND v.level & d.la NOT IN (v.level, d.la) AS other FROM v JOIN d USING (metric_type, currency, month)), ",
     );
 }
 
@@ -293,7 +320,7 @@ fn weighted(sql: &mut Sql, by: Option<Dimension>) {
          CASE WHEN n.level & 2 = 0 THEN x.lob ELSE '' END AS lob, CASE WHEN n.level & 4 = 0 THEN x.product ELSE '' END AS product, \
          sum(x.a) AS a, sum(x.b) AS b, sum(x.f) AS f \
          FROM n JOIN x ON x.metric_type = n.base AND x.level & ~n.level = 0 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8), \
-         y AS (SELECT x.metric_type, k.nature, x.metric_date, x.currency, ",
+         y AS (SELECT x.metric_type, k.nature, x.metric_date, x.month, x.currency, x.region, x.lob, x.product, x.other, ",
     );
     match by {
         Some(by) => sql.column("x", by.column().0).push("::text"),
@@ -314,63 +341,75 @@ fn weighted(sql: &mut Sql, by: Option<Dimension>) {
             sql.push(" AND ").column(alias, column).push(" = coalesce(").column("x", column).push(", '')");
         }
     }
-    if let Some(by) = by {
-        sql.push(" WHERE ").column("x", by.column().0).push(" IS NOT NULL");
-    }
     sql.push("), ");
 }
 
 /// The figures of each period, by the nature of the metric.
 fn totals(sql: &mut Sql) {
-    sql.push("z AS (SELECT y.*, w.off");
-    for (value, last) in [("a", " AS last_a"), ("b", " AS last_b"), ("f", " AS last_f")] {
-        sql.push(", max(y.metric_date) FILTER (WHERE ").column("y", value).push(" IS NOT NULL) OVER d").push(last);
+    // Of each series of a stock the last row of the month counts; of all of them the last month with an actual value.
+    sql.push("z AS (SELECT y.*, w.off, bool_or(y.a IS NOT NULL) OVER mon AS in_month, bool_or(y.a IS NOT NULL) OVER per AS in_period");
+    for (value, month, day) in
+        [("a", " AS month_a", " AS day_a"), ("b", " AS month_b", " AS day_b"), ("f", " AS month_f", " AS day_f")]
+    {
+        sql.push(", max(y.month) FILTER (WHERE ").column("y", value).push(" IS NOT NULL) OVER per").push(month);
+        sql.push(", max(y.metric_date) FILTER (WHERE ").column("y", value).push(" IS NOT NULL) OVER ser").push(day);
     }
     sql.push(
-        " FROM y JOIN w ON y.metric_date >= w.first AND y.metric_date < w.next WINDOW d AS (PARTITION BY y.metric_type, y.currency, w.off)), \
-         r AS (SELECT z.off, z.metric_type, z.currency, z.slice, count(z.a)::integer AS values",
+        " FROM y JOIN w ON y.metric_date >= w.first AND y.metric_date < w.next \
+         WINDOW per AS (PARTITION BY y.metric_type, y.currency, w.off), mon AS (PARTITION BY y.metric_type, y.currency, w.off, y.month), \
+         ser AS (PARTITION BY y.metric_type, y.currency, w.off, y.month, y.region, y.lob, y.product)), \
+         q AS (SELECT z.off, z.metric_type, z.nature, z.currency, z.slice, z.other, z.wa, z.wb, z.wf",
     );
-    for (value, weight, last, as_value, as_weight) in [
-        ("a", "wa", "last_a", " AS a", " AS wa"),
-        ("b", "wb", "last_b", " AS b", " AS wb"),
-        ("f", "wf", "last_f", " AS f", " AS wf"),
-    ] {
+    for (value, month, day, name) in
+        [("a", "month_a", "day_a", " AS a"), ("b", "month_b", "day_b", " AS b"), ("f", "month_f", "day_f", " AS f")]
+    {
+        sql.push(", CASE WHEN z.nature <> 'stock' THEN ");
+        if value == "a" {
+            sql.push("z.a");
+        } else {
+            sql.push("CASE WHEN z.in_month OR NOT z.in_period THEN ").column("z", value).push(" END");
+        }
+        sql.push(" WHEN z.month = coalesce(z.month_a, ")
+            .column("z", month)
+            .push(") AND z.metric_date = ")
+            .column("z", day);
+        sql.push(" THEN ").column("z", value).push(" END").push(name);
+    }
+    sql.push(" FROM z), r AS (SELECT q.off, q.metric_type, q.currency, q.slice, count(q.a)::integer AS values, bool_or(q.other) AS other");
+    for (value, weight, as_value, as_weight) in
+        [("a", "wa", " AS a", " AS wa"), ("b", "wb", " AS b", " AS wb"), ("f", "wf", " AS f", " AS wf")]
+    {
         let is_weighted = |sql: &mut Sql| {
-            sql.push("bool_and(").column("z", weight).push(" IS NOT NULL) FILTER (WHERE ").column("z", value);
+            sql.push("bool_and(").column("q", weight).push(" IS NOT NULL) FILTER (WHERE ").column("q", value);
             sql.push(" IS NOT NULL) AND sum(")
-                .column("z", weight)
+                .column("q", weight)
                 .push(") FILTER (WHERE ")
-                .column("z", value)
+                .column("q", value)
                 .push(" IS NOT NULL) <> 0");
         };
-        sql.push(", CASE z.nature WHEN 'flow' THEN sum(").column("z", value);
-        // What is compared with an actual stock is the stock of the same day.
-        sql.push(") WHEN 'stock' THEN sum(")
-            .column("z", value)
-            .push(") FILTER (WHERE z.metric_date = coalesce(z.last_a, ");
-        sql.column("z", last).push(")) ELSE CASE WHEN ");
+        sql.push(", CASE WHEN q.nature <> 'ratio' THEN sum(").column("q", value).push(") ELSE CASE WHEN ");
         is_weighted(sql);
         sql.push(" THEN round(sum(")
-            .column("z", value)
+            .column("q", value)
             .push(" * ")
-            .column("z", weight)
+            .column("q", weight)
             .push(") / sum(")
-            .column("z", weight);
-        sql.push(") FILTER (WHERE ").column("z", value).push(" IS NOT NULL), 10) ELSE round(avg(").column("z", value);
+            .column("q", weight);
+        sql.push(") FILTER (WHERE ").column("q", value).push(" IS NOT NULL), 10) ELSE round(avg(").column("q", value);
         sql.push("), 10) END END").push(as_value);
-        sql.push(", CASE WHEN z.nature = 'ratio' AND ");
+        sql.push(", CASE WHEN q.nature = 'ratio' AND ");
         is_weighted(sql);
         sql.push(" THEN sum(")
-            .column("z", weight)
+            .column("q", weight)
             .push(") FILTER (WHERE ")
-            .column("z", value)
+            .column("q", value)
             .push(" IS NOT NULL) END")
             .push(as_weight);
     }
     sql.push(
-        " FROM z GROUP BY z.off, z.metric_type, z.currency, z.slice, z.nature) \
+        " FROM q GROUP BY q.off, q.metric_type, q.currency, q.slice, q.nature) \
          SELECT w.off, w.first, w.next - 1 AS last, w.next <= o.today AS is_complete, r.metric_type::text, r.currency::text, r.slice, \
-         r.values, r.a, r.b, r.f, r.wa, r.wb, r.wf FROM w CROSS JOIN o LEFT JOIN r USING (off) \
+         r.values, coalesce(r.other, false) AS other, r.a, r.b, r.f, r.wa, r.wb, r.wf FROM w CROSS JOIN o LEFT JOIN r USING (off) \
          ORDER BY w.off, r.metric_type, r.currency, r.slice COLLATE natural_order",
     );
 }

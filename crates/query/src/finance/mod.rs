@@ -1,5 +1,11 @@
 //! Questions of finance that one statement answers: what no list of rows and no group of them can say.
 
+mod consumption;
 mod metrics;
+mod sales;
 
-pub use self::metrics::{Dimension, MetricFigure, MetricPeriod, MetricQuestion, ReportingPeriod};
+pub use self::{
+    consumption::{CATEGORIES, Consumption},
+    metrics::{Dimension, MetricFigure, MetricPeriod, MetricQuestion, ReportingPeriod},
+    sales::{Closed, Days, DealDimension, QuarterForecast, StageFlow},
+};

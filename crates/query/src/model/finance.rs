@@ -7,6 +7,10 @@ use crate::model::{Restriction, Scope};
 const METRIC_VALUES: &[&str] =
     &["actual_value", "forecast_value", "budget_value", "confidence_lower", "confidence_upper"];
 
+/// What a summary tells of a metric.
+const SUMMARIES: &[&str] =
+    &["actual_total", "forecast_total", "budget_total", "actual_avg", "forecast_avg", "budget_avg"];
+
 pub(super) fn entities() -> Vec<Entity> {
     vec![
         entity("financial_metrics", "FinancialMetric", "financialMetrics", Scope::Organization)
@@ -16,11 +20,18 @@ pub(super) fn entities() -> Vec<Entity> {
             .apart("currency", METRIC_VALUES)
             .kinds("metric_type", "metric_date", METRIC_VALUES)
             .refers("organization_id", "organization", "financialMetrics"),
+        entity("metric_imports", "MetricImport", "metricImports", Scope::Organization)
+            .order(&["-imported_at"])
+            .restrict(Restriction::AllRegions)
+            .refers("organization_id", "organization", "metricImports")
+            .refers("imported_by", "importedByUser", "metricsImported")
+            .refers("undone_by", "undoneByUser", "metricImportsUndone"),
         entity("mv_kpi_summary", "KpiSummary", "kpiSummaries", Scope::Organization)
-            .order(&["-period", "metric_type"])
-            .apart("metric_type", &["actual_total", "forecast_total", "budget_total", "actual_avg"])
+            .order(&["-period", "metric_type", "currency"])
+            .apart("metric_type", SUMMARIES)
+            .apart("currency", SUMMARIES)
             .kinds("metric_type", "period", &["actual_total", "forecast_total", "budget_total"])
-            .ratios(&["actual_avg"])
+            .ratios(&["actual_avg", "forecast_avg", "budget_avg"])
             .restrict(Restriction::AllRegions),
         entity("budgets", "Budget", "budgets", Scope::Organization)
             .order(&["-fiscal_year", "name"])

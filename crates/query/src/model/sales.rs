@@ -24,7 +24,8 @@ pub(super) fn entities() -> Vec<Entity> {
             .shape("segment_breakdown", &shapes::SEGMENT_BREAKDOWN)
             .refers("organization_id", "organization", "pipelineSnapshots"),
         entity("mv_pipeline_summary", "PipelineSummary", "pipelineSummaries", Scope::Organization)
-            .order(&["stage", "region", "segment"])
+            .order(&["stage", "region", "segment", "currency"])
+            .apart("currency", &["total_value", "weighted_value"])
             .ratios(&["avg_days_in_pipeline", "avg_probability"])
             .restrict(Restriction::Region("region")),
     ]

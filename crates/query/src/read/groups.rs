@@ -19,6 +19,9 @@ use crate::{
     sql::{Alias, NATURAL_ORDER, Sql},
 };
 
+/// How many buckets may be filled: a century by week.
+const MOST_BUCKETS: u64 = 5_300;
+
 /// What rows are grouped by, and what is told of each group. Without keys there is one group: all rows.
 pub struct Grouping {
     /// The type of the rows.
@@ -65,6 +68,10 @@ pub enum GroupValue {
     Share(usize),
     /// The sum of this measure with that of the groups before.
     Running(usize),
+    /// Whether the rows of all groups differ in a column, of which these are the lowest and the highest value.
+    Several(usize, usize),
+    /// Whether there are more buckets to fill than may be.
+    Endless,
     /// This value of the same group earlier.
     Prior(PriorPeriod, usize),
     /// Whether there is such a group.
@@ -109,8 +116,10 @@ pub enum Function {
     Any,
     /// Whether all are.
     Every,
-    /// Whether the rows differ in the column.
-    Several,
+    /// The first value, byte by byte.
+    Lowest,
+    /// The last value, byte by byte.
+    Highest,
     /// Whether all values may be added over time, as the column of this place says.
     Flow,
 }
@@ -139,7 +148,12 @@ impl Grouping {
     /// The place of a value, told from now on if it was not yet.
     pub fn value(&mut self, value: GroupValue) -> usize {
         match value {
-            GroupValue::Share(of) | GroupValue::Running(of) => self.needs_nature(of),
+            GroupValue::Share(of) | GroupValue::Running(of) => {
+                self.needs_nature(of);
+                if self.rollup {
+                    self.value(GroupValue::Depth);
+                }
+            }
             _ => {}
         }
         self.values.iter().position(|known| *known == value).unwrap_or_else(|| {
@@ -152,8 +166,10 @@ impl Grouping {
     pub fn measure(&mut self, measure: Measure) -> usize {
         if let Some(column) = measure.column.filter(|_| measure.function.is_of_amounts()) {
             for apart in self.apart(column, measure.filter) {
-                let several = Measure { function: Function::Several, column: Some(apart), filter: measure.filter };
-                self.value(GroupValue::Measure(several));
+                let of =
+                    |function| GroupValue::Measure(Measure { function, column: Some(apart), filter: measure.filter });
+                let (lowest, highest) = (self.value(of(Function::Lowest)), self.value(of(Function::Highest)));
+                self.value(GroupValue::Several(lowest, highest));
             }
         }
         self.value(GroupValue::Measure(measure))
@@ -179,18 +195,20 @@ impl Grouping {
             GroupValue::Depth => Kind::Int,
             GroupValue::Rows(_) => Kind::UuidList,
             GroupValue::Share(_) | GroupValue::Running(_) => Kind::Decimal,
-            GroupValue::HasPrior(_) => Kind::Boolean,
+            GroupValue::HasPrior(_) | GroupValue::Several(..) | GroupValue::Endless => Kind::Boolean,
             GroupValue::Prior(_, of) => self.kind(of),
             GroupValue::Measure(Measure { function, column, .. }) => match function {
                 Function::Count | Function::CountDistinct => Kind::Int,
-                Function::Any | Function::Every | Function::Several | Function::Flow => Kind::Boolean,
-                Function::Min | Function::Max => match column.map(|column| self.ty.column(column).kind) {
-                    Some(Kind::Int | Kind::BigInt) if !column.is_some_and(|column| self.is_ordinal(column)) => {
-                        Kind::Decimal
+                Function::Any | Function::Every | Function::Flow => Kind::Boolean,
+                Function::Min | Function::Max | Function::Lowest | Function::Highest => {
+                    match column.map(|column| self.ty.column(column).kind) {
+                        Some(Kind::Int | Kind::BigInt) if !column.is_some_and(|column| self.is_ordinal(column)) => {
+                            Kind::Decimal
+                        }
+                        Some(kind) => kind,
+                        None => Kind::Int,
                     }
-                    Some(kind) => kind,
-                    None => Kind::Int,
-                },
+                }
                 _ => Kind::Decimal,
             },
         }
@@ -209,16 +227,18 @@ impl Grouping {
         self.known.only(column).is_some() || filter.is_some_and(|filter| self.filters[filter].only(column).is_some())
     }
 
-    fn is_key(&self, column: usize) -> bool {
-        self.keys.iter().any(|key| key.path.is_empty() && key.column == column && key.bucket.is_none())
+    fn key_of(&self, column: usize) -> Option<usize> {
+        self.keys.iter().position(|key| key.path.is_empty() && key.column == column && key.bucket.is_none())
     }
 
     /// The columns in which the rows may differ, and must not for this column's values to be taken together.
     fn apart(&self, column: usize, filter: Option<usize>) -> Vec<usize> {
-        self.ty
-            .apart(column)
-            .filter(|apart| !self.is_known(*apart, filter) && (self.rollup || !self.is_key(*apart)))
-            .collect()
+        self.ty.apart(column).filter(|apart| !self.is_known(*apart, filter) && self.key_of(*apart).is_none()).collect()
+    }
+
+    /// The places of the keys that keep rows apart of which this column's values must not be taken together.
+    fn apart_keys(&self, column: usize) -> impl Iterator<Item = usize> {
+        self.ty.apart(column).filter_map(|apart| self.key_of(apart))
     }
 
     /// The nature of all of a column's values, if it is known beforehand.
@@ -249,18 +269,42 @@ impl Grouping {
         first_column: usize,
         selected: impl Fn(usize) -> Option<usize>,
     ) -> Result<()> {
-        for (place, value) in self.values.iter().enumerate() {
-            let GroupValue::Measure(Measure { function: Function::Several, column: Some(column), .. }) = *value else {
-                continue;
-            };
+        for place in self.guards() {
             let Some(slot) = selected(place) else { continue };
             for row in rows.iter() {
                 if row.at::<Option<bool>>(first_column + slot)? == Some(true) {
-                    return Err(self.several(column));
+                    return Err(self.refusal(place));
                 }
             }
         }
         Ok(())
+    }
+
+    /// What is said where nothing may be told, for the first of the reasons that there may be.
+    pub(super) fn refused(&self) -> Error {
+        self.guards()
+            .next()
+            .map_or_else(|| Error::internal("groups that were refused for nothing"), |place| self.refusal(place))
+    }
+
+    fn refusal(&self, guard: usize) -> Error {
+        let column = match self.values[guard] {
+            GroupValue::Several(lowest, _) => match self.values[lowest] {
+                GroupValue::Measure(Measure { column, .. }) => column,
+                _ => None,
+            },
+            _ => None,
+        };
+        match column {
+            Some(column) => self.several(column),
+            None => Error::invalid(
+                "fill",
+                format!(
+                    "Between the first and the last bucket there are more than {MOST_BUCKETS}. Filter by the days that you are \
+                     interested in, or take longer buckets."
+                ),
+            ),
+        }
     }
 
     fn several(&self, column: usize) -> Error {
@@ -273,7 +317,7 @@ impl Grouping {
         Error::Mixed {
             field: field.into(),
             message: format!(
-                "These are figures of rows that differ in {field}, which must not be taken together. {how}."
+                "These are figures of rows that differ in {field}, which must not be taken together or compared. {how}."
             ),
         }
     }
@@ -416,37 +460,33 @@ impl Grouping {
             }
             GroupValue::Measure(measure) => self.worked_out(sql, measure),
             GroupValue::Rows(most) => self.first_rows(sql, most),
-            GroupValue::Share(_) | GroupValue::Running(_) | GroupValue::Prior(..) | GroupValue::HasPrior(_) => {}
+            GroupValue::Share(_)
+            | GroupValue::Running(_)
+            | GroupValue::Several(..)
+            | GroupValue::Endless
+            | GroupValue::Prior(..)
+            | GroupValue::HasPrior(_) => {}
         }
     }
 
     /// A measure; null where its values must not be taken together.
     fn worked_out(&self, sql: &mut Sql, measure: Measure) {
         let Measure { function, column, filter } = measure;
-        let whole = |sql: &mut Sql| {
-            if self.rollup {
-                sql.push(" AND ");
-                self.of_row(sql, GroupValue::Depth);
-                sql.push(" = ").number(self.keys.len() as u64);
-            }
-        };
         let Some(column) = column else {
             sql.push("count(*)");
             only(sql, filter);
             sql.push("::integer");
             return;
         };
-        if function == Function::Several {
-            // In a subtotal that spans several there is nothing to be told; in a group it is a mistake.
-            self.several_of(sql, column, filter);
-            whole(sql);
-            return;
-        }
         let mut never = Sql::new();
-        if function.is_of_amounts() {
-            for apart in self.apart(column, filter) {
-                never.push(if never == Sql::new() { "" } else { " OR " });
-                self.several_of(&mut never, apart, filter);
+        if function.is_of_amounts() && self.rollup {
+            // Of a subtotal over currencies nobody could say in which it is.
+            for place in self.apart_keys(column) {
+                never
+                    .push(if never == Sql::new() { "" } else { " OR " })
+                    .push("GROUPING(r.k")
+                    .number(place as u64)
+                    .push(") = 1");
             }
         }
         if let (true, Some(kinds)) = (function.adds_up(), self.ty.kinds(column)) {
@@ -469,14 +509,8 @@ impl Grouping {
         }
     }
 
-    /// That rows differ in a column.
-    fn several_of(&self, sql: &mut Sql, column: usize, filter: Option<usize>) {
-        let is_text = matches!(self.ty.column(column).kind, Kind::Text);
-        for (function, between) in [("min(r.c", " IS DISTINCT FROM "), ("max(r.c", "")] {
-            sql.push(function).number(column as u64).push(if is_text { " COLLATE \"C\")" } else { ")" });
-            only(sql, filter);
-            sql.push(between);
-        }
+    fn bytewise(&self, place: usize) -> &'static str {
+        bytewise(self.kind(place))
     }
 
     /// That values are ratios, which are neither added nor averaged; and where they are `added`, that they are stocks of several days.
@@ -508,7 +542,9 @@ impl Grouping {
         sql.push("WITH g AS (").append(&grouped).push(")");
         let mut from = "g";
         if let (true, Some((time, bucket))) = (self.fill, self.time()) {
-            sql.push(", f AS (").append(&self.filled(time, bucket)).push(")");
+            sql.push(", s AS (SELECT generate_series(min(g").number(time as u64).push(")::timestamp, max(g");
+            sql.number(time as u64).push(")::timestamp, '").push(bucket.length()).push("')::date AS at FROM g LIMIT ");
+            sql.number(MOST_BUCKETS + 1).push("), f AS (").append(&self.filled(time)).push(")");
             from = "f";
         }
         sql.push(", w AS (SELECT ").push(from).push(".*");
@@ -516,6 +552,16 @@ impl Grouping {
             match *value {
                 GroupValue::Share(of) => self.share(sql.push(", "), of),
                 GroupValue::Running(of) => self.running(sql.push(", "), of),
+                GroupValue::Several(lowest, highest) => {
+                    sql.push(", min(g")
+                        .number(lowest as u64)
+                        .push(self.bytewise(lowest))
+                        .push(") OVER () IS DISTINCT FROM max(g");
+                    sql.number(highest as u64).push(self.bytewise(highest)).push(") OVER ()");
+                }
+                GroupValue::Endless => {
+                    sql.push(", (SELECT count(*) FROM s) > ").number(MOST_BUCKETS);
+                }
                 _ => continue,
             }
             sql.push(" AS g").number(place as u64);
@@ -567,7 +613,7 @@ impl Grouping {
     }
 
     /// The groups, and one without rows for each bucket between the first and the last in which another has none.
-    fn filled(&self, time: usize, bucket: Bucket) -> Sql {
+    fn filled(&self, time: usize) -> Sql {
         let others: Vec<usize> = (0..self.keys.len()).filter(|place| *place != time).collect();
         let mut sql = Sql::new();
         let list = |sql: &mut Sql, filled: bool| {
@@ -600,11 +646,7 @@ impl Grouping {
             }
             sql.push(" FROM g WHERE g").number(time as u64).push(" IS NOT NULL");
         }
-        sql.push(") o CROSS JOIN (SELECT generate_series(min(g").number(time as u64).push(")::timestamp, max(g");
-        sql.number(time as u64)
-            .push(")::timestamp, '")
-            .push(bucket.length())
-            .push("')::date AS at FROM g) s LEFT JOIN g ON g.g");
+        sql.push(") o CROSS JOIN s LEFT JOIN g ON g.g");
         sql.number(time as u64).push(" = s.at");
         if !others.is_empty() {
             sql.push(" AND ");
@@ -620,21 +662,21 @@ impl Grouping {
 
     /// The keys within which sums of a measure over groups are meaningful, by which they are therefore kept apart.
     fn partition(&self, sql: &mut Sql, of: usize, by: impl Iterator<Item = usize>) {
-        let apart: Vec<usize> = match self.values[of] {
-            GroupValue::Measure(Measure { column: Some(column), .. }) => self.ty.apart(column).collect(),
-            _ => Vec::new(),
-        };
-        let keys = self.keys.iter().enumerate();
-        let mut places: Vec<usize> = keys
-            .filter(|(_, key)| key.path.is_empty() && apart.contains(&key.column))
-            .map(|(place, _)| place)
-            .collect();
+        let mut places = self.apart_keys_of(of);
         places.extend(by);
         places.extend(self.place(GroupValue::Depth).filter(|_| self.rollup));
         places.sort_unstable();
         places.dedup();
         for (i, place) in places.iter().enumerate() {
             sql.push(if i > 0 { ", g" } else { "PARTITION BY g" }).number(*place as u64);
+        }
+    }
+
+    /// The places of the keys that keep the rows of a measure apart.
+    fn apart_keys_of(&self, of: usize) -> Vec<usize> {
+        match self.values[of] {
+            GroupValue::Measure(Measure { column: Some(column), .. }) => self.apart_keys(column).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -661,6 +703,10 @@ impl Grouping {
     fn running(&self, sql: &mut Sql, of: usize) {
         let nature = self.nature_places(of);
         let time = self.time().map(|(time, _)| time);
+        let spans = self.place(GroupValue::Depth).zip(self.apart_keys_of(of).into_iter().max()).filter(|_| self.rollup);
+        if let Some((depth, last)) = spans {
+            sql.push("CASE WHEN g").number(depth as u64).push(" > ").number(last as u64).push(" THEN ");
+        }
         sql.push("sum(");
         if let Some([flow, ..]) = nature {
             sql.push("CASE WHEN g").number(flow).push(" THEN ");
@@ -677,11 +723,12 @@ impl Grouping {
             if matches!(self.kind(place), Kind::Text) {
                 sql.push(NATURAL_ORDER);
             }
+            sql.push(if self.keys[place].nulls_first { " NULLS FIRST" } else { "" });
         }
         if self.keys.is_empty() {
             sql.push("1");
         }
-        sql.push(" ROWS UNBOUNDED PRECEDING)");
+        sql.push(" ROWS UNBOUNDED PRECEDING)").push(if spans.is_some() { " END" } else { "" });
     }
 
     /// Where it is told whether sums over groups of this measure are meaningful: whether it is a flow, of which days first and last.
@@ -706,7 +753,7 @@ impl GroupValue {
     }
 
     fn is_guard(&self) -> bool {
-        matches!(self, Self::Measure(Measure { function: Function::Several, .. }))
+        matches!(self, Self::Several(..) | Self::Endless)
     }
 }
 
@@ -728,7 +775,10 @@ impl GroupKey {
 impl Function {
     /// Whether it is meaningless where amounts differ in their unit.
     fn is_of_amounts(self) -> bool {
-        !matches!(self, Self::Count | Self::CountDistinct | Self::Any | Self::Every | Self::Several | Self::Flow)
+        !matches!(
+            self,
+            Self::Count | Self::CountDistinct | Self::Any | Self::Every | Self::Lowest | Self::Highest | Self::Flow
+        )
     }
 
     /// Whether it is meaningless for what does not add up.
@@ -773,7 +823,11 @@ impl Function {
             }
             Self::Any => call(sql, "bool_or(", ")"),
             Self::Every => call(sql, "bool_and(", ")"),
-            Self::Several => {}
+            Self::Lowest | Self::Highest => {
+                let head = if self == Self::Lowest { "min(" } else { "max(" };
+                sql.push(head).push("r.c").number(column as u64).push(bytewise(kind)).push(")");
+                only(sql, filter);
+            }
             Self::Flow => {
                 sql.push("bool_and(r.c").number(column as u64).push(" IN (");
                 labels(sql, Nature::Flow);
@@ -816,6 +870,11 @@ fn rounded(sql: &mut Sql, figure: impl FnOnce(&mut Sql)) {
     sql.push("round(");
     figure(sql);
     sql.push(", 6)");
+}
+
+/// How text is compared where its order is of no interest.
+fn bytewise(kind: Kind) -> &'static str {
+    if matches!(kind, Kind::Text) { " COLLATE \"C\"" } else { "" }
 }
 
 /// Restricts an aggregate to the rows of a filter.

@@ -55,6 +55,14 @@ impl Loaded {
     }
 }
 
+/// The number of all rows or groups, unless it may not be told.
+fn total(page: &Page, row: Row<'_>) -> Result<i64> {
+    row.at::<Option<i64>>(1)?.ok_or_else(|| match &page.grouping {
+        Some(grouping) => grouping.refused(),
+        None => Error::internal("a count that is null"),
+    })
+}
+
 impl Group {
     /// The row at this place, alone.
     pub(super) fn one(place: usize) -> Self {
@@ -65,7 +73,7 @@ impl Group {
     pub(super) fn root(rows: &Rows, page: Option<&Page>) -> Result<Self> {
         let Some(first) = rows.first() else { return Ok(Self::default()) };
         let total = match page {
-            Some(page) if page.total => Some(first.at(1)?),
+            Some(page) if page.total => Some(total(page, first)?),
             _ => None,
         };
         let is_present = first.at::<Option<bool>>(0)? == Some(true);
@@ -87,7 +95,7 @@ impl Group {
             let place = row.at::<i64>(0)?.checked_sub(1).and_then(|place| usize::try_from(place).ok());
             let group = place.and_then(|place| groups.get_mut(place));
             let group = group.filter(|group| group.end == 0).ok_or_else(|| Error::internal("rows of no key"))?;
-            let total = if page.total { Some(row.at(1)?) } else { None };
+            let total = if page.total { Some(total(page, row)?) } else { None };
             let is_present = page.rows && (!page.total || row.at::<Option<bool>>(2)? == Some(true));
             let end_shown = if is_present { end } else { start };
             *group = Self { start, end: end_shown, total, ..Self::default() }.cut(Some(page));

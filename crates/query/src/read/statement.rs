@@ -134,7 +134,7 @@ pub(super) fn root(fetch: &Fetch, form: Form, audience: Audience) -> Sql {
             let condition = source(fetch.ty, page, audience, condition);
             if page.total {
                 total.push(", ");
-                count(&mut total, &condition);
+                count(&mut total, page, &condition);
                 total.push(" AS total");
             }
             page_rows(&mut inner, fetch, page, audience, &condition);
@@ -222,7 +222,7 @@ pub(super) fn pages(fetch: &Fetch, relation: &Relation, page: &Page, audience: A
     sql.push(" FROM unnest(").keys().push(") WITH ORDINALITY AS k(key, place)");
     if page.total {
         sql.push(" CROSS JOIN LATERAL (SELECT ");
-        count(&mut sql, &source);
+        count(&mut sql, page, &source);
         sql.push(" AS total) c");
     }
     if page.rows {
@@ -267,8 +267,15 @@ fn source(ty: &Type, page: &Page, audience: Audience, condition: Sql) -> Sql {
     sql
 }
 
-fn count(sql: &mut Sql, source: &Sql) {
-    sql.push("(SELECT count(*) FROM ").append(source).push(")");
+/// How many rows or groups a page is of; null where groups may not be told.
+fn count(sql: &mut Sql, page: &Page, source: &Sql) {
+    let guards: Vec<usize> = page.grouping.iter().flat_map(|grouping| grouping.guards()).collect();
+    sql.push("(SELECT ");
+    for (i, guard) in guards.iter().enumerate() {
+        sql.push(if i == 0 { "CASE WHEN bool_or(t.g" } else { " OR t.g" }).number(*guard as u64);
+    }
+    sql.push(if guards.is_empty() { "count(*)" } else { ") IS NOT TRUE THEN count(*) END" });
+    sql.push(" FROM ").append(source).push(")");
 }
 
 /// The rows of a page; and one more where it is asked whether there is another page, which that tells.

@@ -93,6 +93,8 @@ organization! {
     ROTATE_KEYS = "KEYS_ROTATE", "CONFIG", Medium, Org(P::UsersManage), "Encrypted secrets anew with the newest key.";
 
     IMPORT_METRICS = "METRICS_IMPORT", "FINANCIAL", Medium, Org(P::MetricsImport), "Imported metrics.";
+    UNDO_METRIC_IMPORT = "METRICS_IMPORT_UNDO", "FINANCIAL", High, Org(P::MetricsImport), "Took an import of metrics back.";
+    DELETE_METRICS = "METRICS_DELETE", "FINANCIAL", High, Org(P::MetricsImport), "Deleted metrics.";
     OVERRIDE_FORECAST = "FORECAST_OVERRIDE", "FINANCIAL", High, Org(P::MetricsImport), "Overrode a forecast.";
     CREATE_BUDGET = "BUDGET_CREATE", "FINANCIAL", Low, Org(P::BudgetsDraft), "Created a budget.";
     EDIT_BUDGET = "BUDGET_EDIT", "FINANCIAL", Low, Org(P::BudgetsDraft), "Edited a draft budget or its lines.";

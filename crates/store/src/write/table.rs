@@ -80,6 +80,7 @@ writable! {
     user_sessions => "user" of "user_id",
     refresh_tokens => "user" of "session_id",
     financial_metrics => "metric",
+    metric_imports => "metric",
     departments => "department",
     department_costs => "department" of "department_id",
     budgets => "budget",

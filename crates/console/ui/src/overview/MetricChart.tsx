@@ -15,6 +15,7 @@ import {
 import { useLive } from '../gateway/live';
 import type { MetricType } from '../gql/graphql';
 import { compact, month, words } from '../parts/format';
+import { Choice } from './Choice';
 import { isPercentage, monthsAgo } from './metrics';
 import { MetricSeries } from './operations';
 import { Section } from './Section';
@@ -33,8 +34,13 @@ export function MetricChart({ metric }: { metric: MetricType }) {
   const shown = inRegion.find((one) => one.line === line) ?? inRegion[0];
   const note = shown && (
     <span className="choices">
-      <Choice label="Region" value={shown.region} values={regions} choose={setRegion} />
-      <Choice label="Line of business" value={shown.line} values={inRegion.map((one) => one.line)} choose={setLine} />
+      <Choice label="Region" value={shown.region} values={named(regions)} choose={setRegion} />
+      <Choice
+        label="Line of business"
+        value={shown.line}
+        values={named(inRegion.map((one) => one.line))}
+        choose={setLine}
+      />
     </span>
   );
   return (
@@ -48,28 +54,7 @@ export function MetricChart({ metric }: { metric: MetricType }) {
   );
 }
 
-function Choice({
-  label,
-  value,
-  values,
-  choose,
-}: {
-  label: string;
-  value: string;
-  values: string[];
-  choose: (value: string) => void;
-}) {
-  return (
-    <label className="choice">
-      <span className="hidden">{label}</span>
-      <select className="plain" value={value} onChange={(event) => choose(event.target.value)}>
-        {values.map((one) => (
-          <option key={one}>{one}</option>
-        ))}
-      </select>
-    </label>
-  );
-}
+const named = (names: string[]) => Object.fromEntries(names.map((name) => [name, name]));
 
 function Chart({ metric, shown }: { metric: MetricType; shown: Series }) {
   const unit = isPercentage(metric) ? '%' : '';

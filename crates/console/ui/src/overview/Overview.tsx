@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import type { Me } from '../gateway/session';
-import type { MetricType } from '../gql/graphql';
+import type { MetricType, ReportingPeriod } from '../gql/graphql';
 import { Anomalies } from './Anomalies';
 import { Audit } from './Audit';
+import { Bridge } from './Bridge';
 import { Kpis, useKpis } from './Kpis';
 import { MetricChart } from './MetricChart';
 import { OpenDrift } from './OpenDrift';
@@ -14,7 +15,8 @@ import './overview.css';
 export function Overview({ me }: { me: Me }) {
   const [metric, setMetric] = useState<MetricType>('REVENUE');
   const workspaces = useWorkspaces();
-  const figures = useKpis();
+  const [period, setPeriod] = useState<ReportingPeriod>('MONTH');
+  const figures = useKpis(period);
   const held = new Set(me.permissions.map(({ name }) => name));
   const isMember = (workspaces.data?.workspaces?.totalCount ?? 0) > 0;
   const hasFigures = figures.cards.length > 0;
@@ -30,7 +32,8 @@ export function Overview({ me }: { me: Me }) {
       <div className="grid">
         {/* Who is here for loans only is not kept waiting by figures that are not there. */}
         {(figures.data || figures.error) && !hasFigures && loans}
-        <Kpis state={figures} chosen={metric} choose={setMetric} />
+        <Kpis state={figures} chosen={metric} choose={setMetric} period={period} choosePeriod={setPeriod} />
+        {hasFigures && <Bridge metric={metric} period={period} />}
         {hasFigures && <MetricChart key={metric} metric={metric} />}
         <div className="column">
           <Pipeline />

@@ -1,30 +1,13 @@
-import type { KpisQuery, MetricType } from '../gql/graphql';
-import { number } from '../parts/format';
+import type { KpisQuery, MetricType, ReportingPeriod } from '../gql/graphql';
+import { compact, month, number } from '../parts/format';
 
-type Summary = NonNullable<KpisQuery['kpiSummaries']>['nodes'][number];
+/** A metric in the last period that has ended, in one currency. */
+export type Kpi = NonNullable<KpisQuery['kpis']>[number];
 
-/** Metrics of which less is better. */
-const COSTS: MetricType[] = ['OPERATING_EXPENSE', 'CAC', 'CHURN_RATE'];
 /** Metrics in percent; the others are amounts. */
 const PERCENTAGES: MetricType[] = ['GROSS_MARGIN', 'NRR', 'CHURN_RATE'];
 
-export const isCost = (metric: MetricType) => COSTS.includes(metric);
 export const isPercentage = (metric: MetricType) => PERCENTAGES.includes(metric);
-
-export interface Kpi {
-  metric: MetricType;
-  /** The months with actual values, oldest first. */
-  trend: { period: string; value: number }[];
-  /** The latest month. */
-  period: string;
-  value: number;
-  /** The change against the month before, a ratio; null without one. */
-  change: number | null;
-  /** Actual less budget, relative to the budget; null without a budget. */
-  variance: number | null;
-}
-
-const actual = (summary: Summary) => number(summary.actualTotal ?? summary.actualAvg);
 
 /** The metrics in the order in which they are shown. */
 const ORDER: MetricType[] = [
@@ -42,30 +25,54 @@ const ORDER: MetricType[] = [
   'LTV',
 ];
 
-/** The latest month of each metric, with the months before it. */
-export function kpis(summaries: Summary[]): Kpi[] {
-  const byMetric = Map.groupBy(summaries, ({ metricType }) => metricType);
-  return ORDER.flatMap((metric) => {
-    const months = byMetric.get(metric) ?? [];
-    const known = months.flatMap((month) => {
-      const value = actual(month);
-      return value === null ? [] : [{ period: month.period, value, budget: number(month.budgetTotal) }];
-    });
-    const latest = known.at(-1);
-    if (!latest) return [];
-    const before = known.at(-2);
-    return [
-      {
-        metric,
-        trend: known,
-        period: latest.period,
-        value: latest.value,
-        change: before?.value ? (latest.value - before.value) / Math.abs(before.value) : null,
-        variance: latest.budget ? (latest.value - latest.budget) / Math.abs(latest.budget) : null,
-      },
-    ];
-  });
+/** Those with a value, in order; the larger first of several currencies. */
+export function inOrder(kpis: Kpi[]): Kpi[] {
+  const known = kpis.filter(({ value }) => value != null);
+  const place = ({ metricType }: Kpi) => ORDER.indexOf(metricType);
+  return known.sort((a, b) => place(a) - place(b) || Number(b.value) - Number(a.value));
 }
+
+/** A value in the unit of its metric. */
+export const inUnit = ({ unit }: { unit: Kpi['unit'] }, value: string) =>
+  unit === 'PERCENT' ? `${Number(value).toFixed(1)}%` : compact(Number(value));
+
+const SIGNED = new Intl.NumberFormat('en', { maximumFractionDigits: 1, signDisplay: 'exceptZero' });
+const POINTS = new Intl.NumberFormat('en', { maximumFractionDigits: 2, signDisplay: 'exceptZero' });
+
+/** A difference: of percentages in points, of others in percent. */
+export const differenceOf = (
+  { unit }: { unit: Kpi['unit'] },
+  { difference, percent }: { difference: string; percent?: string | null },
+) =>
+  unit === 'PERCENT'
+    ? `${POINTS.format(Number(difference))} pts`
+    : percent != null
+      ? `${SIGNED.format(Number(percent))}%`
+      : compact(Number(difference));
+
+/** How long a time figures are for. */
+export const PERIODS: Record<ReportingPeriod, string> = {
+  MONTH: 'Month',
+  QUARTER: 'Quarter',
+  YEAR: 'Fiscal year',
+  YEAR_TO_DATE: 'Year to date',
+  LAST_TWELVE_MONTHS: 'Last 12 months',
+};
+
+const DAY = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeZone: 'UTC' });
+
+/** A period in words: a month by its name, others by their days. */
+export function periodOf({ first, last }: { first: string; last: string }) {
+  const isMonth = first.slice(0, 7) === last.slice(0, 7);
+  return isMonth ? month(first) : DAY.formatRange(new Date(first), new Date(last));
+}
+
+/** The months with a value, for a picture. */
+export const trend = (kpi: Kpi) =>
+  kpi.series.flatMap((point) => {
+    const value = number(point.value);
+    return value === null ? [] : [{ period: point.period.first, value }];
+  });
 
 /** The first day of the month so many months ago. */
 export function monthsAgo(months: number) {

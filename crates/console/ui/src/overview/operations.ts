@@ -1,9 +1,13 @@
 import { graphql } from '../gql';
 
 export const Kpis = graphql(`
-  query Kpis($since: Date!) {
-    kpiSummaries(first: 500, filter: { period: { gte: $since } }, orderBy: [{ field: PERIOD }]) {
-      nodes { period metricType actualTotal actualAvg forecastTotal budgetTotal }
+  query Kpis($period: ReportingPeriod!) {
+    kpis(period: $period) {
+      metricType unit currency value budget method values
+      period { first last isComplete }
+      change { difference percent status }
+      againstBudget { difference percent status }
+      series { period { first } value }
     }
   }
 `);
@@ -23,9 +27,24 @@ export const MetricSeries = graphql(`
   }
 `);
 
+export const Bridge = graphql(`
+  query Bridge($metric: MetricType!, $period: ReportingPeriod!, $against: VarianceBasis!, $by: MetricDimension!) {
+    variance(metricType: $metric, period: $period, against: $against, by: $by) {
+      currency unit
+      period { first last }
+      total { value basis contribution status comparison { difference percent } }
+      parts { slice value basis contribution status rateEffect mixEffect }
+    }
+  }
+`);
+
 export const Pipeline = graphql(`
   query Pipeline {
-    pipelineSummaries(first: 500) { nodes { stage dealCount totalValue weightedValue } }
+    deals(filter: { stage: { notIn: [CLOSED_WON, CLOSED_LOST] } }) {
+      groups(by: [{ currency: {} }, { stage: {} }], first: 500) {
+        nodes { key { currency stage } count value { sum } weightedValue { sum } }
+      }
+    }
   }
 `);
 

@@ -1,0 +1,2 @@
+DROP TABLE metric_import_rows;
+DROP TABLE metric_imports;
