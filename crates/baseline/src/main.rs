@@ -89,6 +89,7 @@ struct Connection {
     deals: Statement,
     workspace: Statement,
     metrics: Statement,
+    groups: Statement,
 }
 
 /// The workspaces of the user `$1`.
@@ -182,6 +183,17 @@ FROM (
     ORDER BY m.metric_date DESC, m.id DESC LIMIT 288
 ) m"#;
 
+const GROUPS: &str = r#"
+SELECT json_build_object('data', json_build_object('financialMetrics', json_build_object('groups', json_build_object('nodes',
+    coalesce(json_agg(json_build_object('key', json_build_object('metricDate', g.month, 'region', g.region), 'count', g.count,
+        'actualValue', json_build_object('sum', g.sum::text))), '[]')))))::text
+FROM (
+    SELECT date_trunc('month', m.metric_date::timestamp)::date AS month, m.region, count(*) AS count, sum(m.actual_value) AS sum
+    FROM financial_metrics m
+    WHERE m.organization_id = $1 AND m.metric_type = 'CASH_FLOW' AND m.currency = 'USD'
+    GROUP BY 1, 2 ORDER BY 1, m.region COLLATE natural_order LIMIT 500
+) g"#;
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let (listen, router) = match Baseline::parse() {
@@ -205,6 +217,7 @@ async fn queries(config: Box<Config>) -> Result<Router> {
         .route("/deals", post(deals))
         .route("/workspace", post(workspace))
         .route("/metrics", post(metrics))
+        .route("/groups", post(groups))
         .with_state(App { config, connections, next }))
 }
 
@@ -222,6 +235,7 @@ impl Connection {
             deals: client.prepare(DEALS).await?,
             workspace: client.prepare(WORKSPACE).await?,
             metrics: client.prepare(METRICS).await?,
+            groups: client.prepare(GROUPS).await?,
             client,
         })
     }
@@ -251,6 +265,11 @@ async fn workspace(State(app): State<App>, _: Bytes) -> Response {
 async fn metrics(State(app): State<App>, _: Bytes) -> Response {
     let Connection { client, metrics, .. } = app.connection();
     answer(client, metrics, &[&app.config.organization, &app.config.metric_types, &app.config.metrics_since]).await
+}
+
+async fn groups(State(app): State<App>, _: Bytes) -> Response {
+    let Connection { client, groups, .. } = app.connection();
+    answer(client, groups, &[&app.config.organization]).await
 }
 
 /// The statement's only value, as it came.

@@ -5,17 +5,19 @@ use serde_json::{Value, json};
 
 use crate::support::{Gateway, HOME, User};
 
-/// A gateway where the organization has these metrics and no others: day, metric, region, line of business, product, actual, budget,
-/// currency; SQL literals.
-async fn with(metrics: &[(&str, &str, &str, &str, &str, &str, &str, &str)]) -> Gateway {
+/// A recorded metric: day, metric, region, line of business, product, actual, budget, currency.
+type Recorded = [&'static str; 8];
+
+/// A gateway where the organization has these metrics and no others.
+async fn with(metrics: &[Recorded]) -> Gateway {
     let gateway = Gateway::demo().await;
     record(&gateway, metrics).await;
     gateway
 }
 
-async fn record(gateway: &Gateway, metrics: &[(&str, &str, &str, &str, &str, &str, &str, &str)]) {
+async fn record(gateway: &Gateway, metrics: &[Recorded]) {
     let text = |text: &str| if text.is_empty() { "NULL".to_owned() } else { format!("'{text}'") };
-    let rows = metrics.iter().map(|(day, kind, region, lob, product, actual, budget, currency)| {
+    let rows = metrics.iter().map(|[day, kind, region, lob, product, actual, budget, currency]| {
         let (region, lob, product) = (text(region), text(lob), text(product));
         let (actual, budget) = (text(actual), text(budget));
         format!("('{day}', '{kind}', {region}, {lob}, {product}, {actual}, {budget}, '{currency}')")
@@ -53,12 +55,12 @@ async fn figures(user: &User<'_>, arguments: &str) -> Vec<String> {
 async fn levels_are_counted_once_and_currencies_apart() {
     // As in the example of the docs: a detail beside its own total, in two currencies.
     let gateway = with(&[
-        ("2026-01-01", R, "Europe", "Software", "Licences", "1000.50", "900", "EUR"),
-        ("2026-01-01", R, "", "", "", "2000", "", U),
-        ("2026-01-01", R, "Europe", "", "", "1200", "", U),
-        ("2026-01-01", R, "Europe", "Software", "", "700", "650", U),
-        ("2026-01-01", R, "Asia", "Software", "", "300", "310", U),
-        ("2026-01-01", R, "Asia", "Services", "Suite", "50", "", U),
+        ["2026-01-01", R, "Europe", "Software", "Licences", "1000.50", "900", "EUR"],
+        ["2026-01-01", R, "", "", "", "2000", "", U],
+        ["2026-01-01", R, "Europe", "", "", "1200", "", U],
+        ["2026-01-01", R, "Europe", "Software", "", "700", "650", U],
+        ["2026-01-01", R, "Asia", "Software", "", "300", "310", U],
+        ["2026-01-01", R, "Asia", "Services", "Suite", "50", "", U],
     ])
     .await;
     let cfo = gateway.cfo().await;
@@ -106,25 +108,25 @@ async fn levels_are_counted_once_and_currencies_apart() {
 #[tokio::test]
 async fn flows_add_up_stocks_stand_and_ratios_are_weighted() {
     let gateway = with(&[
-        ("2026-01-01", R, "Europe", "", "A", "100", "110", U),
-        ("2026-01-01", R, "Europe", "", "B", "200", "190", U),
-        ("2026-01-01", R, "Asia", "", "", "700", "600", U),
-        ("2026-02-01", R, "Europe", "", "", "400", "400", U),
-        ("2026-02-01", R, "Asia", "", "", "600", "700", U),
-        ("2026-01-01", "GROSS_MARGIN", "Europe", "", "", "50", "60", U),
-        ("2026-01-01", "GROSS_MARGIN", "Asia", "", "", "80", "80", U),
-        ("2026-02-01", "GROSS_MARGIN", "Europe", "", "", "40", "", U),
-        ("2026-02-01", "GROSS_MARGIN", "Asia", "", "", "90", "", U),
-        ("2026-01-15", "ARR", "Europe", "", "", "1000", "", U),
-        ("2026-01-31", "ARR", "Europe", "", "", "1100", "1050", U),
-        ("2026-02-28", "ARR", "Europe", "", "", "1300", "1250", U),
-        ("2026-02-28", "ARR", "Asia", "", "", "500", "", U),
+        ["2026-01-01", R, "Europe", "", "A", "100", "110", U],
+        ["2026-01-01", R, "Europe", "", "B", "200", "190", U],
+        ["2026-01-01", R, "Asia", "", "", "700", "600", U],
+        ["2026-02-01", R, "Europe", "", "", "400", "400", U],
+        ["2026-02-01", R, "Asia", "", "", "600", "700", U],
+        ["2026-01-01", "GROSS_MARGIN", "Europe", "", "", "50", "60", U],
+        ["2026-01-01", "GROSS_MARGIN", "Asia", "", "", "80", "80", U],
+        ["2026-02-01", "GROSS_MARGIN", "Europe", "", "", "40", "", U],
+        ["2026-02-01", "GROSS_MARGIN", "Asia", "", "", "90", "", U],
+        ["2026-01-15", "ARR", "Europe", "", "", "1000", "", U],
+        ["2026-01-31", "ARR", "Europe", "", "", "1100", "1050", U],
+        ["2026-02-28", "ARR", "Europe", "", "", "1300", "1250", U],
+        ["2026-02-28", "ARR", "Asia", "", "", "500", "", U],
         // A budget of a later day is not that of the value.
-        ("2026-03-31", "ARR", "Europe", "", "", "", "9999", U),
-        ("2026-01-31", "CHURN_RATE", "Europe", "", "", "2", "", U),
-        ("2026-02-28", "CHURN_RATE", "Europe", "", "", "3", "", U),
-        ("2026-01-01", "CAC", "Europe", "", "", "100", "", U),
-        ("2026-01-01", "CAC", "Asia", "", "", "200", "", U),
+        ["2026-03-31", "ARR", "Europe", "", "", "", "9999", U],
+        ["2026-01-31", "CHURN_RATE", "Europe", "", "", "2", "", U],
+        ["2026-02-28", "CHURN_RATE", "Europe", "", "", "3", "", U],
+        ["2026-01-01", "CAC", "Europe", "", "", "100", "", U],
+        ["2026-01-01", "CAC", "Asia", "", "", "200", "", U],
     ])
     .await;
     let cfo = gateway.cfo().await;
@@ -198,13 +200,13 @@ async fn periods_are_the_organizations_and_the_future_moves_nothing() {
     record(
         &gateway,
         &[
-            ("2025-03-31", R, "", "", "", "1", "", U),
-            ("2025-04-01", R, "", "", "", "10", "", U),
-            ("2025-12-31", R, "", "", "", "100", "", U),
-            ("2026-03-31", R, "", "", "", "1000", "", U),
-            ("2026-04-01", R, "", "", "", "10000", "", U),
+            ["2025-03-31", R, "", "", "", "1", "", U],
+            ["2025-04-01", R, "", "", "", "10", "", U],
+            ["2025-12-31", R, "", "", "", "100", "", U],
+            ["2026-03-31", R, "", "", "", "1000", "", U],
+            ["2026-04-01", R, "", "", "", "10000", "", U],
             // A stray row of the far future.
-            ("2040-01-01", R, "", "", "", "999999", "", U),
+            ["2040-01-01", R, "", "", "", "999999", "", U],
         ],
     )
     .await;
@@ -251,16 +253,16 @@ async fn periods_are_the_organizations_and_the_future_moves_nothing() {
 #[tokio::test]
 async fn what_is_recorded_unevenly_is_not_counted_twice() {
     let gateway = with(&[
-        ("2026-01-01", R, "Europe", "", "", "400", "", U),
-        ("2026-01-01", R, "Asia", "", "", "500", "", U),
-        ("2026-01-31", R, "", "", "", "910", "", U),
-        ("2026-02-01", R, "Europe", "", "", "400", "450", U),
-        ("2026-02-01", R, "Asia", "", "", "500", "450", U),
-        ("2026-02-01", R, "", "Software", "", "880", "", U),
-        ("2026-03-01", R, "", "", "", "", "70000", U),
-        ("2026-01-01", "ARR", "Europe", "", "", "1000", "", U),
-        ("2026-01-01", "ARR", "Asia", "", "", "2000", "", U),
-        ("2026-01-30", "ARR", "Europe", "", "", "1100", "1200", U),
+        ["2026-01-01", R, "Europe", "", "", "400", "", U],
+        ["2026-01-01", R, "Asia", "", "", "500", "", U],
+        ["2026-01-31", R, "", "", "", "910", "", U],
+        ["2026-02-01", R, "Europe", "", "", "400", "450", U],
+        ["2026-02-01", R, "Asia", "", "", "500", "450", U],
+        ["2026-02-01", R, "", "Software", "", "880", "", U],
+        ["2026-03-01", R, "", "", "", "", "70000", U],
+        ["2026-01-01", "ARR", "Europe", "", "", "1000", "", U],
+        ["2026-01-01", "ARR", "Asia", "", "", "2000", "", U],
+        ["2026-01-30", "ARR", "Europe", "", "", "1100", "1200", U],
     ])
     .await;
     let cfo = gateway.cfo().await;

@@ -5,16 +5,18 @@ use serde_json::{Value, json};
 
 use crate::support::{Gateway, HOME};
 
-/// A gateway on 20 November 2026 where the organization has no deals but these: name, stage, region, currency, value, probability, the day it is
-/// expected to close, and the day it closed.
-async fn with(deals: &[(&str, &str, &str, &str, &str, &str, &str, &str)], history: &[(&str, &str, &str)]) -> Gateway {
+/// A deal: name, stage, region, currency, value, probability, the day it is expected to close, and the day it closed.
+type Deal = [&'static str; 8];
+
+/// A gateway on 20 November 2026 where the organization has no deals but these, which entered these stages at these moments.
+async fn with(deals: &[Deal], history: &[[&str; 3]]) -> Gateway {
     let gateway = Gateway::as_of(NaiveDate::from_ymd_opt(2026, 11, 20).expect("a day")).await;
     let text = |text: &str| if text.is_empty() { "NULL".to_owned() } else { format!("'{text}'") };
-    let rows = deals.iter().map(|(name, stage, region, currency, value, probability, expected, closed)| {
+    let rows = deals.iter().map(|[name, stage, region, currency, value, probability, expected, closed]| {
         let (expected, closed) = (text(expected), text(closed));
         format!("('{name}', '{stage}', '{region}', '{currency}', {value}, {probability}, {expected}, {closed})")
     });
-    let moves = history.iter().map(|(name, stage, at)| format!("('{name}', '{stage}', '{at}')"));
+    let moves = history.iter().map(|[name, stage, at]| format!("('{name}', '{stage}', '{at}')"));
     let (rows, moves) = (rows.collect::<Vec<_>>().join(", "), moves.collect::<Vec<_>>().join(", "));
     gateway
         .execute(&format!(
@@ -36,30 +38,30 @@ async fn with(deals: &[(&str, &str, &str, &str, &str, &str, &str, &str)], histor
 async fn figures_of_the_pipeline_are_those_of_a_hand_calculation() {
     let gateway = with(
         &[
-            ("Won", "Closed Won", "Europe", "USD", "1000", "100", "2026-10-10", "2026-10-12"),
-            ("Won before", "Closed Won", "Europe", "USD", "500", "100", "2026-09-10", "2026-09-30"),
-            ("Lost", "Closed Lost", "North America", "USD", "3000", "0", "2026-10-01", "2026-10-02"),
-            ("Lost in yen", "Closed Lost", "Europe", "JPY", "700", "0", "2026-10-01", "2026-10-02"),
-            ("Open", "Proposal", "Europe", "USD", "2000", "40", "2026-12-31", ""),
-            ("Overdue", "Discovery", "Europe", "USD", "100", "10", "2026-10-05", ""),
-            ("Long overdue", "Discovery", "Europe", "USD", "50", "10", "2026-03-05", ""),
-            ("Next", "Discovery", "Europe", "USD", "400", "50", "2027-01-01", ""),
-            ("Later", "Discovery", "Europe", "USD", "9000", "50", "2027-04-01", ""),
+            ["Won", "Closed Won", "Europe", "USD", "1000", "100", "2026-10-10", "2026-10-12"],
+            ["Won before", "Closed Won", "Europe", "USD", "500", "100", "2026-09-10", "2026-09-30"],
+            ["Lost", "Closed Lost", "North America", "USD", "3000", "0", "2026-10-01", "2026-10-02"],
+            ["Lost in yen", "Closed Lost", "Europe", "JPY", "700", "0", "2026-10-01", "2026-10-02"],
+            ["Open", "Proposal", "Europe", "USD", "2000", "40", "2026-12-31", ""],
+            ["Overdue", "Discovery", "Europe", "USD", "100", "10", "2026-10-05", ""],
+            ["Long overdue", "Discovery", "Europe", "USD", "50", "10", "2026-03-05", ""],
+            ["Next", "Discovery", "Europe", "USD", "400", "50", "2027-01-01", ""],
+            ["Later", "Discovery", "Europe", "USD", "9000", "50", "2027-04-01", ""],
         ],
         &[
-            ("Won", "Prospecting", "2026-02-01 00:00+00"),
-            ("Won", "Discovery", "2026-02-11 00:00+00"),
-            ("Won", "Closed Won", "2026-10-12 00:00+00"),
-            ("Lost", "Prospecting", "2026-02-01 00:00+00"),
-            ("Lost", "Closed Lost", "2026-02-21 00:00+00"),
-            ("Open", "Prospecting", "2026-02-01 00:00+00"),
-            ("Open", "Discovery", "2026-02-05 12:00+00"),
+            ["Won", "Prospecting", "2026-02-01 00:00+00"],
+            ["Won", "Discovery", "2026-02-11 00:00+00"],
+            ["Won", "Closed Won", "2026-10-12 00:00+00"],
+            ["Lost", "Prospecting", "2026-02-01 00:00+00"],
+            ["Lost", "Closed Lost", "2026-02-21 00:00+00"],
+            ["Open", "Prospecting", "2026-02-01 00:00+00"],
+            ["Open", "Discovery", "2026-02-05 12:00+00"],
             // Back, and on again: it entered the stage twice.
-            ("Open", "Prospecting", "2026-03-01 00:00+00"),
-            ("Open", "Proposal", "2026-03-03 00:00+00"),
-            ("Next", "Prospecting", "2026-04-01 12:00+00"),
+            ["Open", "Prospecting", "2026-03-01 00:00+00"],
+            ["Open", "Proposal", "2026-03-03 00:00+00"],
+            ["Next", "Prospecting", "2026-04-01 12:00+00"],
             // Before the days that are asked for.
-            ("Overdue", "Prospecting", "2025-12-31 12:00+00"),
+            ["Overdue", "Prospecting", "2025-12-31 12:00+00"],
         ],
     )
     .await;

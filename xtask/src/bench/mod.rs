@@ -193,7 +193,8 @@ async fn measure(
     binaries: &Binaries,
     url: &str,
 ) -> Result<(Vec<Row>, String)> {
-    let subject = prepare(binaries, url).await?;
+    let with_groups = options.query.as_deref().is_none_or(|name| name == "groups");
+    let subject = prepare(binaries, url, with_groups).await?;
     let mut command = gateway(binaries, url);
     // The token must outlive the benchmark. Counting statements costs an answer some 30 bytes.
     command.envs([("AETHER_ACCESS_TOKEN_MINUTES", "1440"), ("AETHER_EXPOSE_STATEMENTS", "true")]);
@@ -259,7 +260,7 @@ const WORKSPACES: [usize; 3] = [5, 20, 80];
 
 /// Asks for a document's four levels of more and more workspaces, and tells what a row costs.
 async fn measure_growth(options: &Options, generator: Generator, binaries: &Binaries, url: &str) -> Result<String> {
-    let subject = prepare(binaries, url).await?;
+    let subject = prepare(binaries, url, false).await?;
     let mut command = gateway(binaries, url);
     command.env("AETHER_ACCESS_TOKEN_MINUTES", "1440");
     let gateway = Server::start("gateway", command, "AETHER_LISTEN").await?;
@@ -360,11 +361,14 @@ async fn fill(binaries: &Binaries, url: &str) -> Result<DatabaseConnection> {
     Ok(sea_orm::Database::connect(options).await?)
 }
 
-/// Fills the database and finds out whom to ask as.
-async fn prepare(binaries: &Binaries, url: &str) -> Result<Subject> {
+/// Fills the database, with a million rows to be grouped if they are wanted, and finds out whom to ask as.
+async fn prepare(binaries: &Binaries, url: &str, with_groups: bool) -> Result<Subject> {
     let database = fill(binaries, url).await?;
     eprintln!("Adding the benchmark's own rows …");
     database.execute_unprepared(include_str!("rows.sql")).await?;
+    if with_groups {
+        database.execute_unprepared(include_str!("groups.sql")).await?;
+    }
     database.execute_unprepared("VACUUM (ANALYZE)").await?;
     let subject = Subject {
         user: text(&database, "SELECT id::text FROM bench_user").await?,

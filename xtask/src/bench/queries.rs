@@ -14,7 +14,7 @@ pub struct Query {
     graphql: &'static str,
 }
 
-pub const QUERIES: [Query; 4] = [
+pub const QUERIES: [Query; 5] = [
     Query {
         name: "document",
         rows: 5 * 20 * 10 * 5,
@@ -45,6 +45,16 @@ pub const QUERIES: [Query; 4] = [
         graphql: "query Metrics($types: [MetricType!]!, $since: Date!) {
             financialMetrics(first: 288, filter: {metricType: {in: $types}, metricDate: {gte: $since}}) {
                 nodes { id metricDate metricType region actualValue forecastValue budgetValue } }
+        }",
+    },
+    // A million rows and some of the demo data, by month and region.
+    Query {
+        name: "groups",
+        rows: 42 * 5,
+        graphql: "query Groups {
+            financialMetrics(filter: {metricType: {eq: CASH_FLOW}, currency: {eq: \"USD\"}}) {
+                groups(by: [{metricDate: {bucket: MONTH}}, {region: {}}], first: 500) {
+                    nodes { key { metricDate region } count actualValue { sum } } } }
         }",
     },
 ];
