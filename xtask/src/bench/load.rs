@@ -22,6 +22,8 @@ pub enum Generator {
 
 /// A request to be sent over and over.
 pub struct Request {
+    /// Over how many connections at once.
+    pub connections: u32,
     /// Where to.
     pub url: String,
     /// Its JSON.
@@ -69,7 +71,7 @@ impl Generator {
     /// fast is no speed.
     pub async fn run(self, request: &Request, seconds: u64) -> Result<Sample> {
         let duration = format!("{seconds}s");
-        let connections = CONNECTIONS.to_string();
+        let connections = request.connections.to_string();
         let mut command = Command::new(self.name());
         match self {
             Self::Wrk => command

@@ -243,7 +243,7 @@ async fn measure(
         }
     }
     let about = format!(
-        "{}, {CONNECTIONS} connections, median of {} × {} s in turn; PostgreSQL {}; {} processors; the gateway's memory at rest: {} MB, {} of them the program",
+        "{}, {CONNECTIONS} connections (groups: one), median of {} × {} s in turn; PostgreSQL {}; {} processors; the gateway's memory at rest: {} MB, {} of them the program",
         generator.name(),
         options.rounds,
         options.seconds(),
@@ -282,6 +282,7 @@ async fn measure_growth(options: &Options, generator: Generator, binaries: &Bina
         let request = Request {
             url: format!("http://{}/graphql", gateway.address),
             answer_bytes: length,
+            connections: CONNECTIONS,
             authorization: authorization.clone(),
             body,
         };
@@ -444,6 +445,7 @@ async fn check(
         body: body.clone(),
         authorization: authorization.to_owned(),
         answer_bytes: bytes[which],
+        connections: query.connections,
     };
     let requests = [request(gateway, 0), request(baseline, 1)];
     let row = Row {

@@ -3,6 +3,8 @@
 use sea_orm::prelude::DateTimeWithTimeZone;
 use serde_json::{Value, json};
 
+use super::load::CONNECTIONS;
+
 /// The kinds of metrics on the dashboard.
 pub const METRIC_TYPES: [&str; 4] = ["REVENUE", "EBITDA", "OPERATING_EXPENSE", "NET_INCOME"];
 
@@ -11,6 +13,8 @@ pub struct Query {
     pub name: &'static str,
     /// How many rows its innermost lists have together.
     pub rows: usize,
+    /// Over how many connections it is asked for. A statement over many rows takes several processors at once, where others leave it any.
+    pub connections: u32,
     graphql: &'static str,
 }
 
@@ -18,6 +22,7 @@ pub const QUERIES: [Query; 5] = [
     Query {
         name: "document",
         rows: 5 * 20 * 10 * 5,
+        connections: CONNECTIONS,
         graphql: "query Document {
             workspaces(first: 5) { nodes { id name currency amount
                 clauses(first: 20) { nodes { id title orderIndex type
@@ -28,6 +33,7 @@ pub const QUERIES: [Query; 5] = [
     Query {
         name: "deals",
         rows: 50 * 5,
+        connections: CONNECTIONS,
         graphql: "query Deals {
             deals(first: 50) { nodes { id name stage value probability expectedCloseDate
                 owner { id name }
@@ -37,11 +43,13 @@ pub const QUERIES: [Query; 5] = [
     Query {
         name: "workspace",
         rows: 1,
+        connections: CONNECTIONS,
         graphql: "query Workspace($id: UUID!) { workspace(id: $id) { id name currency amount standard createdAt } }",
     },
     Query {
         name: "metrics",
         rows: 288,
+        connections: CONNECTIONS,
         graphql: "query Metrics($types: [MetricType!]!, $since: Date!) {
             financialMetrics(first: 288, filter: {metricType: {in: $types}, metricDate: {gte: $since}}) {
                 nodes { id metricDate metricType region actualValue forecastValue budgetValue } }
@@ -51,6 +59,7 @@ pub const QUERIES: [Query; 5] = [
     Query {
         name: "groups",
         rows: 42 * 5,
+        connections: 1,
         graphql: "query Groups {
             financialMetrics(filter: {metricType: {eq: CASH_FLOW}, currency: {eq: \"USD\"}}) {
                 groups(by: [{metricDate: {bucket: MONTH}}, {region: {}}], first: 500) {

@@ -152,7 +152,7 @@ pub async fn kpis(
         let key = (figure.metric, figure.currency.as_str(), figure.slice.as_deref());
         told.entry(key).or_default().insert(figure.period.months_earlier, figure);
     }
-    let kpis = told
+    let mut kpis = told
         .into_iter()
         .map(|((metric, currency, slice), by_months)| {
             let actual = |months: i32| by_months.get(&months).and_then(|figure| figure.actual);
@@ -184,10 +184,7 @@ pub async fn kpis(
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    // What was recorded in earlier periods only is no figure of this one.
-    let is_told = |kpi: &Kpi| [kpi.value, kpi.budget, kpi.forecast, kpi.prior].iter().any(Option::is_some);
-    let mut kpis: Vec<Kpi> = kpis.into_iter().filter(is_told).collect();
-    // Of several currencies the one with a value comes first.
+    // Of several currencies one with a value comes first: another may be recorded for earlier periods only.
     kpis.sort_by_key(|kpi| (kpi.metric, kpi.value.is_none()));
     Ok(kpis)
 }

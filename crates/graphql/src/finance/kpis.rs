@@ -28,7 +28,7 @@ impl KpiQuery {
     /// month with an actual value; ratios are weighted by what they are a share of, or their unweighted mean, as `method` says. A row that is
     /// recorded beneath another of the same month (a region beside the total) is not counted twice, and currencies are kept apart: one figure
     /// each. Once a period has actual values, budget and forecast are those of the months that have some. Quarters and years are those of your
-    /// organization's fiscal year. What is not recorded is null, never zero; a metric of which nothing is recorded is left out.
+    /// organization's fiscal year. What is not recorded is null, never zero; a metric of which nothing is recorded in the whole series is left out.
     #[allow(clippy::too_many_arguments)]
     async fn kpis(
         &self,

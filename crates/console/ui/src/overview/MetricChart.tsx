@@ -22,10 +22,12 @@ import { Section } from './Section';
 import { series, type Point, type Series } from './series';
 
 const SINCE = monthsAgo(24);
+/** So far ahead there are forecasts. */
+const UNTIL = monthsAgo(-6);
 
 /** One metric over time: actual, budget, forecast with its band, and where it was out of the ordinary. */
 export function MetricChart({ metric }: { metric: MetricType }) {
-  const state = useLive(MetricSeries, { metric, since: SINCE }, ['METRIC', 'ANOMALY']);
+  const state = useLive(MetricSeries, { metric, since: SINCE, until: UNTIL }, ['METRIC', 'ANOMALY']);
   const [region, setRegion] = useState('');
   const [line, setLine] = useState('');
   const all = state.data ? series(state.data) : [];

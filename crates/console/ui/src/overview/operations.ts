@@ -13,7 +13,11 @@ export const Kpis = graphql(`
 `);
 
 export const MetricSeries = graphql(`
-  query MetricSeries($metric: MetricType!, $since: Date!) {
+  query MetricSeries($metric: MetricType!, $since: Date!, $until: Date!) {
+    kpis(types: [$metric], of: $until, points: 31) {
+      currency
+      series { period { first } value budget forecast }
+    }
     financialMetrics(
       first: 500
       filter: { metricType: { eq: $metric }, metricDate: { gte: $since } }

@@ -24,11 +24,34 @@ export interface Series {
   points: Point[];
 }
 
+type Kpi = NonNullable<MetricSeriesQuery['kpis']>[number];
+
 const NOWHERE = 'All regions';
-const lineOf = ({ lob, product }: Row) => [lob, product].filter(Boolean).join(' · ') || 'All lines';
+const ALL_LINES = 'All lines';
+const lineOf = ({ lob, product }: Row) => [lob, product].filter(Boolean).join(' · ') || ALL_LINES;
+
+/** The totals as the gateway tells them, one for each currency; then the rows by region and line, those with anomalies first, and the largest of them. */
+export function series(data: MetricSeriesQuery): Series[] {
+  const totals = (data.kpis ?? []).map((kpi, _, all) => total(kpi, all.length > 1, data.anomalies?.nodes ?? []));
+  const parts = slices(data).filter(({ region, line }) => region !== NOWHERE || line !== ALL_LINES);
+  return [...totals.filter(({ points }) => points.length > 0), ...parts];
+}
+
+function total({ currency, series }: Kpi, isOneOfMany: boolean, anomalies: Anomaly[]): Series {
+  const points = series.flatMap(({ period, value, budget, forecast }) => {
+    const told = { actual: number(value), budget: number(budget), forecast: number(forecast) };
+    if (told.actual === null && told.budget === null && told.forecast === null) return [];
+    const here = anomalies.filter(
+      ({ affectedPeriodStart }) => affectedPeriodStart?.slice(0, 7) === period.first.slice(0, 7),
+    );
+    const mark = here.length > 0 ? (told.actual ?? told.forecast) : null;
+    return [{ date: period.first, ...told, band: null, mark, anomalies: here }];
+  });
+  return { region: NOWHERE, line: isOneOfMany ? `${ALL_LINES}, ${currency}` : ALL_LINES, currency, points };
+}
 
 /** The rows by region and line, each in order of time; those with anomalies first, and the largest of them. */
-export function series({ financialMetrics, anomalies }: MetricSeriesQuery): Series[] {
+function slices({ financialMetrics, anomalies }: MetricSeriesQuery): Series[] {
   const groups = Map.groupBy(financialMetrics?.nodes ?? [], (row) =>
     JSON.stringify([row.region ?? NOWHERE, lineOf(row)]),
   );
