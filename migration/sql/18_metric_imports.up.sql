@@ -30,4 +30,4 @@ CREATE TABLE metric_import_rows (
     CONSTRAINT pk_metric_import_rows PRIMARY KEY (import_id, metric_id)
 );
 
-GRANT SELECT, INSERT, DELETE ON metric_import_rows TO aether_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON metric_import_rows TO aether_writer;

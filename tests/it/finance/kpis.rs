@@ -286,6 +286,37 @@ async fn what_is_recorded_unevenly_is_not_counted_twice() {
     assert_eq!(of("types: [ARR], of: \"2026-01-01\"").await, ["ARR - USD 3100.00 1200.00 -"]);
     let data = cfo.data("{ kpis(types: [ARR], of: \"2026-01-01\", period: YEAR) { values } }").await;
     assert_eq!(data["kpis"][0]["values"], 2);
+    // A total of the weight, on whatever day, takes nothing from the weights of the parts; a stock's weight is its last in the month.
+    record(
+        &gateway,
+        &[
+            ["2026-01-01", "GROSS_MARGIN", "Europe", "", "", "60", "", U],
+            ["2026-01-01", "GROSS_MARGIN", "Asia", "", "", "40", "", U],
+            ["2026-01-01", R, "Europe", "", "A", "500", "", U],
+            ["2026-01-01", R, "Europe", "", "B", "400", "", U],
+            ["2026-01-01", R, "Asia", "", "", "100", "", U],
+            ["2026-01-31", R, "", "", "", "1000", "", U],
+            ["2026-01-31", "NRR", "Europe", "", "", "110", "", U],
+            ["2026-01-31", "NRR", "Asia", "", "", "90", "", U],
+            ["2026-01-01", "MRR", "Europe", "", "", "30", "", U],
+            ["2026-01-01", "MRR", "Asia", "", "", "10", "", U],
+            ["2026-01-15", "MRR", "Asia", "", "", "20", "", U],
+        ],
+    )
+    .await;
+    assert_eq!(
+        of("types: [REVENUE, GROSS_MARGIN, NRR], of: \"2026-01-01\"").await,
+        ["REVENUE - USD 1000.00 - -", "GROSS_MARGIN - USD 58.0000 - -", "NRR - USD 102.0000 - -"]
+    );
+    record(
+        &gateway,
+        &[
+            ["2026-01-01", "ARR", "Europe", "", "", "1000", "", U],
+            ["2026-01-01", "ARR", "Asia", "", "", "2000", "", U],
+            ["2026-01-30", "ARR", "Europe", "", "", "1100", "1200", U],
+        ],
+    )
+    .await;
     // What is not divided so is one part.
     let data = cfo.data("{ variance(metricType: ARR, against: BUDGET, of: \"2026-01-01\", by: PRODUCT) { total { contribution } parts { slice contribution } } }").await;
     assert_eq!(

@@ -33,6 +33,7 @@ pub fn undo(id: Uuid, reason: Reason) -> UseCase<Uuid> {
             refuse_changed(c, id).await?;
             let deleted = restore(c, id, true).await?;
             let restored = restore(c, id, false).await?;
+            hand_back(c, id).await?;
             note(c, "deleted", &deleted);
             note(c, "restored", &restored);
             c.update(import, |import| {
@@ -84,6 +85,20 @@ async fn restore(c: &Change, import: Uuid, new: bool) -> Result<Vec<Value>> {
     sql.push(" AND m.id = r.metric_id AND m.metric_date = r.metric_date AND m.organization_id = ").uuid(organization);
     sql.push(" RETURNING ").push(SHOWN);
     shown(c, &sql).await
+}
+
+/// Lets the import before be taken back, too: what it has written stands again, if under another version.
+async fn hand_back(c: &Change, import: Uuid) -> Result<()> {
+    let mut sql = Sql::new();
+    sql.push(
+        "UPDATE metric_import_rows b SET metric_version = m.row_version \
+         FROM metric_import_rows r JOIN financial_metrics m ON m.id = r.metric_id AND m.metric_date = r.metric_date \
+         WHERE r.before IS NOT NULL AND b.metric_id = r.metric_id AND b.metric_date = r.metric_date AND b.import_id <> r.import_id \
+         AND b.metric_version = r.metric_version - 1 AND r.import_id = ",
+    )
+    .uuid(import);
+    c.run_sql(&sql).await?;
+    Ok(())
 }
 
 /// A row as the audit trail shows it.

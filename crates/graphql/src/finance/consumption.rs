@@ -21,7 +21,8 @@ pub(crate) struct ConsumptionQuery;
 #[Object]
 impl ConsumptionQuery {
     /// How much of its approved budget each department has used up, with those below it: in all, and by category. Of several approved versions
-    /// of a budget the newest counts; a line is of the category that it is called after, else of `OTHER`. In your organization's currency. A
+    /// of a budget the one that was approved last counts; a line is of the category that it is called after, else of `OTHER`. In your organization's currency. Nothing
+    /// for those whose view is confined to a region, for costs are not recorded by region. A
     /// fiscal year is called after the calendar year in which it ends.
     async fn budget_consumption(
         &self,

@@ -101,6 +101,10 @@ fn asked(sql: &mut Sql, fiscal_year: i32, day: Option<NaiveDate>, audience: Audi
     sql.append(&fiscal_shift())
         .push(" AS shift) s) f), d AS (SELECT t.id, t.name, t.parent_id FROM departments t WHERE ");
     seen(sql, "departments", audience)?;
+    // Costs are not recorded by region: beside the budgets of one they would say nothing.
+    if audience.is_confined_to_a_region() {
+        sql.push(" AND false");
+    }
     sql.push("), tree (top, id, depth) AS (SELECT d.id, d.id, 0 FROM d UNION SELECT tree.top, d.id, tree.depth + 1 FROM tree JOIN d ON d.parent_id = tree.id), ");
     // Of several versions that were approved the newest counts.
     sql.push("b AS (SELECT DISTINCT ON (t.department_id) t.id, t.department_id FROM budgets t WHERE ");

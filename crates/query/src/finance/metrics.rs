@@ -6,7 +6,7 @@
 //!   a month is recorded by two divisions of which neither is beneath the other (by region, and by product), one of them counts: that of
 //!   most rows.
 //! - **Flows** add up. **Stocks** are those of the last month of the period in which there is an actual value: of each region, line and
-//!   product what was recorded last. **Ratios** are weighted by what they are a share of, where that is recorded for each of them, row
+//!   product what was recorded last. **Ratios** are weighted by what they are a share of in their month, where that is recorded for each of them, row
 //!   by row; else their mean is taken, and said so.
 //! - **Like is compared with like.** Once there are actual values in a period, its budget and forecast are those of the months that have some.
 //! - **Currencies** are kept apart.
@@ -311,15 +311,36 @@ fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
     );
 }
 
-/// `y`: the rows of the metrics, each ratio with what it is a share of: all rows of that metric beneath it, or beside it.
+/// `y`: the rows of the metrics, each ratio with what it is a share of in its month: that of the same region, line and product, or else the sum
+/// of what is recorded beneath; whatever totals stand above both.
 fn weighted(sql: &mut Sql, by: Option<Dimension>) {
     sql.push(
         "n AS (SELECT DISTINCT k.kind, b.base, x.level, b.place FROM x JOIN k ON k.kind = x.metric_type \
          CROSS JOIN LATERAL (VALUES (k.base, 1), (k.second, 2)) b(base, place) WHERE b.base IS NOT NULL), \
-         s AS (SELECT n.kind, n.level, n.place, x.metric_date, x.currency, CASE WHEN n.level & 1 = 0 THEN x.region ELSE '' END AS region, \
-         CASE WHEN n.level & 2 = 0 THEN x.lob ELSE '' END AS lob, CASE WHEN n.level & 4 = 0 THEN x.product ELSE '' END AS product, \
-         sum(x.a) AS a, sum(x.b) AS b, sum(x.f) AS f \
-         FROM n JOIN x ON x.metric_type = n.base AND x.level & ~n.level = 0 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8), \
+         c AS (SELECT m.*",
+    );
+    for (value, name) in [("a", " AS ka"), ("b", " AS kb"), ("f", " AS kf")] {
+        // Of a stock that is recorded several times in a month the last counts.
+        sql.push(", m.metric_type NOT IN ('ARR', 'MRR') OR m.metric_date = max(m.metric_date) FILTER (WHERE ")
+            .column("m", value);
+        sql.push(" IS NOT NULL) OVER ser").push(name);
+    }
+    sql.push(
+        " FROM m WINDOW ser AS (PARTITION BY m.metric_type, m.month, m.currency, m.region, m.lob, m.product)), \
+         j AS (SELECT DISTINCT metric_type, level FROM m), \
+         i AS (SELECT n.kind, n.level, n.place, c.id, bool_or(u.a IS NOT NULL) AS a, bool_or(u.b IS NOT NULL) AS b, bool_or(u.f IS NOT NULL) AS f \
+         FROM n JOIN c ON c.metric_type = n.base AND c.level & ~n.level = 0 \
+         JOIN j ON j.metric_type = c.metric_type AND j.level & c.level = c.level AND j.level <> c.level AND j.level & ~n.level = 0 \
+         JOIN c u ON u.metric_type = c.metric_type AND u.level = j.level AND u.month = c.month AND u.currency = c.currency \
+         AND coalesce(u.region, '') = CASE WHEN j.level & 1 = 0 THEN c.region ELSE '' END \
+         AND coalesce(u.lob, '') = CASE WHEN j.level & 2 = 0 THEN c.lob ELSE '' END \
+         AND coalesce(u.product, '') = CASE WHEN j.level & 4 = 0 THEN c.product ELSE '' END GROUP BY 1, 2, 3, 4), \
+         s AS (SELECT n.kind, n.level, n.place, c.month, c.currency, CASE WHEN n.level & 1 = 0 THEN c.region ELSE '' END AS region, \
+         CASE WHEN n.level & 2 = 0 THEN c.lob ELSE '' END AS lob, CASE WHEN n.level & 4 = 0 THEN c.product ELSE '' END AS product, \
+         sum(c.a) FILTER (WHERE c.ka AND i.a IS NOT TRUE) AS a, sum(c.b) FILTER (WHERE c.kb AND i.b IS NOT TRUE) AS b, \
+         sum(c.f) FILTER (WHERE c.kf AND i.f IS NOT TRUE) AS f \
+         FROM n JOIN c ON c.metric_type = n.base AND c.level & ~n.level = 0 \
+         LEFT JOIN i ON i.kind = n.kind AND i.level = n.level AND i.place = n.place AND i.id = c.id GROUP BY 1, 2, 3, 4, 5, 6, 7, 8), \
          y AS (SELECT x.metric_type, k.nature, x.metric_date, x.month, x.currency, x.region, x.lob, x.product, x.other, ",
     );
     match by {
@@ -333,7 +354,7 @@ fn weighted(sql: &mut Sql, by: Option<Dimension>) {
     for (alias, place) in [("s1", 1), ("s2", 2)] {
         sql.push(" LEFT JOIN s ").push(alias).push(" ON ").push(alias).push(".place = ").number(place);
         for (column, other) in
-            [("kind", "metric_type"), ("level", "level"), ("metric_date", "metric_date"), ("currency", "currency")]
+            [("kind", "metric_type"), ("level", "level"), ("month", "month"), ("currency", "currency")]
         {
             sql.push(" AND ").column(alias, column).push(" = ").column("x", other);
         }

@@ -19,6 +19,13 @@ pub(super) fn entities() -> Vec<Entity> {
         entity("pipeline_snapshots", "PipelineSnapshot", "pipelineSnapshots", Scope::Organization)
             .order(&["-snapshot_date"])
             .restrict(Restriction::AllRegions)
+            .ratios(&[
+                "total_pipeline_value",
+                "weighted_pipeline_value",
+                "deal_count",
+                "forecast_this_quarter",
+                "forecast_next_quarter",
+            ])
             .shape("stage_breakdown", &shapes::STAGE_BREAKDOWN)
             .shape("region_breakdown", &shapes::REGION_BREAKDOWN)
             .shape("segment_breakdown", &shapes::SEGMENT_BREAKDOWN)
