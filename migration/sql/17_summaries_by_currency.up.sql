@@ -24,15 +24,20 @@ FROM (
                (region IS NULL)::int + 2 * (lob IS NULL)::int + 4 * (product IS NULL)::int AS level
           FROM financial_metrics
          WHERE metric_date >= (date_trunc('month', now()) - interval '24 months')::date
-    ), levels AS (
-        SELECT DISTINCT organization_id, metric_type, level FROM recorded
+    ), divided AS MATERIALIZED (
+        -- Where all is recorded alike nothing stands beneath anything.
+        SELECT organization_id, metric_type FROM recorded GROUP BY 1, 2 HAVING min(level) <> max(level)
+    ), several AS MATERIALIZED (
+        SELECT r.* FROM recorded r JOIN divided USING (organization_id, metric_type)
+    ), levels AS MATERIALIZED (
+        SELECT DISTINCT organization_id, metric_type, level FROM several
     ), beneath AS (
         SELECT r.id, bool_or(t.actual_value IS NOT NULL) AS actual, bool_or(t.forecast_value IS NOT NULL) AS forecast,
                bool_or(t.budget_value IS NOT NULL) AS budget
-          FROM recorded r
+          FROM several r
           JOIN levels l ON l.organization_id = r.organization_id AND l.metric_type = r.metric_type
                AND l.level & r.level = r.level AND l.level <> r.level
-          JOIN recorded t ON t.organization_id = r.organization_id AND t.metric_type = r.metric_type AND t.level = l.level
+          JOIN several t ON t.organization_id = r.organization_id AND t.metric_type = r.metric_type AND t.level = l.level
                AND t.period = r.period AND t.currency = r.currency
                AND coalesce(t.region, '') = CASE WHEN l.level & 1 = 0 THEN r.region ELSE '' END
                AND coalesce(t.lob, '') = CASE WHEN l.level & 2 = 0 THEN r.lob ELSE '' END

@@ -272,15 +272,16 @@ fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
     sql.append(seen).push(
         " AND t.metric_type = ANY(ARRAY(SELECT kind FROM k UNION SELECT base FROM k UNION SELECT second FROM k)) \
          AND t.metric_date >= (SELECT min(first) FROM w) AND t.metric_date < (SELECT max(next) FROM w)), \
-         l AS (SELECT DISTINCT metric_type, level FROM m",
+         dv AS MATERIALIZED (SELECT m.* FROM m JOIN (SELECT metric_type FROM m GROUP BY metric_type HAVING min(level) <> max(level)) d USING (metric_type)), \
+         l AS MATERIALIZED (SELECT DISTINCT metric_type, level FROM dv",
     );
     if let Some(by) = by {
         sql.push(" WHERE level & ").number(by.column().1).push(" = 0");
     }
     sql.push(
         "), h AS (SELECT c.id, bool_or(u.a IS NOT NULL) AS a, bool_or(u.b IS NOT NULL) AS b, bool_or(u.f IS NOT NULL) AS f \
-         FROM m c JOIN l ON l.metric_type = c.metric_type AND l.level & c.level = c.level AND l.level <> c.level \
-         JOIN m u ON u.metric_type = c.metric_type AND u.level = l.level AND u.month = c.month AND u.currency = c.currency \
+         FROM dv c JOIN l ON l.metric_type = c.metric_type AND l.level & c.level = c.level AND l.level <> c.level \
+         JOIN dv u ON u.metric_type = c.metric_type AND u.level = l.level AND u.month = c.month AND u.currency = c.currency \
          AND coalesce(u.region, '') = CASE WHEN l.level & 1 = 0 THEN c.region ELSE '' END \
          AND coalesce(u.lob, '') = CASE WHEN l.level & 2 = 0 THEN c.lob ELSE '' END \
          AND coalesce(u.product, '') = CASE WHEN l.level & 4 = 0 THEN c.product ELSE '' END \
