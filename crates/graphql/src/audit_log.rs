@@ -6,13 +6,13 @@ use aether_store::{
     Store,
     actor::Actor,
     audit_log::{TreeHead, proof, tree::Hash},
-    read::Reader,
 };
 use async_graphql::{Context, Object, Result, SimpleObject};
 use uuid::Uuid;
 
 use crate::{
     error::Failure,
+    run::reader,
     scalar::{BigInt, Moment},
 };
 
@@ -165,7 +165,7 @@ impl AuditLogQuery {
 
 /// Who is asking; the log is for those who have signed in.
 async fn actor(ctx: &Context<'_>) -> Result<Arc<Actor>> {
-    Ok(ctx.data_unchecked::<Arc<Reader>>().actor().await.map_err(Failure)?)
+    Ok(reader(ctx).actor().await.map_err(Failure)?)
 }
 
 fn store<'a>(ctx: &Context<'a>) -> &'a Store {

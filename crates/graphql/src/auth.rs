@@ -7,7 +7,7 @@ use aether_store::{
     actor::Actor,
     identity::{Client, Credentials, Proof, Sessions, SignedIn},
     policy::{Permission, WorkspacePermission},
-    read::{Invitation, MyMembership, Reader},
+    read::{Invitation, MyMembership},
 };
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
@@ -19,7 +19,7 @@ use crate::{
     input::{Choice, Scalar},
     rate::Rates,
     rows::Row,
-    run::executor,
+    run::{executor, reader},
 };
 
 /// What a device says of itself when it signs in; kept with the session, so that a user recognizes it.
@@ -63,13 +63,13 @@ impl Me {
         ctx: &Context<'_>,
         #[graphql(desc = "Only the workspace with this id.")] id: Option<uuid::Uuid>,
     ) -> Result<Vec<OwnMembership>> {
-        let memberships = ctx.data_unchecked::<Arc<Reader>>().my_memberships(id).await.map_err(Failure)?;
+        let memberships = reader(ctx).my_memberships(id).await.map_err(Failure)?;
         Ok(memberships.into_iter().map(Into::into).collect())
     }
 
     /// Workspaces that the user is invited to and has neither joined nor declined, the oldest invitation first.
     async fn invitations(&self, ctx: &Context<'_>) -> Result<Vec<WorkspaceInvitation>> {
-        let invitations = ctx.data_unchecked::<Arc<Reader>>().invitations().await.map_err(Failure)?;
+        let invitations = reader(ctx).invitations().await.map_err(Failure)?;
         Ok(invitations.into_iter().map(Into::into).collect())
     }
 }
@@ -192,7 +192,7 @@ impl SignInPayload {
 
     /// The user; null, with an error that says why, where it cannot be read just now: the tokens are good all the same.
     async fn user(&self, ctx: &Context<'_>) -> Option<Row<User>> {
-        let reader = ctx.data_unchecked::<Arc<Reader>>();
+        let reader = reader(ctx);
         Some(Row::new(self.0.user_id).seen_by(reader.for_session(self.0.session_id)))
     }
 }
@@ -205,7 +205,7 @@ pub(crate) struct AuthQuery;
 impl AuthQuery {
     /// The signed-in user and what it may do.
     async fn me(&self, ctx: &Context<'_>) -> Result<Me> {
-        let actor = ctx.data_unchecked::<Arc<Reader>>().actor().await.map_err(Failure)?;
+        let actor = reader(ctx).actor().await.map_err(Failure)?;
         Ok(Me(actor))
     }
 
@@ -279,7 +279,7 @@ pub(crate) fn alone(ctx: &Context<'_>) -> Result<()> {
 
 async fn sign_out(ctx: &Context<'_>, everywhere: bool) -> Result<u64> {
     alone(ctx)?;
-    let actor = ctx.data_unchecked::<Arc<Reader>>().actor().await.map_err(Failure)?;
+    let actor = reader(ctx).actor().await.map_err(Failure)?;
     Ok(sessions(ctx).sign_out(actor.session_id, everywhere, &client(ctx)).await.map_err(Failure)?)
 }
 
@@ -311,7 +311,7 @@ pub(crate) async fn prove(
     code: Option<String>,
 ) -> Result<(Arc<Actor>, Proof)> {
     alone(ctx)?;
-    let actor = ctx.data_unchecked::<Arc<Reader>>().actor().await.map_err(Failure)?;
+    let actor = reader(ctx).actor().await.map_err(Failure)?;
     let proof = sessions(ctx).prove(&actor, field, password, code, &client(ctx)).await.map_err(Failure)?;
     Ok((actor, proof))
 }

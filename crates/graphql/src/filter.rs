@@ -8,7 +8,7 @@ use aether_store::{
 };
 use async_graphql::Value;
 
-use crate::scalar;
+use crate::scalar::{self, items};
 
 /// How many conditions one filter may have, relations and lists included.
 const MOST_CONDITIONS: usize = 200;
@@ -213,10 +213,7 @@ fn part(text: String, path: &str) -> Result<String> {
 }
 
 fn values(kind: Kind, value: &Value, path: &str) -> Result<Vec<String>> {
-    let items = match value {
-        Value::List(items) => items.as_slice(),
-        single => std::slice::from_ref(single),
-    };
+    let items = items(value);
     if items.len() > MOST_VALUES {
         return Err(Error::invalid(path, format!("A list in a filter may have {MOST_VALUES} values.")));
     }

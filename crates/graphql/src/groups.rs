@@ -21,6 +21,7 @@ use crate::{
     figures::{self, How},
     filter,
     plan::{Planner, Sets, no_field, quoted},
+    scalar::items,
 };
 
 /// How many keys groups may have.
@@ -401,7 +402,7 @@ fn figure_of(grouping: &mut Grouping, how: How, at: Option<f64>, column: usize, 
 
 /// The keys that a client names.
 fn keys(ty: &'static Type, value: Option<&Given>) -> Result<Vec<GroupKey>> {
-    let items = items(value);
+    let items = value.map_or(&[][..], items);
     if items.is_empty() || items.len() > MOST_KEYS {
         return Err(Error::invalid(
             "by",
@@ -452,7 +453,7 @@ fn key(ty: &'static Type, value: &Given, path: &str, mut steps: Vec<Relation>) -
 
 /// The order of groups: as asked for, and then by all keys.
 fn order(grouping: &mut Grouping, value: Option<&Given>) -> Result<Vec<Term>> {
-    let items = items(value);
+    let items = value.map_or(&[][..], items);
     if items.len() > MOST_TERMS {
         return Err(Error::invalid("orderBy", format!("An order has at most {MOST_TERMS} terms.")));
     }
@@ -569,11 +570,7 @@ fn having(grouping: &mut Grouping, value: &Given, path: &str, left: &mut usize) 
 }
 
 fn listed(grouping: &mut Grouping, value: &Given, path: &str, left: &mut usize) -> Result<Vec<Having>> {
-    items(Some(value))
-        .iter()
-        .enumerate()
-        .map(|(i, item)| having(grouping, item, &format!("{path}.{i}"), left))
-        .collect()
+    items(value).iter().enumerate().map(|(i, item)| having(grouping, item, &format!("{path}.{i}"), left)).collect()
 }
 
 fn conditions(grouping: &Grouping, place: usize, value: &Given, path: &str) -> Result<Having> {
@@ -590,15 +587,6 @@ fn fingerprint(rows: &Page, grouping: &Grouping, order: &[Term]) -> u64 {
         (term.column, term.descending, term.nulls_first).hash(&mut hasher);
     }
     hasher.finish()
-}
-
-/// The items of a list; one is a list of one.
-fn items(value: Option<&Given>) -> &[Given] {
-    match value {
-        Some(Given::List(items)) => items,
-        Some(single) => std::slice::from_ref(single),
-        None => &[],
-    }
 }
 
 /// The only entry of an object.

@@ -13,6 +13,7 @@ mod audit;
 mod audit_log;
 mod auth;
 mod compiled;
+mod decimals;
 pub mod error;
 mod execute;
 mod figures;

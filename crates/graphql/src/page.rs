@@ -14,7 +14,7 @@ use aether_store::{
 use async_graphql::{Value, indexmap::IndexMap};
 use heck::ToLowerCamelCase;
 
-use crate::{Limits, filter};
+use crate::{Limits, filter, scalar::items};
 
 /// How many terms an order may have.
 const MOST_TERMS: usize = 8;
@@ -118,10 +118,7 @@ fn order(ty: &'static Type, value: Option<&Value>, searching: bool) -> Result<Ve
             }
         }
         Some(value) => {
-            let items = match value {
-                Value::List(items) => items.as_slice(),
-                single => std::slice::from_ref(single),
-            };
+            let items = items(value);
             if items.len() > MOST_TERMS {
                 return Err(Error::invalid("orderBy", format!("An order has at most {MOST_TERMS} terms.")));
             }

@@ -1,6 +1,11 @@
 //! From a resolver to the executor.
 
-use aether_store::write::{Executor, UseCase};
+use std::sync::Arc;
+
+use aether_store::{
+    read::Reader,
+    write::{Executor, UseCase},
+};
 use async_graphql::{
     Context, InputType, Name, Value,
     indexmap::IndexMap,
@@ -20,9 +25,14 @@ pub(crate) async fn run<T>(ctx: &Context<'_>, case: UseCase<T>) -> async_graphql
     Ok(executor.run(case).await.map_err(Failure)?)
 }
 
+/// What the request reads with.
+pub(crate) fn reader<'a>(ctx: &Context<'a>) -> &'a Reader {
+    ctx.data_unchecked::<Arc<Reader>>()
+}
+
 /// The request's executor.
 pub(crate) fn executor<'a>(ctx: &Context<'a>) -> &'a Executor {
-    ctx.data_unchecked::<std::sync::Arc<Executor>>()
+    ctx.data_unchecked::<Arc<Executor>>()
 }
 
 /// Registers the directive.

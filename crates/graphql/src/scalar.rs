@@ -61,6 +61,14 @@ pub(crate) fn filter_name(kind: Kind) -> String {
     }
 }
 
+/// The items of what may be a list: as GraphQL coerces, one is a list of one.
+pub(crate) fn items(value: &Value) -> &[Value] {
+    match value {
+        Value::List(items) => items,
+        single => std::slice::from_ref(single),
+    }
+}
+
 /// The canonical text of a value as a client wrote it, or what is wrong with it.
 pub(crate) fn parse(kind: Kind, value: &Value) -> Result<String, String> {
     let text = match (kind, value) {

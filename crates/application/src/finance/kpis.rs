@@ -143,10 +143,7 @@ pub async fn kpis(
     let question =
         MetricQuestion { metrics: metrics.to_vec(), period: asked.period, day: asked.day, months_earlier: months, by };
     let (periods, figures) = reader.metrics(&question).await?;
-    let period_of = |months: i32| {
-        let found = periods.iter().find(|period| period.months_earlier == months).copied();
-        found.ok_or_else(|| Error::internal("a period that was not answered"))
-    };
+    let period_of = |months| period_of(&periods, months);
     let mut told: BTreeMap<(Metric, &str, Option<&str>), BTreeMap<i32, &MetricFigure>> = BTreeMap::new();
     for figure in &figures {
         let key = (figure.metric, figure.currency.as_str(), figure.slice.as_deref());
@@ -187,6 +184,12 @@ pub async fn kpis(
     // Of several currencies one with a value comes first: another may be recorded for earlier periods only.
     kpis.sort_by_key(|kpi| (kpi.metric, kpi.value.is_none()));
     Ok(kpis)
+}
+
+/// The period that is so many months earlier.
+fn period_of(periods: &[MetricPeriod], months: i32) -> Result<MetricPeriod> {
+    let found = periods.iter().find(|period| period.months_earlier == months).copied();
+    found.ok_or_else(|| Error::internal("a period that was not answered"))
 }
 
 /// How much earlier the period is that one is compared with.
@@ -244,13 +247,10 @@ pub async fn variances(
         MetricQuestion { metrics: vec![metric], period: asked.period, day: asked.day, months_earlier, by: None };
     let (periods, totals) = reader.metrics(&question).await?;
     // The same period, whatever has been recorded meanwhile.
-    let day = periods.iter().find(|period| period.months_earlier == 0).map(|period| period.last);
+    let day = Some(period_of(&periods, 0)?.last);
     let question = MetricQuestion { day, by: Some(by), ..question };
     let (_, figures) = reader.metrics(&question).await?;
-    let period_of = |months: i32| {
-        let found = periods.iter().find(|period| period.months_earlier == months).copied();
-        found.ok_or_else(|| Error::internal("a period that was not answered"))
-    };
+    let period_of = |months| period_of(&periods, months);
     let mut currencies: Vec<&str> = totals.iter().map(|figure| figure.currency.as_str()).collect();
     currencies.sort_unstable();
     currencies.dedup();

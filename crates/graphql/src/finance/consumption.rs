@@ -1,18 +1,15 @@
 //! How much of the budgets is used up.
 
-use std::sync::Arc;
-
 use aether_store::{
     Error,
     finance::{self, CATEGORIES},
-    read::Reader,
 };
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::{error::Failure, input::Scalar};
+use crate::{decimals::share, error::Failure, input::Scalar, run::reader};
 
 /// Asking for the consumption of budgets.
 #[derive(Default)]
@@ -33,8 +30,7 @@ impl ConsumptionQuery {
         if !(1900..=2999).contains(&fiscal_year) {
             return Err(Failure(Error::invalid("fiscalYear", "A fiscal year is from 1900 to 2999.")).into());
         }
-        let reader = ctx.data_unchecked::<Arc<Reader>>();
-        let told = reader.budget_consumption(fiscal_year, as_of.map(|day| day.0)).await.map_err(Failure)?;
+        let told = reader(ctx).budget_consumption(fiscal_year, as_of.map(|day| day.0)).await.map_err(Failure)?;
         let mut departments: Vec<BudgetConsumption> = Vec::new();
         for row in told {
             let figures = CostFigures::of(&row)?;
@@ -134,18 +130,13 @@ impl CostFigures {
             }
         };
         let spent = row.actual.unwrap_or_default();
-        let consumed = row.budget.and_then(|budget| spent.checked_div(budget)).map(|share| {
-            let mut share = share.round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero);
-            share.rescale(4);
-            Scalar(share)
-        });
         Ok(Self {
             category,
             budget: row.budget.map(Scalar),
             budget_to_date: row.budget_to_date.map(Scalar),
             actual: row.actual.map(Scalar),
             remaining: row.budget.map(|budget| Scalar(budget - spent)),
-            consumed,
+            consumed: row.budget.and_then(|budget| share(spent, budget)),
             variance_to_date: row.budget_to_date.map(|granted| Scalar(granted - spent)),
             own_budget: row.own_budget.map(Scalar),
             own_actual: row.own_actual.map(Scalar),

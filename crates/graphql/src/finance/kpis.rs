@@ -1,19 +1,19 @@
 //! Key figures and variances.
 
-use std::sync::Arc;
-
 use aether_application::finance::kpis::{self, Asked, Basis};
 use aether_domain::metric::{self, Kind as Metric, Unit};
 use aether_entity::sea_orm_active_enums::MetricType;
-use aether_store::{Error, finance::MetricPeriod, read::Reader, value::label};
+use aether_store::{Error, finance::MetricPeriod, value::label};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use sea_orm::Iterable;
 
 use crate::{
+    decimals::with_places,
     error::Failure,
     input::{Choice, Scalar},
+    run::reader,
 };
 
 /// Asking for key figures.
@@ -72,10 +72,6 @@ impl KpiQuery {
         let variances = kpis::variances(reader(ctx), metric, asked, against.into(), by.into()).await;
         Ok(variances.map_err(Failure)?.into_iter().map(Variance).collect())
     }
-}
-
-fn reader<'c>(ctx: &'c Context<'_>) -> &'c Reader {
-    ctx.data_unchecked::<Arc<Reader>>()
 }
 
 fn metric(ty: &MetricType) -> Result<Metric> {
@@ -203,10 +199,7 @@ struct Comparison {
 
 impl From<metric::Comparison> for Comparison {
     fn from(of: metric::Comparison) -> Self {
-        let four = |mut value: Decimal| {
-            value.rescale(4);
-            Scalar(value)
-        };
+        let four = |value| with_places(value, 4);
         Self { difference: four(of.difference), percent: of.percent.map(four), status: of.status.into() }
     }
 }
@@ -401,9 +394,5 @@ impl VariancePart {
 /// A value as it is told: amounts to the cent, ratios to four places.
 fn shown(metric: Metric, value: Option<Decimal>) -> Option<Scalar<Decimal>> {
     let places = if metric.unit() == Unit::Percent { 4 } else { 2 };
-    value.map(|value| {
-        let mut value = value.round_dp_with_strategy(places, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
-        value.rescale(places);
-        Scalar(value)
-    })
+    value.map(|value| with_places(value, places))
 }

@@ -1,16 +1,14 @@
 //! Where data comes from and where it goes.
 
-use std::sync::Arc;
-
 use aether_entity::sea_orm_active_enums::{LineageNodeStatus, LineageNodeType, TransformationType};
 use aether_store::{
     Error,
-    read::{Direction, EdgeTable, Reached, Reader},
+    read::{Direction, EdgeTable, Reached},
 };
 use async_graphql::{Context, Object, Result, SimpleObject};
 use uuid::Uuid;
 
-use crate::{error::Failure, input::Choice};
+use crate::{error::Failure, input::Choice, run::reader};
 
 const LINEAGE: EdgeTable = EdgeTable {
     nodes: "data_lineage_nodes",
@@ -72,7 +70,7 @@ impl TraceQuery {
 }
 
 async fn trace(ctx: &Context<'_>, direction: Direction, node: Uuid, most: Option<i32>) -> Result<Vec<LineageStep>> {
-    let reader = ctx.data_unchecked::<Arc<Reader>>();
+    let reader = reader(ctx);
     let reached = reader.traverse(&LINEAGE, direction, node, most).await.map_err(Failure)?;
     let reached =
         reached.ok_or_else(|| Failure(Error::NotFound("There is no data lineage node with this id.".into())))?;

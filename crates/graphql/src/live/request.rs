@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::types::{EVENT, EVENTS, objects};
 use crate::{
     plan::{Planner, invalid},
-    scalar,
+    scalar::{self, items},
 };
 
 /// What a subscription asks for.
@@ -74,11 +74,7 @@ impl<'a> Asked<'a, '_> {
 
     /// The values of an argument that takes several, of which one may be written by itself.
     fn several(&self, name: &str) -> &[Value] {
-        match self.given(name) {
-            None => &[],
-            Some(Value::List(values)) => values,
-            Some(value) => std::slice::from_ref(value),
-        }
+        self.given(name).map_or(&[], items)
     }
 
     /// The watch without what is asked for of whom.

@@ -1,13 +1,13 @@
 //! The root of subscriptions, and what is queried for their sake.
 
-use std::{borrow::Cow, pin::Pin, sync::Arc};
+use std::{borrow::Cow, pin::Pin};
 
-use aether_store::{Store, live::Hub, read::Reader};
+use aether_store::{Store, live::Hub};
 use async_graphql::{Context, Object, SubscriptionType, registry::Registry};
 use futures::Stream;
 
 use super::types;
-use crate::error::Failure;
+use crate::{error::Failure, run::reader};
 
 /// What can be subscribed to.
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl LiveQuery {
     /// Where the stream of events is now. Take it, then read what you show, then subscribe with it as `after`: what changes in
     /// between is told, and nothing is missed.
     async fn event_cursor(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
-        ctx.data_unchecked::<Arc<Reader>>().actor().await.map_err(Failure)?;
+        reader(ctx).actor().await.map_err(Failure)?;
         Ok(Hub::cursor(ctx.data_unchecked::<Store>()).await.map_err(Failure)?.encode())
     }
 }

@@ -1,7 +1,5 @@
 //! The dependency graph: synchronized with the text, and asked what a change concerns.
 
-use std::sync::Arc;
-
 use aether_application::loan::dependency_graph::{self, Counts, GraphWarning, Synced};
 use aether_entity::{
     self as entity,
@@ -9,12 +7,17 @@ use aether_entity::{
 };
 use aether_store::{
     Error,
-    read::{Direction, EdgeTable, Reached, Reader},
+    read::{Direction, EdgeTable, Reached},
 };
 use async_graphql::{Context, Object, Result, SimpleObject};
 use uuid::Uuid;
 
-use crate::{error::Failure, input::Choice, rows::Row, run::run};
+use crate::{
+    error::Failure,
+    input::Choice,
+    rows::Row,
+    run::{reader, run},
+};
 
 /// The dependency graph as it is stored.
 const EDGES: EdgeTable = EdgeTable {
@@ -40,7 +43,7 @@ impl GraphQuery {
         #[graphql(desc = "The node that changes.")] node_id: Uuid,
         #[graphql(desc = "The greatest distance; every distance unless given.")] max_depth: Option<i32>,
     ) -> Result<Vec<ImpactedNode>> {
-        let reader = ctx.data_unchecked::<Arc<Reader>>();
+        let reader = reader(ctx);
         let reached = reader.traverse(&EDGES, Direction::Along, node_id, max_depth).await.map_err(Failure)?;
         let missing = || Failure(Error::NotFound("There is no graph node with this id.".into()));
         let nodes = reached.ok_or_else(missing)?.iter().map(ImpactedNode::read).collect::<aether_store::Result<_>>();

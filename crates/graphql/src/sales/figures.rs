@@ -1,22 +1,21 @@
 //! How deals go through the pipeline: funnel, win rate, forecast.
 
-use std::sync::Arc;
-
 use aether_entity::sea_orm_active_enums::DealStage;
 use aether_store::{
     Error,
     finance::{self, Days},
-    read::Reader,
     value::label,
 };
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use sea_orm::Iterable;
 
 use crate::{
+    decimals::share,
     error::Failure,
     input::{Choice, Scalar},
+    run::reader,
 };
 
 /// Asking how deals go through the pipeline.
@@ -56,23 +55,12 @@ impl SalesQuery {
     }
 }
 
-fn reader<'c>(ctx: &'c Context<'_>) -> &'c Reader {
-    ctx.data_unchecked::<Arc<Reader>>()
-}
-
 fn days(since: &Scalar<NaiveDate>, until: Option<Scalar<NaiveDate>>) -> Result<Days> {
     let (first, last) = (since.0, until.map(|until| until.0));
     if last.is_some_and(|last| last < first) {
         return Err(Failure(Error::invalid("until", "The last day is before the first.")).into());
     }
     Ok(Days { first, last })
-}
-
-/// A part of a whole, from 0 to 1; none of nothing.
-fn share(part: Decimal, whole: Decimal) -> Option<Scalar<Decimal>> {
-    let mut share = part.checked_div(whole)?.round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero);
-    share.rescale(4);
-    Some(Scalar(share))
 }
 
 /// By what figures of deals are divided.

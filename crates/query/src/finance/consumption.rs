@@ -5,13 +5,11 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::seen;
 use crate::{
     actor::Audience,
-    actors::live,
-    error::{Error, Result},
-    model::Model,
-    read::{Reader, fiscal_shift, timezone},
-    scope,
+    error::Result,
+    read::{Reader, fiscal_shift, today},
     sql::Sql,
 };
 
@@ -71,36 +69,18 @@ impl Reader {
     }
 }
 
-/// The condition that the actor sees a row `t` of this table.
-fn seen(sql: &mut Sql, table: &'static str, audience: Audience) -> Result<()> {
-    let ty = Model::get().by_table(table).ok_or_else(|| Error::internal("a table that is not in the model"))?;
-    sql.append(&scope::condition(ty, "t".into(), audience));
-    Ok(())
-}
-
 fn sql(fiscal_year: i32, day: Option<NaiveDate>, audience: Audience) -> Sql {
     let mut sql = Sql::new();
-    sql.push("SELECT g.live, a.* FROM (SELECT ").append(&live()).push(" AS live) g LEFT JOIN LATERAL (");
-    let mut inner = Sql::new();
-    if asked(&mut inner, fiscal_year, day, audience).is_err() {
-        inner = Sql::new();
-        inner.push("SELECT NULL::uuid AS department");
-    }
-    sql.append(&inner).push(") a ON g.live");
-    sql
-}
-
-fn asked(sql: &mut Sql, fiscal_year: i32, day: Option<NaiveDate>, audience: Audience) -> Result<()> {
     // The year that ends in the one that it is called after.
     sql.push("WITH RECURSIVE y AS (SELECT f.first, (f.first + interval '1 year')::date AS next, ");
     match day {
         Some(day) => sql.value(Kind::Date, day.to_string()),
-        None => sql.push("(now() AT TIME ZONE ").append(&timezone()).push(")::date"),
+        None => sql.append(&today()),
     };
     sql.push(" AS day FROM (SELECT (make_date(").int(fiscal_year).push(", 1, 1) + s.shift - CASE WHEN s.shift > interval '0' THEN interval '1 year' ELSE interval '0' END)::date AS first FROM (SELECT ");
     sql.append(&fiscal_shift())
         .push(" AS shift) s) f), d AS (SELECT t.id, t.name, t.parent_id FROM departments t WHERE ");
-    seen(sql, "departments", audience)?;
+    sql.append(&seen("departments", audience));
     // Costs are not recorded by region: beside the budgets of one they would say nothing.
     if audience.is_confined_to_a_region() {
         sql.push(" AND false");
@@ -108,13 +88,13 @@ fn asked(sql: &mut Sql, fiscal_year: i32, day: Option<NaiveDate>, audience: Audi
     sql.push("), tree (top, id, depth) AS (SELECT d.id, d.id, 0 FROM d UNION SELECT tree.top, d.id, tree.depth + 1 FROM tree JOIN d ON d.parent_id = tree.id), ");
     // Of several versions that were approved the newest counts.
     sql.push("b AS (SELECT DISTINCT ON (t.department_id) t.id, t.department_id FROM budgets t WHERE ");
-    seen(sql, "budgets", audience)?;
+    sql.append(&seen("budgets", audience));
     sql.push(" AND t.fiscal_year = ").int(fiscal_year).push(
         " AND t.status IN ('approved', 'locked') AND t.department_id IS NOT NULL \
          ORDER BY t.department_id, t.approved_at DESC NULLS LAST, t.created_at DESC, t.id), \
          c AS (SELECT t.* FROM department_costs t CROSS JOIN y WHERE ",
     );
-    seen(sql, "department_costs", audience)?;
+    sql.append(&seen("department_costs", audience));
     sql.push(" AND t.period_date >= y.first AND t.period_date < y.next AND t.period_date <= y.day), m AS (SELECT max(c.period_date) AS through, ");
     sql.push(
         "coalesce(extract(year FROM age(date_trunc('month', max(c.period_date)::timestamp), y.first)) * 12 \
@@ -139,5 +119,5 @@ fn asked(sql: &mut Sql, fiscal_year: i32, day: Option<NaiveDate>, audience: Audi
          GROUP BY d.id, d.name, p.id, m.through, GROUPING SETS ((own.category), ()) \
          ORDER BY depth, d.name COLLATE natural_order, d.id, array_position(ARRAY['payroll', 'software', 'travel', 'marketing', 'other'], own.category) NULLS FIRST",
     );
-    Ok(())
+    sql
 }

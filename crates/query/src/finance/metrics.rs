@@ -16,13 +16,12 @@ use aether_entity::catalog::Kind;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::seen;
 use crate::{
     actor::Audience,
-    actors::live,
     error::{Error, Result},
-    model::Model,
-    read::{Reader, fiscal_shift, timezone},
-    scope,
+    model::Kinds,
+    read::{Bucket, Reader, today},
     sql::Sql,
 };
 
@@ -189,35 +188,34 @@ fn kinds(sql: &mut Sql, metrics: &[Metric]) {
     sql.values(Kind::Text, texts(&|metric| base(metric, 1))).push(") v(kind, nature, base, second)");
 }
 
-/// The first day of the unit of time that a day is in, which begins so many months behind the calendar's.
-fn first_of(sql: &mut Sql, unit: &'static str, day: &'static str, is_fiscal: bool) {
-    let shift = if is_fiscal { fiscal_shift() } else { Sql::new() };
-    let shifted = |sql: &mut Sql, sign: &'static str| {
-        if is_fiscal {
-            sql.push(sign).append(&shift);
-        }
-    };
-    sql.push("(date_trunc('").push(unit).push("', ").push(day).push("::timestamp");
-    shifted(sql, " - ");
-    sql.push(")");
-    shifted(sql, " + ");
-    sql.push(")::date");
+/// The first day of the bucket that this day is in.
+fn first_of(bucket: Bucket, day: &'static str) -> Sql {
+    let mut sql = Sql::new();
+    sql.push(day);
+    bucket.of(&sql, Kind::Date)
+}
+
+/// That the row `u` stands above the row `c`, which has this level: it is of the same month, and leaves open what `c` names.
+fn stands_above(sql: &mut Sql, level: &'static str) {
+    sql.push("u.metric_type = c.metric_type AND u.month = c.month AND u.currency = c.currency AND u.level = ")
+        .push(level);
+    for dimension in [Dimension::Region, Dimension::LineOfBusiness, Dimension::Product] {
+        let (column, bit) = dimension.column();
+        sql.push(" AND coalesce(").column("u", column).push(", '') = CASE WHEN ").push(level).push(" & ").number(bit);
+        sql.push(" = 0 THEN ").column("c", column).push(" ELSE '' END");
+    }
 }
 
 fn sql(question: &MetricQuestion, audience: Audience) -> Sql {
-    let Some(metrics) = Model::get().by_table("financial_metrics") else { return Sql::new() };
-    let seen = scope::condition(metrics, "t".into(), audience);
+    let seen = seen("financial_metrics", audience);
     let period = question.period;
-    let (unit, is_fiscal) = match period {
-        ReportingPeriod::Month | ReportingPeriod::YearToDate | ReportingPeriod::LastTwelveMonths => ("month", false),
-        ReportingPeriod::Quarter => ("quarter", true),
-        ReportingPeriod::Year => ("year", true),
+    let bucket = match period {
+        ReportingPeriod::Month | ReportingPeriod::YearToDate | ReportingPeriod::LastTwelveMonths => Bucket::Month,
+        ReportingPeriod::Quarter => Bucket::FiscalQuarter,
+        ReportingPeriod::Year => Bucket::FiscalYear,
     };
     let mut sql = Sql::new();
-    sql.push("SELECT g.live, q.* FROM (SELECT ")
-        .append(&live())
-        .push(" AS live) g LEFT JOIN LATERAL (WITH o AS (SELECT (now() AT TIME ZONE ");
-    sql.append(&timezone()).push(")::date AS today), k AS (");
+    sql.push("WITH o AS (SELECT ").append(&today()).push(" AS today), k AS (");
     kinds(&mut sql, &question.metrics);
     // The day that the period is of.
     sql.push("), e AS (SELECT coalesce(");
@@ -227,41 +225,34 @@ fn sql(question: &MetricQuestion, audience: Audience) -> Sql {
         }
         None => {
             sql.push("(SELECT max(t.metric_date) FROM financial_metrics t WHERE ").append(&seen);
+            let running = first_of(bucket, "o.today");
             sql.push(" AND t.actual_value IS NOT NULL AND t.metric_type = ANY(ARRAY(SELECT kind FROM k)) AND t.metric_date < (SELECT ");
-            first_of(&mut sql, unit, "o.today", is_fiscal);
-            sql.push(" FROM o)), (SELECT ");
-            first_of(&mut sql, unit, "o.today", is_fiscal);
-            sql.push(" - 1 FROM o)");
+            sql.append(&running).push(" FROM o)), (SELECT ").append(&running).push(" - 1 FROM o)");
         }
     }
     sql.push(") AS day), p AS (SELECT ");
     match period {
-        ReportingPeriod::YearToDate => first_of(&mut sql, "year", "e.day", true),
+        ReportingPeriod::YearToDate => sql.append(&first_of(Bucket::FiscalYear, "e.day")),
         ReportingPeriod::LastTwelveMonths => {
-            sql.push("(");
-            first_of(&mut sql, "month", "e.day", false);
-            sql.push(" - interval '11 months')::date");
+            sql.push("(").append(&first_of(bucket, "e.day")).push(" - interval '11 months')::date")
         }
-        _ => first_of(&mut sql, unit, "e.day", is_fiscal),
-    }
-    sql.push(" AS first, (");
-    first_of(&mut sql, unit, "e.day", is_fiscal);
-    sql.push(match unit {
-        "month" => " + interval '1 month')::date",
-        "quarter" => " + interval '3 months')::date",
-        _ => " + interval '1 year')::date",
-    });
+        _ => sql.append(&first_of(bucket, "e.day")),
+    };
+    sql.push(" AS first, (")
+        .append(&first_of(bucket, "e.day"))
+        .push(" + interval '")
+        .push(bucket.length())
+        .push("')::date");
     sql.push(" AS next FROM e), w AS (SELECT v.off, (p.first - make_interval(months => v.off))::date AS first, (p.next - make_interval(months => v.off))::date AS next FROM p, unnest(");
     let months = question.months_earlier.iter().map(ToString::to_string).collect();
     sql.values(Kind::Int, months).push(") v(off)), ");
     recorded(&mut sql, &seen, question.by);
     weighted(&mut sql, question.by);
     totals(&mut sql);
-    sql.push(") q ON g.live");
     sql
 }
 
-/// `x`: the rows of the metrics and of what they are weighted by, with what stands beneath another taken out.
+/// `m`: the rows of the metrics and of what they are weighted by; and `x`: those of the metrics, with what stands beneath another taken out.
 fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
     sql.push(
         "m AS MATERIALIZED (SELECT t.id, t.metric_type, t.metric_date, date_trunc('month', t.metric_date::timestamp)::date AS month, t.currency, t.region, t.lob, t.product, \
@@ -280,20 +271,17 @@ fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
     }
     sql.push(
         "), h AS (SELECT c.id, bool_or(u.a IS NOT NULL) AS a, bool_or(u.b IS NOT NULL) AS b, bool_or(u.f IS NOT NULL) AS f \
-         FROM dv c JOIN l ON l.metric_type = c.metric_type AND l.level & c.level = c.level AND l.level <> c.level \
-         JOIN dv u ON u.metric_type = c.metric_type AND u.level = l.level AND u.month = c.month AND u.currency = c.currency \
-         AND coalesce(u.region, '') = CASE WHEN l.level & 1 = 0 THEN c.region ELSE '' END \
-         AND coalesce(u.lob, '') = CASE WHEN l.level & 2 = 0 THEN c.lob ELSE '' END \
-         AND coalesce(u.product, '') = CASE WHEN l.level & 4 = 0 THEN c.product ELSE '' END \
-         GROUP BY c.id), \
+         FROM dv c JOIN l ON l.metric_type = c.metric_type AND l.level & c.level = c.level AND l.level <> c.level JOIN dv u ON ",
+    );
+    stands_above(sql, "l.level");
+    sql.push(
+        " GROUP BY c.id), \
          v AS (SELECT m.*, CASE WHEN h.a IS NOT TRUE THEN m.a END AS ta, CASE WHEN h.b IS NOT TRUE THEN m.b END AS tb, \
-         CASE WHEN h.f IS NOT TRUE THEN m.f END AS tf FROM m LEFT JOIN h USING (id)",
+         CASE WHEN h.f IS NOT TRUE THEN m.f END AS tf FROM m LEFT JOIN h USING (id) WHERE m.metric_type = ANY(ARRAY(SELECT kind FROM k))",
     );
     if let Some(by) = by {
-        // What is asked for by region is not told by what is recorded without one; what it is weighted by may be.
-        sql.push(" WHERE m.level & ")
-            .number(by.column().1)
-            .push(" = 0 OR m.metric_type <> ALL(ARRAY(SELECT kind FROM k))");
+        // What is asked for by region is not told by what is recorded without one.
+        sql.push(" AND m.level & ").number(by.column().1).push(" = 0");
     }
     sql.push("), d AS (SELECT metric_type, currency, month");
     for (value, level) in [("ta", " AS la"), ("tb", " AS lb"), ("tf", " AS lf")] {
@@ -322,20 +310,24 @@ fn weighted(sql: &mut Sql, by: Option<Dimension>) {
     );
     for (value, name) in [("a", " AS ka"), ("b", " AS kb"), ("f", " AS kf")] {
         // Of a stock that is recorded several times in a month the last counts.
-        sql.push(", m.metric_type NOT IN ('ARR', 'MRR') OR m.metric_date = max(m.metric_date) FILTER (WHERE ")
-            .column("m", value);
+        sql.push(", m.metric_type NOT IN (");
+        Kinds::labels(sql, Nature::Stock);
+        sql.push(") OR m.metric_date = max(m.metric_date) FILTER (WHERE ").column("m", value);
         sql.push(" IS NOT NULL) OVER ser").push(name);
     }
     sql.push(
-        " FROM m WINDOW ser AS (PARTITION BY m.metric_type, m.month, m.currency, m.region, m.lob, m.product)), \
-         j AS (SELECT DISTINCT metric_type, level FROM m), \
+        " FROM m WHERE m.metric_type = ANY(ARRAY(SELECT base FROM n)) \
+         WINDOW ser AS (PARTITION BY m.metric_type, m.month, m.currency, m.region, m.lob, m.product)), \
+         dc AS MATERIALIZED (SELECT c.* FROM c JOIN (SELECT metric_type FROM c GROUP BY metric_type HAVING min(level) <> max(level)) d USING (metric_type)), \
+         j AS MATERIALIZED (SELECT DISTINCT metric_type, level FROM dc), \
          i AS (SELECT n.kind, n.level, n.place, c.id, bool_or(u.a IS NOT NULL) AS a, bool_or(u.b IS NOT NULL) AS b, bool_or(u.f IS NOT NULL) AS f \
-         FROM n JOIN c ON c.metric_type = n.base AND c.level & ~n.level = 0 \
+         FROM n JOIN dc c ON c.metric_type = n.base AND c.level & ~n.level = 0 \
          JOIN j ON j.metric_type = c.metric_type AND j.level & c.level = c.level AND j.level <> c.level AND j.level & ~n.level = 0 \
-         JOIN c u ON u.metric_type = c.metric_type AND u.level = j.level AND u.month = c.month AND u.currency = c.currency \
-         AND coalesce(u.region, '') = CASE WHEN j.level & 1 = 0 THEN c.region ELSE '' END \
-         AND coalesce(u.lob, '') = CASE WHEN j.level & 2 = 0 THEN c.lob ELSE '' END \
-         AND coalesce(u.product, '') = CASE WHEN j.level & 4 = 0 THEN c.product ELSE '' END GROUP BY 1, 2, 3, 4), \
+         JOIN dc u ON ",
+    );
+    stands_above(sql, "j.level");
+    sql.push(
+        " GROUP BY 1, 2, 3, 4), \
          s AS (SELECT n.kind, n.level, n.place, c.month, c.currency, CASE WHEN n.level & 1 = 0 THEN c.region ELSE '' END AS region, \
          CASE WHEN n.level & 2 = 0 THEN c.lob ELSE '' END AS lob, CASE WHEN n.level & 4 = 0 THEN c.product ELSE '' END AS product, \
          sum(c.a) FILTER (WHERE c.ka AND i.a IS NOT TRUE) AS a, sum(c.b) FILTER (WHERE c.kb AND i.b IS NOT TRUE) AS b, \

@@ -9,3 +9,15 @@ pub use self::{
     metrics::{Dimension, MetricFigure, MetricPeriod, MetricQuestion, ReportingPeriod},
     sales::{Closed, Days, DealDimension, QuarterForecast, StageFlow},
 };
+
+use crate::{actor::Audience, model::Model, scope, sql::Sql};
+
+/// The condition that the actor sees the row `t` of a table; of a table that is not in the model nobody sees any.
+fn seen(table: &str, audience: Audience) -> Sql {
+    let mut sql = Sql::new();
+    match Model::get().by_table(table) {
+        Some(ty) => sql.append(&scope::condition(ty, "t".into(), audience)),
+        None => sql.push("false"),
+    };
+    sql
+}

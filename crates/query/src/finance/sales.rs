@@ -5,12 +5,12 @@ use aether_entity::catalog::Kind;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::seen;
 use crate::{
     actor::Audience,
-    actors::live,
-    error::{Error, Result},
-    model::{Model, Type},
-    read::{Reader, fiscal_shift, timezone},
+    error::Result,
+    model::Model,
+    read::{Bucket, Reader, timezone, today},
     rows::Row,
     scope,
     sql::Sql,
@@ -170,53 +170,27 @@ fn all<'r, T>(rows: impl Iterator<Item = Row<'r>>, read: impl Fn(Row<'r>) -> Res
     .collect()
 }
 
-fn deals() -> Result<&'static Type> {
-    Model::get().by_table("deals").ok_or_else(|| Error::internal("deals are not in the model"))
-}
-
-/// The condition that the actor sees the deal `t`.
-fn seen(audience: Audience) -> Sql {
-    deals().map(|deals| scope::condition(deals, "t".into(), audience)).unwrap_or_else(|_| {
-        let mut nothing = Sql::new();
-        nothing.push("false");
-        nothing
-    })
-}
-
-/// A statement that asks this of the days `o.first` to `o.last`, in a session that stands.
-fn asking(days: Option<Days>, inner: &Sql) -> Sql {
+/// `o`: today, and the first and the last of these days.
+fn of_days(days: Days) -> Sql {
     let mut sql = Sql::new();
-    sql.push("SELECT g.live, a.* FROM (SELECT ")
-        .append(&live())
-        .push(" AS live) g LEFT JOIN LATERAL (WITH o AS (SELECT d.today, ");
-    match days {
-        Some(days) => {
-            sql.value(Kind::Date, days.first.to_string()).push(" AS first, ");
-            match days.last {
-                Some(last) => sql.value(Kind::Date, last.to_string()),
-                None => sql.push("d.today"),
-            };
-            sql.push(" AS last");
-        }
-        None => {
-            sql.push("(date_trunc('quarter', d.today::timestamp - ").append(&fiscal_shift()).push(") + ");
-            sql.append(&fiscal_shift()).push(")::date AS quarter");
-        }
-    }
-    sql.push(" FROM (SELECT (now() AT TIME ZONE ").append(&timezone()).push(")::date AS today) d) ");
-    sql.append(inner).push(") a ON g.live");
+    sql.push("WITH o AS (SELECT ").value(Kind::Date, days.first.to_string()).push(" AS first, ");
+    match days.last {
+        Some(last) => sql.value(Kind::Date, last.to_string()),
+        None => sql.append(&today()),
+    };
+    sql.push(" AS last) ");
     sql
 }
 
 fn flows(days: Days, audience: Audience) -> Sql {
-    let mut inner = Sql::new();
-    inner.push(
+    let mut sql = of_days(days);
+    sql.push(
         ", s AS (SELECT label, place FROM unnest(enum_range(NULL::deal_stage)::text[]) WITH ORDINALITY AS e(label, place)), \
          v AS (SELECT h.new_value AS stage, h.changed_at AS entered, lead(h.changed_at) OVER w AS gone, lead(h.new_value) OVER w AS next \
          FROM deals t JOIN deal_history h ON h.deal_id = t.id AND h.field_changed = 'stage' WHERE ",
     );
-    inner.append(&seen(audience)).push(" WINDOW w AS (PARTITION BY h.deal_id ORDER BY h.changed_at, h.id)), x AS (SELECT v.*, s.place, n.place AS next_place, round((extract(epoch FROM v.gone - v.entered) / 86400)::numeric, 1) AS days FROM v JOIN s ON s.label = v.stage LEFT JOIN s n ON n.label = v.next CROSS JOIN o WHERE v.stage NOT IN ('Closed Won', 'Closed Lost') AND (v.entered AT TIME ZONE ");
-    inner.append(&timezone()).push(
+    sql.append(&seen("deals", audience)).push(" WINDOW w AS (PARTITION BY h.deal_id ORDER BY h.changed_at, h.id)), x AS (SELECT v.*, s.place, n.place AS next_place, round((extract(epoch FROM v.gone - v.entered) / 86400)::numeric, 1) AS days FROM v JOIN s ON s.label = v.stage LEFT JOIN s n ON n.label = v.next CROSS JOIN o WHERE v.stage NOT IN ('Closed Won', 'Closed Lost') AND (v.entered AT TIME ZONE ");
+    sql.append(&timezone()).push(
         ")::date BETWEEN o.first AND o.last) \
          SELECT true AS present, x.stage, count(*)::integer AS entered, \
          (count(*) FILTER (WHERE x.next <> 'Closed Lost' AND x.next_place > x.place))::integer AS advanced, \
@@ -226,41 +200,40 @@ fn flows(days: Days, audience: Audience) -> Sql {
          percentile_disc(0.5) WITHIN GROUP (ORDER BY x.days) AS median_days, round(avg(x.days), 1) AS mean_days \
          FROM x GROUP BY x.stage, x.place ORDER BY x.place",
     );
-    asking(Some(days), &inner)
+    sql
 }
 
 fn closed(days: Days, by: Option<DealDimension>, audience: Audience) -> Sql {
-    let mut inner = Sql::new();
-    inner.push("SELECT true AS present, ").push(match by {
+    let mut sql = of_days(days);
+    sql.push("SELECT true AS present, ").push(match by {
         None => "NULL::text",
         Some(DealDimension::Owner) => "u.name",
         Some(DealDimension::Region) => "t.region::text",
         Some(DealDimension::Segment) => "t.segment::text",
     });
-    inner.push(
+    sql.push(
         " AS slice, t.currency::text, (count(*) FILTER (WHERE t.stage = 'Closed Won'))::integer AS won, \
          (count(*) FILTER (WHERE t.stage = 'Closed Lost'))::integer AS lost, sum(t.value) FILTER (WHERE t.stage = 'Closed Won') AS won_value, \
          sum(t.value) FILTER (WHERE t.stage = 'Closed Lost') AS lost_value, \
          round(avg(t.actual_close_date - (t.created_at AT TIME ZONE ",
     );
-    inner
-        .append(&timezone())
+    sql.append(&timezone())
         .push(")::date) FILTER (WHERE t.stage = 'Closed Won'), 1) AS days_to_win FROM o CROSS JOIN deals t");
     if let (Some(DealDimension::Owner), Some(users)) = (by, Model::get().by_table("users")) {
-        inner.push(" LEFT JOIN users u ON u.id = t.owner_id AND ").append(&scope::condition(
-            users,
-            "u".into(),
-            audience,
-        ));
+        sql.push(" LEFT JOIN users u ON u.id = t.owner_id AND ").append(&scope::condition(users, "u".into(), audience));
     }
-    inner.push(" WHERE ").append(&seen(audience)).push(" AND t.stage IN ('Closed Won', 'Closed Lost') AND t.actual_close_date BETWEEN o.first AND o.last GROUP BY 2, 3 ORDER BY won DESC, 2, 3");
-    asking(Some(days), &inner)
+    sql.push(" WHERE ").append(&seen("deals", audience)).push(" AND t.stage IN ('Closed Won', 'Closed Lost') AND t.actual_close_date BETWEEN o.first AND o.last GROUP BY 2, 3 ORDER BY won DESC, 2, 3");
+    sql
 }
 
 fn forecasts(audience: Audience) -> Sql {
-    let mut inner = Sql::new();
-    inner.push(
-        ", q AS (SELECT n AS ahead, (o.quarter + make_interval(months => 3 * n))::date AS first, \
+    let mut sql = Sql::new();
+    sql.push("WITH o AS (SELECT d.today, ");
+    let mut day = Sql::new();
+    day.push("d.today");
+    sql.append(&Bucket::FiscalQuarter.of(&day, Kind::Date)).push(" AS quarter FROM (SELECT ").append(&today());
+    sql.push(
+        " AS today) d), q AS (SELECT n AS ahead, (o.quarter + make_interval(months => 3 * n))::date AS first, \
          (o.quarter + make_interval(months => 3 * n + 3))::date AS next FROM o CROSS JOIN generate_series(0, 1) n) \
          SELECT true AS present, q.ahead, q.first, q.next - 1 AS last, t.currency::text, \
          sum(t.value) FILTER (WHERE t.stage = 'Closed Won' AND t.actual_close_date >= q.first AND t.actual_close_date < q.next) AS committed, \
@@ -271,8 +244,7 @@ fn forecasts(audience: Audience) -> Sql {
         (", sum(t.weighted_value) FILTER (WHERE ", ") AS open_weighted"),
         (", (count(*) FILTER (WHERE ", "))::integer AS open_deals"),
     ] {
-        inner
-            .push(head)
+        sql.push(head)
             .push(OPEN)
             .push(" AND t.expected_close_date >= q.first AND t.expected_close_date < q.next")
             .push(tail);
@@ -281,9 +253,9 @@ fn forecasts(audience: Audience) -> Sql {
         (", sum(t.value) FILTER (WHERE ", ") AS overdue"),
         (", (count(*) FILTER (WHERE ", "))::integer AS overdue_deals"),
     ] {
-        inner.push(head).push(OPEN).push(" AND q.ahead = 0 AND t.expected_close_date < o.today").push(tail);
+        sql.push(head).push(OPEN).push(" AND q.ahead = 0 AND t.expected_close_date < o.today").push(tail);
     }
-    inner.push(" FROM o CROSS JOIN q CROSS JOIN deals t WHERE ").append(&seen(audience));
-    inner.push(" GROUP BY q.ahead, q.first, q.next, t.currency ORDER BY q.ahead, t.currency");
-    asking(None, &inner)
+    sql.push(" FROM o CROSS JOIN q CROSS JOIN deals t WHERE ").append(&seen("deals", audience));
+    sql.push(" GROUP BY q.ahead, q.first, q.next, t.currency ORDER BY q.ahead, t.currency");
+    sql
 }

@@ -7,6 +7,7 @@ use aether_domain::metric::{Kind as Metric, Nature};
 use aether_entity::catalog::{Kind, Table};
 
 use super::{ColumnField, Type, column_index};
+use crate::sql::Sql;
 
 /// What may be asked of a column's values over many rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +40,12 @@ pub struct Kinds {
 }
 
 impl Kinds {
-    /// The labels whose figures are of this nature.
-    pub fn of(nature: Nature) -> impl Iterator<Item = &'static str> {
-        Metric::ALL.into_iter().filter(move |kind| kind.nature() == nature).map(Metric::as_str)
+    /// The labels whose figures are of this nature, as a list in SQL.
+    pub(crate) fn labels(sql: &mut Sql, nature: Nature) {
+        let kinds = Metric::ALL.into_iter().filter(|kind| kind.nature() == nature);
+        for (i, kind) in kinds.enumerate() {
+            sql.push(if i > 0 { ", '" } else { "'" }).push(kind.as_str()).push("'");
+        }
     }
 }
 

@@ -54,7 +54,7 @@ impl Bucket {
     ];
 
     /// The first day of the bucket that a day or a moment is in.
-    pub(super) fn of(self, value: &Sql, kind: Kind) -> Sql {
+    pub(crate) fn of(self, value: &Sql, kind: Kind) -> Sql {
         let mut day = Sql::new();
         match kind {
             Kind::Timestamp => {
@@ -89,7 +89,7 @@ impl Bucket {
     }
 
     /// How long it is, as an interval.
-    pub(super) fn length(self) -> &'static str {
+    pub(crate) fn length(self) -> &'static str {
         match self {
             Self::Day => "1 day",
             Self::Week => "7 days",
@@ -148,6 +148,13 @@ pub(crate) fn fiscal_shift() -> Sql {
     .actor(OfActor::Organization)
     .push(")");
     sql
+}
+
+/// Today, in the organization's timezone.
+pub(crate) fn today() -> Sql {
+    let mut now = Sql::new();
+    now.push("now()");
+    Bucket::Day.of(&now, Kind::Timestamp)
 }
 
 /// The organization's timezone.

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     actor::{Actor, Audience},
-    actors::ended,
+    actors::{ended, live},
     database::{Connections, Party, Statement, give_way_blocking, limit_answers, on_behalf_of},
     error::{Error, Result},
     rows::Rows,
@@ -144,7 +144,10 @@ impl Reader {
     /// Fetches a page.
     pub async fn fetch(&self, fetch: &Fetch) -> Result<Fetched> {
         let RowSelector::Page(_) = &fetch.selector else { return Err(Error::internal("no page at the root")) };
-        Box::pin(self.whole_root(fetch)).await
+        match fetch.beside.is_empty() {
+            true => self.root(fetch, Form::Planned, Arc::default()).await,
+            false => Box::pin(self.root_with_groups(fetch)).await,
+        }
     }
 
     /// Fetches the row with this id.
@@ -199,16 +202,12 @@ impl Reader {
         check(fetch, &rows, first_column)?;
         let children =
             self.children(&fetch.children, &rows, first_column, std::slice::from_ref(&group), &actor).await?;
-        let (groups, of_parent, beside) = (vec![group], Vec::new(), Vec::new());
-        let loaded = Loaded { rows: Arc::new(rows), first_column, groups, of_parent, children, beside };
+        let loaded = Loaded { rows: Arc::new(rows), first_column, children, ..Loaded::default() };
         Ok(Fetched { loaded, group })
     }
 
     /// The rows of a root, and what is asked of them besides, side by side.
-    async fn whole_root(&self, fetch: &Fetch) -> Result<Fetched> {
-        if fetch.beside.is_empty() {
-            return self.root(fetch, Form::Planned, Arc::default()).await;
-        }
+    async fn root_with_groups(&self, fetch: &Fetch) -> Result<Fetched> {
         let rows = async {
             match fetch.is_wanted() {
                 true => self.root(fetch, Form::Planned, Arc::default()).await,
@@ -217,15 +216,21 @@ impl Reader {
         };
         let beside = fetch.beside.iter().map(|fetch| self.root(fetch, Form::Planned, Arc::default()));
         let (mut fetched, beside) = try_join(rows, try_join_all(beside)).await?;
-        fetched.loaded.beside = beside.into_iter().map(|fetched| fetched.loaded).collect();
+        let beside = beside.into_iter().map(|Fetched { loaded, group }| Loaded { groups: vec![group], ..loaded });
+        fetched.loaded.beside = beside.collect();
         Ok(fetched)
     }
 
-    /// The rows of a statement of its own, whose first column tells whether the session stands.
+    /// The rows of a query of its own, asked in a session that stands, which the first column tells. Where there is none, one of nulls.
     pub async fn rooted(&self, write: impl Fn(Audience) -> Sql) -> Result<Rows> {
         let stands =
             |rows: &Rows| Ok(rows.first().map(|row| row.at::<Option<bool>>(0)).transpose()?.flatten() == Some(true));
-        let statement = |audience| Arc::new(Statement::new(&write(audience)));
+        let statement = |audience| {
+            let mut sql = Sql::new();
+            sql.push("SELECT g.live, q.* FROM (SELECT ").append(&live()).push(" AS live) g LEFT JOIN LATERAL (");
+            sql.append(&write(audience)).push(") q ON g.live");
+            Arc::new(Statement::new(&sql))
+        };
         Ok(self.as_actor(statement, &Arc::default(), stands).await?.0)
     }
 

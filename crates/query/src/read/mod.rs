@@ -20,7 +20,7 @@ mod statement;
 mod traversal;
 mod written;
 
-pub(crate) use self::buckets::{fiscal_shift, timezone};
+pub(crate) use self::buckets::{fiscal_shift, timezone, today};
 pub use self::{
     buckets::{Bucket, PriorPeriod},
     cursor::{Cursor, Position},

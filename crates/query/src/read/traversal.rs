@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::{fetch::Reader, plan::SelectedColumn, statement};
 use crate::{
     actor::Audience,
-    actors::live,
     error::{Error, Result},
     model::{Model, Type},
     rows::{Row, Rows},
@@ -117,7 +116,6 @@ fn sql(
         Direction::Against => (network.to, network.from),
     };
     let mut sql = Sql::new();
-    sql.push("SELECT g.live, t.* FROM (SELECT ").append(&live()).push(" AS live) g LEFT JOIN LATERAL (");
     sql.push("WITH RECURSIVE walk (distance, nodes, edges, seen) AS (SELECT 0, ARRAY[n.id], ARRAY[NULL::uuid], ARRAY[n.id] FROM ");
     sql.push(nodes.table.name).push(" n WHERE n.id = ").uuid(start).push(" AND ");
     sql.append(&scope::condition(nodes, "n".into(), audience));
@@ -145,7 +143,7 @@ fn sql(
             ""
         });
     }
-    sql.push(", n.id) t ON g.live");
+    sql.push(", n.id");
     sql
 }
 

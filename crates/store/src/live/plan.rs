@@ -20,7 +20,6 @@ use crate::{
     scope,
     sql::Sql,
 };
-use aether_query::actors::live;
 
 /// A message, as it is sent to every subscriber that it is for.
 #[derive(Debug, Clone)]
@@ -309,7 +308,7 @@ async fn hidden_fields(
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let statement = |audience: aether_query::actor::Audience| {
         let mut sql = Sql::new();
-        sql.push("SELECT g.live, t.* FROM (SELECT ").append(&live()).push(" AS live) g LEFT JOIN LATERAL (SELECT t.id");
+        sql.push("SELECT t.id");
         for (place, column) in columns.iter().enumerate() {
             sql.push(", coalesce(");
             match scope::shown(ty, *column, "t".into(), audience) {
@@ -318,7 +317,7 @@ async fn hidden_fields(
             };
             sql.push(", false) AS shown").number(place as u64);
         }
-        sql.push(" FROM ").push(ty.table.name).push(" t WHERE t.id = ANY(").uuids(ids.clone()).push(")) t ON g.live");
+        sql.push(" FROM ").push(ty.table.name).push(" t WHERE t.id = ANY(").uuids(ids.clone()).push(")");
         sql
     };
     let mut shown: HashMap<String, HashSet<Uuid>> =
@@ -365,15 +364,12 @@ async fn seen_before(
     let rows = serde_json::Value::Array(rows.into_values().map(Into::into).collect());
     let statement = |audience: aether_query::actor::Audience| {
         let mut sql = Sql::new();
-        sql.push("SELECT g.live, t.id FROM (SELECT ")
-            .append(&live())
-            .push(" AS live) g LEFT JOIN LATERAL (SELECT t.id FROM ");
-        sql.push("jsonb_populate_recordset(NULL::")
+        sql.push("SELECT t.id FROM jsonb_populate_recordset(NULL::")
             .push(ty.table.name)
             .push(", ")
             .json(rows.clone())
             .push(") t WHERE ");
-        sql.append(&scope::condition(ty, "t".into(), audience)).push(") t ON g.live");
+        sql.append(&scope::condition(ty, "t".into(), audience));
         sql
     };
     let seen = reader.rooted(statement).await?;
