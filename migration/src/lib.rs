@@ -55,6 +55,7 @@ changes! {
     "16_audit_log",
     "17_summaries_by_currency",
     "18_metric_imports",
+    "19_row_exports",
 }
 
 functions! {

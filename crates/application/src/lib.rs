@@ -15,6 +15,7 @@
 pub mod assistant;
 pub mod audit;
 pub mod check;
+pub mod exports;
 pub mod finance;
 pub mod governance;
 pub mod imported;
@@ -25,3 +26,4 @@ pub mod people;
 pub mod reason;
 pub mod sales;
 pub mod scenarios;
+mod spreadsheet;

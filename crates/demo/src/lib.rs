@@ -10,6 +10,7 @@ mod assistant;
 mod audit;
 mod compliance;
 pub mod copy;
+mod exports;
 mod finance;
 mod identity;
 pub mod ids;

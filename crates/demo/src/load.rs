@@ -15,8 +15,8 @@ use crate::progress::Progress;
 use crate::random::{Random, stream};
 use crate::tenant::{Tenant, midnight};
 use crate::{
-    actions, anomalies, assistant, audit, compliance, finance, injected, integrations, lineage, metrics, models,
-    pipeline, sales, scenarios, vendors,
+    actions, anomalies, assistant, audit, compliance, exports, finance, injected, integrations, lineage, metrics,
+    models, pipeline, sales, scenarios, vendors,
 };
 
 /// How much is sent to the server at once.
@@ -248,6 +248,7 @@ impl<'a> Demo<'a> {
         let mut injected = injected::anomalies();
         all.push(metrics::metrics(tenant, &mut injected));
         all.push(metrics::imports(tenant));
+        all.push(exports::exports(tenant));
         let (rows, anomalies) = anomalies::anomalies(tenant, &injected);
         all.push(rows);
         let (rows, deals) = sales::deals(tenant);

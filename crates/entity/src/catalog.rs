@@ -634,6 +634,34 @@ static RISK_LEVEL: Enum = Enum {
     ],
 };
 
+static ROW_EXPORT_STATUS: Enum = Enum {
+    name: "row_export_status",
+    doc: "How far an export has come.",
+    values: &[
+        EnumValue { label: "REQUESTED", doc: "The file was asked for and is not being downloaded yet." },
+        EnumValue { label: "RUNNING", doc: "The file is being downloaded." },
+        EnumValue { label: "COMPLETED", doc: "The file was downloaded to its end." },
+        EnumValue { label: "FAILED", doc: "The download ended early, for the reason that is given." },
+        EnumValue { label: "CANCELLED", doc: "Whoever was downloading has gone." },
+    ],
+};
+
+static ROW_FORMAT: Enum = Enum {
+    name: "row_format",
+    doc: "A format of files that rows are exported to.",
+    values: &[
+        EnumValue {
+            label: "CSV",
+            doc: "Comma-separated values by RFC 4180 in UTF-8, with a header; a cell that a spreadsheet would take for a formula begins with an apostrophe.",
+        },
+        EnumValue { label: "JSON_LINES", doc: "A JSON object a line, nested as the operation selects it." },
+        EnumValue {
+            label: "PARQUET",
+            doc: "Apache Parquet with typed columns, compressed by Zstandard; decimals are exact, as DECIMAL(38, 9).",
+        },
+    ],
+};
+
 static SCENARIO_STATUS: Enum = Enum {
     name: "scenario_status",
     doc: "Where a scenario stands.",
@@ -846,6 +874,8 @@ pub static ENUMS: &[&Enum] = &[
     &RECONCILIATION_FILE_TYPE,
     &REVIEW_OUTCOME,
     &RISK_LEVEL,
+    &ROW_EXPORT_STATUS,
+    &ROW_FORMAT,
     &SCENARIO_STATUS,
     &SEVERITY_LEVEL,
     &SNAPSHOT_TYPE,
@@ -6677,6 +6707,155 @@ static REFRESH_TOKENS: Table = Table {
     ],
 };
 
+static ROW_EXPORTS: Table = Table {
+    name: "row_exports",
+    doc: "An export of rows or groups to a file: all that an operation selects, whatever its pages. It tells of the last download.",
+    is_view: false,
+    is_partitioned: false,
+    columns: &[
+        Column {
+            name: "id",
+            doc: "The unique identifier of the export.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "organization_id",
+            doc: "The organization of the user who asked for it.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "requested_by",
+            doc: "The user who asked for it, and as whom it is read.",
+            kind: Kind::Uuid,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "query",
+            doc: "The GraphQL operation whose rows are exported.",
+            kind: Kind::Text,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "operation_name",
+            doc: "The name of the operation, where the document has several.",
+            kind: Kind::Text,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "variables",
+            doc: "The variables of the operation.",
+            kind: Kind::Json,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "format",
+            doc: "The format of the file.",
+            kind: Kind::Enum(&ROW_FORMAT),
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "status",
+            doc: "How far it has come.",
+            kind: Kind::Enum(&ROW_EXPORT_STATUS),
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "total_rows",
+            doc: "The number of rows that the file will have; null until a download begins.",
+            kind: Kind::BigInt,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "rows_written",
+            doc: "The number of rows that were written so far.",
+            kind: Kind::BigInt,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "bytes_written",
+            doc: "The number of bytes that were written so far.",
+            kind: Kind::BigInt,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "sha256",
+            doc: "The SHA-256 hash of the file, hexadecimal; null until it is complete.",
+            kind: Kind::Text,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "failure",
+            doc: "Why it failed; null unless it did.",
+            kind: Kind::Text,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "requested_at",
+            doc: "When it was asked for.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "expires_at",
+            doc: "Until when a download can begin.",
+            kind: Kind::Timestamp,
+            nullable: false,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "started_at",
+            doc: "When the last download began; null before.",
+            kind: Kind::Timestamp,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+        Column {
+            name: "finished_at",
+            doc: "When the last download ended; null before.",
+            kind: Kind::Timestamp,
+            nullable: true,
+            generated: false,
+            readable: true,
+        },
+    ],
+    foreign_keys: &[
+        ForeignKey { column: "organization_id", table: "organizations", unique: false, carries_tenant: false },
+        ForeignKey { column: "requested_by", table: "users", unique: false, carries_tenant: false },
+    ],
+};
+
 static SCENARIO_RESULTS: Table = Table {
     name: "scenario_results",
     doc: "The outcome of one run of a scenario's Monte Carlo simulation. The same seed and parameters give the same outcome.",
@@ -8025,6 +8204,7 @@ pub static TABLES: &[&Table] = &[
     &RECONCILIATION_ITEMS,
     &RECONCILIATION_SESSIONS,
     &REFRESH_TOKENS,
+    &ROW_EXPORTS,
     &SCENARIO_RESULTS,
     &SCENARIOS,
     &USER_INVITATIONS,

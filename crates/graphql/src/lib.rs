@@ -16,6 +16,7 @@ mod compiled;
 mod decimals;
 pub mod error;
 mod execute;
+mod exports;
 mod figures;
 mod filter;
 mod finance;
@@ -47,6 +48,7 @@ mod types;
 
 pub use self::{
     asker::{Asker, Identity, Introspection},
+    exports::download::File,
     limits::Limits,
     request::{Ready, Request, Response},
     schema::{Prepared, Schema},

@@ -4,7 +4,7 @@ use async_graphql::{MergedObject, SDLExportOptions, ValidationMode, parser::type
 use futures::future::BoxFuture;
 
 use crate::{
-    Limits, assistant, audit, audit_log, auth, finance, governance, integrations, live, loan, people, rate,
+    Limits, assistant, audit, audit_log, auth, exports, finance, governance, integrations, live, loan, people, rate,
     root_fields, sales, scenarios,
 };
 
@@ -35,6 +35,7 @@ pub(crate) struct Mutation(
     audit::AuditMutation,
     governance::GovernanceMutation,
     integrations::IntegrationsMutation,
+    exports::ExportMutation,
 );
 
 /// Whoever answers hand-written fields: async-graphql, with all that it knows of them.

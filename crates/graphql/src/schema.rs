@@ -35,7 +35,7 @@ pub struct Schema(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     resolvers: Resolvers,
-    compiler: Compiler,
+    pub(crate) compiler: Arc<Compiler>,
     pub(crate) limits: Limits,
     introspection: Introspection,
     kept: kept::Kept,
@@ -89,7 +89,7 @@ impl Schema {
         });
         Self(Arc::new(Inner {
             resolvers: Resolvers::new(&limits),
-            compiler: compiled::compiler(TYPES.clone(), &limits),
+            compiler: Arc::new(compiled::compiler(TYPES.clone(), &limits)),
             limits,
             introspection,
             kept: kept::Kept::new(),
@@ -202,6 +202,7 @@ impl Schema {
             .data(reader.clone())
             .data(executor.clone())
             .data(asker.store.clone())
+            .data(self.0.compiler.clone())
             .data(asker.sessions)
             .data(asker.client);
         let together = mutates && prepared.operation.has_directive(run::TRANSACTION);

@@ -207,6 +207,11 @@ impl<'a> Selected<'a> {
         self.sets.iter().any(|set| !set.selections.is_empty())
     }
 
+    /// Whether the field is a list.
+    pub fn is_list(&self) -> bool {
+        self.field.definition.ty.is_list()
+    }
+
     /// Whether the field is never null.
     pub fn is_non_null(&self) -> bool {
         self.field.definition.ty.is_non_null()

@@ -1,4 +1,4 @@
-//! HTTP: one GraphQL endpoint, the pages, and two health checks.
+//! HTTP: one GraphQL endpoint, the pages, downloads, and two health checks.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     config::Config,
-    edge, headers,
+    edge, exports, headers,
     live::{self, Live},
     rate::{self, Rates},
 };
@@ -91,6 +91,7 @@ fn routes(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
         .merge(live::events())
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
+        .route("/exports/{id}", get(exports::download))
         .route("/golden-record.schema.json", get(golden_record_schema));
     if config.console {
         router = router.merge(aether_console::router(pages(config, has_demo_data)));
@@ -404,7 +405,7 @@ pub(crate) fn too_long() -> Response {
     refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LONG, Uuid::now_v7())
 }
 
-fn failed(status: StatusCode, code: &str, message: &str, request_id: Uuid) -> Response {
+pub(crate) fn failed(status: StatusCode, code: &str, message: &str, request_id: Uuid) -> Response {
     let extensions = json!({ "code": code, "requestId": request_id });
     let body = json!({ "errors": [{ "message": message, "extensions": extensions }] });
     answer(status, body.to_string().into_bytes(), request_id)

@@ -7,6 +7,7 @@ mod audit;
 pub mod config;
 pub mod delivery;
 pub mod edge;
+mod exports;
 mod founding;
 mod headers;
 pub mod http;

@@ -8,6 +8,7 @@
 pub mod audit_log;
 mod database;
 pub mod encryption;
+mod exports;
 pub mod identity;
 pub mod live;
 mod maintenance;

@@ -21,6 +21,10 @@ impl Store {
         for step in [
             "SET LOCAL statement_timeout = '5min'",
             "DELETE FROM idempotency_keys WHERE expires_at < now()",
+            // A gateway that stopped amid a download has told nobody; the audit log keeps what was asked for.
+            "UPDATE row_exports SET status = 'FAILED', failure = 'The gateway stopped.', finished_at = now() \
+             WHERE status = 'RUNNING' AND started_at < now() - interval '6 hours'",
+            "DELETE FROM row_exports WHERE requested_at < now() - interval '90 days'",
             "SELECT refresh_kpi_summary()",
             "SELECT refresh_pipeline_summary()",
             &trim,

@@ -109,6 +109,7 @@ fn cases() -> BTreeMap<&'static str, Vec<Case>> {
         crate::loan::drafting::cases(),
         crate::loan::terms::cases(),
         crate::audit::exports::cases(),
+        crate::query::exports::cases(),
         crate::governance::compliance::cases(),
         crate::loan::connectors::cases(),
         crate::integrations::cases(),

@@ -2,6 +2,7 @@
 
 pub mod columns;
 pub mod coverage;
+pub mod exports;
 pub mod filters;
 pub mod groups;
 pub mod kept;

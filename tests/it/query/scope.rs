@@ -125,6 +125,7 @@ impl Who {
             "budget_line_items" => via("budget_id", "budgets"),
             "deal_history" => via("deal_id", "deals"),
             "ai_conversations" => format!("{home} AND user_id = '{me}'"),
+            "row_exports" => format!("{home} AND requested_by = '{me}'"),
             "ai_messages" => via("conversation_id", "ai_conversations"),
             "ai_models" => format!("({home} OR organization_id IS NULL)"),
             "ai_model_metrics" => via("model_id", "ai_models"),

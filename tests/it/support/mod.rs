@@ -6,6 +6,7 @@ mod answer;
 pub mod cluster;
 pub mod log;
 pub mod node;
+pub mod python;
 pub mod receiver;
 pub mod sdl;
 pub mod sequences;

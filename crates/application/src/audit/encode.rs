@@ -4,6 +4,8 @@ use aether_store::{Error, Result};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::spreadsheet::text_cell;
+
 /// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -50,16 +52,12 @@ fn csv(columns: &[&str], rows: &[Vec<Value>]) -> Option<String> {
     String::from_utf8(writer.into_inner().ok()?).ok()
 }
 
-/// A value as the text of a cell. What a spreadsheet would run as a formula gets an apostrophe before it, as OWASP advises.
+/// A value as the text of a cell.
 fn cell(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
-        true => format!("'{text}"),
-        false => text,
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text_cell(text).into_owned(),
+        other => text_cell(&other.to_string()).into_owned(),
     }
 }
 

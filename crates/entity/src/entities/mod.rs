@@ -52,6 +52,7 @@ pub mod pipeline_snapshots;
 pub mod reconciliation_items;
 pub mod reconciliation_sessions;
 pub mod refresh_tokens;
+pub mod row_exports;
 pub mod scenario_results;
 pub mod scenarios;
 pub mod sea_orm_active_enums;

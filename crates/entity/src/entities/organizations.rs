@@ -59,6 +59,8 @@ pub enum Relation {
     MetricImports,
     #[sea_orm(has_many = "super::pipeline_snapshots::Entity")]
     PipelineSnapshots,
+    #[sea_orm(has_many = "super::row_exports::Entity")]
+    RowExports,
     #[sea_orm(has_many = "super::scenarios::Entity")]
     Scenarios,
     #[sea_orm(has_one = "super::users::Entity")]
@@ -170,6 +172,12 @@ impl Related<super::metric_imports::Entity> for Entity {
 impl Related<super::pipeline_snapshots::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::PipelineSnapshots.def()
+    }
+}
+
+impl Related<super::row_exports::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::RowExports.def()
     }
 }
 

@@ -545,6 +545,30 @@ pub enum RiskLevel {
     Critical,
 }
 #[derive(Debug, Clone, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "Enum", db_type = "Enum", enum_name = "row_export_status")]
+pub enum RowExportStatus {
+    #[sea_orm(string_value = "REQUESTED")]
+    Requested,
+    #[sea_orm(string_value = "RUNNING")]
+    Running,
+    #[sea_orm(string_value = "COMPLETED")]
+    Completed,
+    #[sea_orm(string_value = "FAILED")]
+    Failed,
+    #[sea_orm(string_value = "CANCELLED")]
+    Cancelled,
+}
+#[derive(Debug, Clone, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "Enum", db_type = "Enum", enum_name = "row_format")]
+pub enum RowFormat {
+    #[sea_orm(string_value = "CSV")]
+    Csv,
+    #[sea_orm(string_value = "JSON_LINES")]
+    JsonLines,
+    #[sea_orm(string_value = "PARQUET")]
+    Parquet,
+}
+#[derive(Debug, Clone, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "Enum", db_type = "Enum", enum_name = "scenario_status")]
 pub enum ScenarioStatus {
     #[sea_orm(string_value = "draft")]

@@ -76,6 +76,8 @@ pub enum Relation {
     ReconciliationItems,
     #[sea_orm(has_many = "super::reconciliation_sessions::Entity")]
     ReconciliationSessions,
+    #[sea_orm(has_many = "super::row_exports::Entity")]
+    RowExports,
     #[sea_orm(has_many = "super::scenario_results::Entity")]
     ScenarioResults,
     #[sea_orm(has_many = "super::scenarios::Entity")]
@@ -167,6 +169,12 @@ impl Related<super::reconciliation_items::Entity> for Entity {
 impl Related<super::reconciliation_sessions::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::ReconciliationSessions.def()
+    }
+}
+
+impl Related<super::row_exports::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::RowExports.def()
     }
 }
 

@@ -7,6 +7,7 @@ mod control;
 mod effort;
 mod reading;
 mod share;
+mod snapshot;
 mod statement;
 mod wire;
 
@@ -35,6 +36,7 @@ pub use self::{
     admission::{Party, Permit},
     control::{Backend, Control},
     share::{Transaction, as_party, counting, give_way_blocking, limit_answers, on_behalf_of, share_transaction},
+    snapshot::Snapshot,
     statement::{Call, Planning, Statement},
     wire::KEPT,
 };
@@ -51,6 +53,8 @@ const PART: usize = 4;
 /// How many connections the gateway has for itself, to read and to write: what users do does not keep it from telling
 /// subscribers, sealing the audit trail or keeping house.
 pub const OWN: (usize, usize) = (4, 2);
+/// How many snapshots there are at once, each on a connection of its own, and how many of them one party has.
+const SNAPSHOTS: (usize, usize) = (2, 1);
 /// How long anybody waits for a connection.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -59,6 +63,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Connections {
     reading: Reading,
     readers: Queues,
+    snapshots: Admission,
     /// What reads is made with.
     options: Arc<PgConnectOptions>,
     effort: Effort,
@@ -117,6 +122,7 @@ impl Connections {
         Ok(Self {
             reading,
             readers: Queues::new(users, OWN.0),
+            snapshots: Admission::new(SNAPSHOTS.0, SNAPSHOTS.1, PATIENCE),
             options: Arc::new(options),
             effort: Effort::new(std::thread::available_parallelism().map_or(1, usize::from), PATIENCE),
             control,
@@ -142,14 +148,10 @@ impl Connections {
             tracing::trace!(statement = %call.text().sql());
         }
         let share = SHARE.try_with(Arc::clone).ok();
-        self.take_permit().await?;
-        let _working = match &share {
-            Some(share) => {
-                share.statements.fetch_add(calls.len() as u64, Ordering::Relaxed);
-                Some(self.side_by_side(share).await)
-            }
-            None => None,
-        };
+        if let Some(share) = &share {
+            share.statements.fetch_add(calls.len() as u64, Ordering::Relaxed);
+        }
+        // It has its connection already, and runs one statement at a time.
         if let Some(transaction) = share.as_ref().and_then(|share| share.transaction()) {
             let mut answers = Vec::with_capacity(calls.len());
             for call in calls {
@@ -157,10 +159,21 @@ impl Connections {
             }
             return Ok(answers);
         }
+        self.take_permit().await?;
+        let _working = match &share {
+            Some(share) => Some(self.side_by_side(share).await),
+            None => None,
+        };
         let permit = self.readers.admit().await?;
         let unlimited = AtomicUsize::new(usize::MAX);
         let room = share.as_ref().map_or(&unlimited, |share| &share.room);
         self.reading.rows(calls, permit, room).await
+    }
+
+    /// One state of the database, to be read at length.
+    pub async fn snapshot(&self) -> Result<Arc<Snapshot>> {
+        let permit = self.snapshots.admit(party()).await?;
+        self.reading.snapshot(permit).await
     }
 
     /// Waits for the permit of the request now running, if it has not come yet. What is no user's has no need to.

@@ -21,6 +21,7 @@ use super::{
     admission::Permit,
     connect::{Connector, Refused},
     control::{Backend, Control},
+    snapshot::Snapshot,
     statement::{Call, Planning, Text},
     wire::{Failure, Wire},
 };
@@ -155,6 +156,12 @@ impl Reading {
             }
         }
         Err(last)
+    }
+
+    /// Begins a snapshot, on a connection that is of it alone.
+    pub(super) async fn snapshot(&self, permit: Permit) -> Result<Arc<Snapshot>> {
+        let Connection { wire, backend, .. } = self.0.open().await?;
+        Snapshot::begin(wire, backend, self.0.control.clone(), self.0.deadline, permit).await
     }
 
     /// Closes those that are not in use.

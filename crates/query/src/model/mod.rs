@@ -6,6 +6,7 @@
 
 mod assistant;
 mod documents;
+mod exports;
 mod figures;
 mod finance;
 mod governance;
@@ -134,6 +135,7 @@ impl Model {
                     governance::entities(),
                     integrations::entities(),
                     documents::entities(),
+                    exports::entities(),
                 ]
                 .into_iter()
                 .flatten()

@@ -235,7 +235,7 @@ impl Reader {
     }
 
     /// Runs a root statement as the actor, and tells who that was.
-    async fn as_actor(
+    pub(super) async fn as_actor(
         &self,
         statement: impl Fn(Audience) -> Arc<Statement>,
         keys: &Arc<[Uuid]>,
@@ -266,7 +266,7 @@ impl Reader {
     }
 
     /// What hangs off those of these rows that are in a group.
-    fn children<'a>(
+    pub(super) fn children<'a>(
         &'a self,
         children: &'a [Child],
         rows: &'a Rows,
@@ -376,7 +376,7 @@ impl Reader {
 }
 
 /// Refuses groups that tell what must not be told of their rows.
-fn check(fetch: &Fetch, rows: &Rows, first_column: usize) -> Result<()> {
+pub(super) fn check(fetch: &Fetch, rows: &Rows, first_column: usize) -> Result<()> {
     let Some(grouping) = fetch.page().and_then(|page| page.grouping.as_ref()) else { return Ok(()) };
     grouping.check(rows, first_column, |place| {
         fetch.selected.iter().position(|known| *known == SelectedColumn::Group(place))

@@ -17,6 +17,7 @@ mod order;
 pub mod plan;
 mod related;
 mod statement;
+mod stream;
 mod traversal;
 mod written;
 
@@ -29,5 +30,6 @@ pub use self::{
     groups::{Function, GroupKey, GroupValue, Grouping, Having, Measure},
     invitations::Invitation,
     my_memberships::MyMembership,
+    stream::{Portion, TakesPortions},
     traversal::{Direction, EdgeTable, Reached},
 };

@@ -92,6 +92,16 @@ impl Sessions {
         self.tokens.read(token)
     }
 
+    /// What this session may download this export by, until that moment (seconds since 1970).
+    pub fn download_token(&self, export: Uuid, session: Uuid, until: i64) -> Result<String> {
+        self.tokens.download(export, session, until)
+    }
+
+    /// The session that may download this export by this token.
+    pub fn of_download_token(&self, export: Uuid, token: &str) -> Result<Uuid> {
+        self.tokens.download_of(export, token)
+    }
+
     fn signed_in(&self, user_id: Uuid, session_id: Uuid, refresh_token: String) -> Result<SignedIn> {
         Ok(SignedIn {
             user_id,

@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 const ISSUER: &str = "aether-nexus";
 /// The issuer of what devices are known by: it differs, so that neither kind of token is taken for the other.
 const DEVICE_ISSUER: &str = "aether-nexus/device";
+/// The issuer of what a file may be downloaded by.
+const DOWNLOAD_ISSUER: &str = "aether-nexus/download";
 /// What refresh tokens are derived from first: nothing that is signed with the same secret begins like this.
 const REFRESH: &[u8] = b"aether-nexus/refresh\0";
 /// How long a device is known after it was last signed in on.
@@ -37,6 +39,16 @@ struct DeviceClaims {
     iss: String,
     sub: Uuid,
     did: Uuid,
+    exp: i64,
+}
+
+/// What the token in the address of a download says.
+#[derive(Serialize, Deserialize)]
+struct DownloadClaims {
+    iss: String,
+    /// The export.
+    sub: Uuid,
+    sid: Uuid,
     exp: i64,
 }
 
@@ -158,6 +170,32 @@ impl Tokens {
         (claims.sub == user_id).then_some(claims.did)
     }
 
+    /// What this session may download this export by, until that moment (seconds since 1970).
+    pub(crate) fn download(&self, export: Uuid, session: Uuid, until: i64) -> Result<String> {
+        let claims = DownloadClaims { iss: DOWNLOAD_ISSUER.into(), sub: export, sid: session, exp: until };
+        encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map_err(|_| Error::internal("a token that cannot be signed"))
+    }
+
+    /// The session that may download this export by this token.
+    pub(crate) fn download_of(&self, export: Uuid, token: &str) -> Result<Uuid> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[DOWNLOAD_ISSUER]);
+        validation.leeway = 0;
+        let refused = |why: &str| Error::Unauthenticated(why.to_owned());
+        let claims =
+            decode::<DownloadClaims>(token, &self.decoding, &validation).map_err(|error| match error.kind() {
+                ErrorKind::ExpiredSignature => {
+                    refused("The address of this export has expired. Ask for it again with the exportRows mutation.")
+                }
+                _ => refused("This is no address of an export. Ask for one with the exportRows mutation."),
+            })?;
+        match claims.claims.sub == export {
+            true => Ok(claims.claims.sid),
+            false => Err(refused("This address is of another export. Ask for one with the exportRows mutation.")),
+        }
+    }
+
     /// The refresh token with this id that takes the place of the one that was presented. It is the same whenever and wherever it
     /// is asked for, so whoever has missed the answer can be answered again, and nobody without the secret can work it out.
     pub(crate) fn successor(&self, presented: &str, id: Uuid) -> Result<String> {
@@ -208,6 +246,23 @@ mod tests {
         assert!(matches!(tokens("two", 60).read(&token), Err(Error::Unauthenticated(_))));
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", token.split('.').nth(1).unwrap());
         assert!(matches!(tokens("one", 60).read(&unsigned), Err(Error::Unauthenticated(_))));
+    }
+
+    #[test]
+    fn a_download_is_of_one_export_until_it_ends() {
+        let (export, session) = (Uuid::new_v4(), Uuid::new_v4());
+        let now = i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap();
+        let token = tokens("one", 60).download(export, session, now + 60).unwrap();
+        assert_eq!(tokens("one", 60).download_of(export, &token), Ok(session));
+        let refused = |secret, export, token: &str| {
+            matches!(tokens(secret, 60).download_of(export, token), Err(Error::Unauthenticated(_)))
+        };
+        assert!(refused("two", export, &token), "another key");
+        assert!(refused("one", session, &token), "another export");
+        let access = tokens("one", 60).access(export, session).unwrap();
+        assert!(refused("one", export, &access), "another kind of token");
+        assert!(tokens("one", 60).read(&token).is_err(), "it opens nothing else");
+        assert!(refused("one", export, &tokens("one", 60).download(export, session, now - 1).unwrap()), "ended");
     }
 
     /// A token of the same key with this header and these claims beside the usual ones.

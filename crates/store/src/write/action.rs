@@ -154,6 +154,9 @@ organization! {
     TRIGGER_SYNC = "INTEGRATION_SYNC", "CONFIG", Low, Org(P::IntegrationsEdit), "Triggered a synchronization.";
     FINISH_SYNC = "INTEGRATION_SYNC_FINISH", "CONFIG", Low, Org(P::IntegrationsEdit), "Finished a synchronization.";
 
+    REQUEST_EXPORT = "EXPORT_REQUEST", "COMPLIANCE", Medium, SignedIn, "Asked for rows as a file.";
+    BEGIN_EXPORT = "EXPORT_BEGIN", "COMPLIANCE", Low, SignedIn, "Began to download rows as a file.";
+    FINISH_EXPORT = "EXPORT_FINISH", "COMPLIANCE", Low, SignedIn, "Ended a download of rows as a file.";
     EXPORT_AUDIT_LOG = "AUDIT_EXPORT", "COMPLIANCE", High, Org(P::AuditExport), "Exported the audit log.";
     REVIEW_AUDIT_LOG = "AUDIT_REVIEW", "COMPLIANCE", Low, Org(P::AuditExport), "Reviewed an entry of the audit log.";
 }

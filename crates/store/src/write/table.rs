@@ -104,6 +104,7 @@ writable! {
     integrations => "integration",
     integration_syncs => "integration" of "integration_id",
     integration_logs => "integration" of "integration_id",
+    row_exports => "row_export",
     workspaces => "workspace",
     workspace_members => "workspace" of "workspace_id",
     clauses => "clause",

@@ -1,0 +1,91 @@
+//! Downloading exports: a file, written as its rows are read, for whoever has its address.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use aether_graphql::{File, Identity, error::code};
+use aether_store::counting;
+use async_graphql::{ServerError, Value};
+use axum::{
+    Extension,
+    body::{Body, Bytes},
+    extract::{ConnectInfo, Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::stream;
+use serde::Deserialize;
+use serde_json::json;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::http::{App, client, failed, span};
+
+/// What an address has besides its path.
+#[derive(Deserialize)]
+pub(crate) struct Parameters {
+    #[serde(default)]
+    token: String,
+}
+
+/// Downloads a file.
+pub(crate) async fn download(
+    State(app): State<Arc<App>>,
+    Path(export): Path<String>,
+    Query(Parameters { token }): Query<Parameters>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> Response {
+    let request_id = Uuid::now_v7();
+    let Ok(export) = export.parse() else {
+        return failed(StatusCode::NOT_FOUND, code::NOT_FOUND, "There is no export with this id.", request_id);
+    };
+    let asker = app.asker(Identity::Nobody, client(peer, &headers, request_id), None);
+    let downloading = counting(app.schema.download(asker, export, &token));
+    match downloading.instrument(span(request_id, None)).await.0 {
+        Ok(file) => answer(file),
+        Err(error) => refusal(error, request_id),
+    }
+}
+
+fn answer(file: File) -> Response {
+    let File { name, media_type, first, rest } = file;
+    let body = stream::unfold((Some(first), rest), |(first, mut rest)| async {
+        let piece = match first {
+            Some(first) => Some(Ok(first)),
+            None => rest.recv().await,
+        };
+        // An error ends the connection amid the file, so that nobody takes it for whole.
+        let piece = piece?.map(Bytes::from).map_err(|()| std::io::Error::other("the file ends here"));
+        Some((piece, (None, rest)))
+    });
+    let mut response = Body::from_stream(body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Names are those of fields and of days: nothing in them has to be quoted.
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
+}
+
+/// Why there is no file: the same as GraphQL says it, under the status that says the same.
+fn refusal(mut error: ServerError, request_id: Uuid) -> Response {
+    let code = match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
+        Some(Value::String(code)) => code.clone(),
+        _ => String::new(),
+    };
+    let status = match code.as_str() {
+        code::UNAUTHENTICATED => StatusCode::UNAUTHORIZED,
+        code::FORBIDDEN => StatusCode::FORBIDDEN,
+        code::NOT_FOUND => StatusCode::NOT_FOUND,
+        code::PRECONDITION_FAILED => StatusCode::GONE,
+        code::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
+        code::VALIDATION_FAILED | code::MIXED_UNITS => StatusCode::UNPROCESSABLE_ENTITY,
+        code::TIMEOUT => StatusCode::GATEWAY_TIMEOUT,
+        code::UNAVAILABLE | code::CONFLICT => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    error.extensions.get_or_insert_default().set("requestId", request_id.to_string());
+    (status, axum::Json(json!({ "errors": [error] }))).into_response()
+}
