@@ -451,3 +451,31 @@ async fn budgets_are_used_up_by_department_with_those_below() {
     assert!(all["budgetConsumption"].is_array());
     assert_eq!(cfo.query("{ budgetConsumption(fiscalYear: 1) { name } }").await.code(), "VALIDATION_FAILED");
 }
+
+#[tokio::test]
+async fn recurring_revenue_comes_and_goes_by_its_parts() {
+    let gateway = with(&[
+        ["2026-01-31", "ARR", "", "", "Kept", "1000", "", U],
+        ["2026-01-31", "ARR", "", "", "Grown", "500.10", "", U],
+        ["2026-01-31", "ARR", "", "", "Gone", "70", "", U],
+        ["2026-01-31", "ARR", "", "", "Shrunk", "200", "", U],
+        ["2026-02-28", "ARR", "", "", "Kept", "1000", "", U],
+        ["2026-02-28", "ARR", "", "", "Grown", "600.30", "", U],
+        ["2026-02-28", "ARR", "", "", "Shrunk", "150", "", U],
+        ["2026-02-28", "ARR", "", "", "Come", "40.05", "", U],
+    ])
+    .await;
+    let cfo = gateway.cfo().await;
+    let data = cfo
+        .data(
+            "{ variance(metricType: ARR, against: PRIOR_PERIOD, of: \"2026-02-01\", by: PRODUCT) {
+                waterfall { opening new expansion contraction churn closing } }
+              budget: variance(metricType: ARR, against: BUDGET, of: \"2026-02-01\", by: PRODUCT) { waterfall { opening } } }",
+        )
+        .await;
+    assert_eq!(
+        data["variance"][0]["waterfall"],
+        json!({ "opening": "1770.10", "new": "40.05", "expansion": "100.20", "contraction": "50.00", "churn": "70.00", "closing": "1790.35" })
+    );
+    assert_eq!(data["budget"][0]["waterfall"], Value::Null);
+}

@@ -7,4 +7,5 @@ pub mod budgets;
 pub mod departments;
 pub mod kpis;
 pub mod metrics;
+pub mod vendor_growth;
 pub mod vendors;

@@ -95,6 +95,41 @@ pub struct Variance {
     pub total: Part,
     /// What it is made of; the contributions add up to the difference of the total.
     pub parts: Vec<Part>,
+    /// Of a stock against an earlier period: what has come and what has gone.
+    pub waterfall: Option<Waterfall>,
+}
+
+/// How a stock went from what it was to what it is: `opening + new + expansion − contraction − churn = closing`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waterfall {
+    /// What it was.
+    pub opening: Decimal,
+    /// Parts of which nothing was recorded before.
+    pub new: Decimal,
+    /// What parts that were there have grown by.
+    pub expansion: Decimal,
+    /// What parts that are still there have shrunk by.
+    pub contraction: Decimal,
+    /// Parts of which nothing is recorded any more.
+    pub churn: Decimal,
+    /// What it is.
+    pub closing: Decimal,
+}
+
+impl Waterfall {
+    fn of(opening: Decimal, closing: Decimal, parts: &[Part]) -> Self {
+        let mut of = Self { opening, closing, ..Self::default() };
+        for part in parts {
+            let change = part.value.unwrap_or_default() - part.basis.unwrap_or_default();
+            match (part.basis, part.value) {
+                (None, _) => of.new += change,
+                (Some(_), None) => of.churn -= change,
+                _ if change.is_sign_positive() => of.expansion += change,
+                _ => of.contraction -= change,
+            }
+        }
+        of
+    }
 }
 
 /// A part of a difference.
@@ -282,6 +317,9 @@ pub async fn variances(
                 Nature::Ratio => effects(&total, sides),
             };
             let difference = total.value.zip(total.basis).map(|(value, basis)| (value - basis).round_dp(PLACES));
+            let is_earlier = metric.nature() == Nature::Stock && matches!(basis, Basis::PriorPeriod | Basis::PriorYear);
+            let waterfall = total.basis.zip(total.value).filter(|_| is_earlier);
+            let waterfall = waterfall.map(|(opening, closing)| Waterfall::of(opening, closing, &parts));
             Ok(Variance {
                 metric,
                 currency: currency.to_owned(),
@@ -296,6 +334,7 @@ pub async fn variances(
                     mix_effect: None,
                 },
                 parts,
+                waterfall,
             })
         })
         .collect()

@@ -15,5 +15,6 @@ pub mod metric_series;
 pub mod metrics;
 mod month;
 pub(crate) mod spelling;
+pub mod spend_growth;
 pub mod vendor_spend;
 pub mod vendors;

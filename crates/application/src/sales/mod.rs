@@ -1,9 +1,11 @@
 //! The sales domain: deals, their way through the pipeline, and snapshots of it.
 
+pub mod bookings;
 pub mod close;
 mod deal;
 pub mod deals;
 pub mod import;
+pub mod movement;
 mod pipeline;
 mod rules;
 mod sheet;

@@ -188,7 +188,7 @@ impl From<MetricPeriod> for FinancePeriod {
 
 /// How a value stands against another.
 #[derive(SimpleObject)]
-struct Comparison {
+pub(super) struct Comparison {
     /// The value less the other, in the metric's unit: of percentages, in percentage points. To four places.
     difference: Scalar<Decimal>,
     /// The difference in percent of the other's size; null of percentages, and where the other is zero. To four places.
@@ -349,6 +349,45 @@ impl Variance {
     /// What it is made of: the contributions add up to the difference of the total.
     async fn parts(&self) -> Vec<VariancePart> {
         self.0.parts.iter().map(|part| VariancePart::of(self.0.metric, part)).collect()
+    }
+
+    /// Of recurring revenue (ARR, MRR) against an earlier period: what has come and what has gone, by the parts that were asked for. Null of other
+    /// metrics, against budget and forecast, and where one side is not recorded.
+    async fn waterfall(&self) -> Option<RecurringRevenueWaterfall> {
+        self.0.waterfall.map(Into::into)
+    }
+}
+
+/// How recurring revenue went from what it was to what it is: opening, plus new, plus expansion, less contraction, less churn, is closing, to the
+/// cent. What has come and gone is told by the parts that are recorded: where a part is a product sold to many, customers that came and went
+/// within it are in its expansion or contraction.
+#[derive(SimpleObject)]
+struct RecurringRevenueWaterfall {
+    /// What it was in the earlier period.
+    opening: Scalar<Decimal>,
+    /// Parts of which nothing was recorded in the earlier period.
+    new: Scalar<Decimal>,
+    /// What parts that were there have grown by.
+    expansion: Scalar<Decimal>,
+    /// What parts that are still there have shrunk by.
+    contraction: Scalar<Decimal>,
+    /// Parts of which nothing is recorded any more.
+    churn: Scalar<Decimal>,
+    /// What it is.
+    closing: Scalar<Decimal>,
+}
+
+impl From<kpis::Waterfall> for RecurringRevenueWaterfall {
+    fn from(of: kpis::Waterfall) -> Self {
+        let cents = |value| with_places(value, 2);
+        Self {
+            opening: cents(of.opening),
+            new: cents(of.new),
+            expansion: cents(of.expansion),
+            contraction: cents(of.contraction),
+            churn: cents(of.churn),
+            closing: cents(of.closing),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod costs;
 mod departments;
 mod kpis;
 mod metrics;
+mod spend_growth;
 mod vendor_spend;
 mod vendors;
 
@@ -16,6 +17,7 @@ use async_graphql::MergedObject;
 
 pub(crate) use consumption::ConsumptionQuery;
 pub(crate) use kpis::KpiQuery;
+pub(crate) use spend_growth::VendorQuery;
 
 /// Planning and recording what is spent.
 #[derive(MergedObject, Default)]

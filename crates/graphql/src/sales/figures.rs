@@ -55,7 +55,7 @@ impl SalesQuery {
     }
 }
 
-fn days(since: &Scalar<NaiveDate>, until: Option<Scalar<NaiveDate>>) -> Result<Days> {
+pub(super) fn days(since: &Scalar<NaiveDate>, until: Option<Scalar<NaiveDate>>) -> Result<Days> {
     let (first, last) = (since.0, until.map(|until| until.0));
     if last.is_some_and(|last| last < first) {
         return Err(Failure(Error::invalid("until", "The last day is before the first.")).into());
@@ -66,7 +66,7 @@ fn days(since: &Scalar<NaiveDate>, until: Option<Scalar<NaiveDate>>) -> Result<D
 /// By what figures of deals are divided.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "aether_store::finance::DealDimension")]
-enum DealDimension {
+pub(super) enum DealDimension {
     /// Who owns them.
     Owner,
     /// The sales region.

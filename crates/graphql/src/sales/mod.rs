@@ -4,12 +4,14 @@ mod close;
 mod deals;
 mod figures;
 mod import;
+mod movement;
 mod snapshots;
 pub(crate) mod stalled;
 
 use async_graphql::MergedObject;
 
 pub(crate) use figures::SalesQuery;
+pub(crate) use movement::MovementQuery;
 
 /// Selling: deals and the pipeline.
 #[derive(MergedObject, Default)]

@@ -2,12 +2,16 @@
 
 mod consumption;
 mod metrics;
+mod movement;
 mod sales;
+mod vendors;
 
 pub use self::{
     consumption::{CATEGORIES, Consumption},
     metrics::{Dimension, MetricFigure, MetricPeriod, MetricQuestion, ReportingPeriod},
+    movement::{DealMovement, DealState},
     sales::{Closed, Days, DealDimension, QuarterForecast, StageFlow},
+    vendors::{EndingContract, Months, Spend, SpendDimension},
 };
 
 use crate::{actor::Audience, model::Model, scope, sql::Sql};

@@ -161,7 +161,7 @@ impl Reader {
 }
 
 /// The rows that there are; where there are none, a single one says so.
-fn all<'r, T>(rows: impl Iterator<Item = Row<'r>>, read: impl Fn(Row<'r>) -> Result<T>) -> Result<Vec<T>> {
+pub(super) fn all<'r, T>(rows: impl Iterator<Item = Row<'r>>, read: impl Fn(Row<'r>) -> Result<T>) -> Result<Vec<T>> {
     rows.filter_map(|row| match row.get::<Option<bool>>("present") {
         Ok(Some(true)) => Some(read(row)),
         Ok(_) => None,
@@ -171,7 +171,7 @@ fn all<'r, T>(rows: impl Iterator<Item = Row<'r>>, read: impl Fn(Row<'r>) -> Res
 }
 
 /// `o`: today, and the first and the last of these days.
-fn of_days(days: Days) -> Sql {
+pub(super) fn of_days(days: Days) -> Sql {
     let mut sql = Sql::new();
     sql.push("WITH o AS (SELECT ").value(Kind::Date, days.first.to_string()).push(" AS first, ");
     match days.last {
@@ -180,6 +180,22 @@ fn of_days(days: Days) -> Sql {
     };
     sql.push(" AS last) ");
     sql
+}
+
+/// By what figures of the deals `t` are divided, and what is joined for that.
+pub(super) fn slice(by: Option<DealDimension>, audience: Audience) -> (Sql, Sql) {
+    let (mut part, mut joined) = (Sql::new(), Sql::new());
+    part.push(match by {
+        None => "NULL::text",
+        Some(DealDimension::Owner) => "u.name::text",
+        Some(DealDimension::Region) => "t.region::text",
+        Some(DealDimension::Segment) => "t.segment::text",
+    });
+    if let (Some(DealDimension::Owner), Some(users)) = (by, Model::get().by_table("users")) {
+        joined.push(" LEFT JOIN users u ON u.id = t.owner_id AND ");
+        joined.append(&scope::condition(users, "u".into(), audience));
+    }
+    (part, joined)
 }
 
 fn flows(days: Days, audience: Audience) -> Sql {
@@ -204,13 +220,9 @@ fn flows(days: Days, audience: Audience) -> Sql {
 }
 
 fn closed(days: Days, by: Option<DealDimension>, audience: Audience) -> Sql {
+    let (part, of_owner) = slice(by, audience);
     let mut sql = of_days(days);
-    sql.push("SELECT true AS present, ").push(match by {
-        None => "NULL::text",
-        Some(DealDimension::Owner) => "u.name",
-        Some(DealDimension::Region) => "t.region::text",
-        Some(DealDimension::Segment) => "t.segment::text",
-    });
+    sql.push("SELECT true AS present, ").append(&part);
     sql.push(
         " AS slice, t.currency::text, (count(*) FILTER (WHERE t.stage = 'Closed Won'))::integer AS won, \
          (count(*) FILTER (WHERE t.stage = 'Closed Lost'))::integer AS lost, sum(t.value) FILTER (WHERE t.stage = 'Closed Won') AS won_value, \
@@ -219,9 +231,7 @@ fn closed(days: Days, by: Option<DealDimension>, audience: Audience) -> Sql {
     );
     sql.append(&timezone())
         .push(")::date) FILTER (WHERE t.stage = 'Closed Won'), 1) AS days_to_win FROM o CROSS JOIN deals t");
-    if let (Some(DealDimension::Owner), Some(users)) = (by, Model::get().by_table("users")) {
-        sql.push(" LEFT JOIN users u ON u.id = t.owner_id AND ").append(&scope::condition(users, "u".into(), audience));
-    }
+    sql.append(&of_owner);
     sql.push(" WHERE ").append(&seen("deals", audience)).push(" AND t.stage IN ('Closed Won', 'Closed Lost') AND t.actual_close_date BETWEEN o.first AND o.last GROUP BY 2, 3 ORDER BY won DESC, 2, 3");
     sql
 }
