@@ -457,3 +457,102 @@ async fn what_cannot_be_grouped_is_refused() {
         );
     }
 }
+
+/// Whatever the keys: groups add up to the whole, and each subtotal to the groups below it.
+#[tokio::test]
+async fn groups_add_up_and_subtotals_are_the_sums_of_their_level() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    // A list, what is summed of it, and keys: how each is asked for, and where it stands in the answer.
+    type Keyed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+    let lists: [Keyed; 5] = [
+        (
+            "deals(filter: { currency: { eq: \"USD\" } })",
+            "value",
+            &[
+                ("stage: {}", "stage"),
+                ("channel: {}", "channel"),
+                ("owner: { region: {} }", "owner.region"),
+                ("expectedCloseDate: { bucket: MONTH }", "expectedCloseDate"),
+                ("segment: {}", "segment"),
+            ],
+        ),
+        (
+            "financialMetrics(filter: { metricType: { eq: REVENUE }, currency: { eq: \"USD\" } })",
+            "actualValue",
+            &[
+                ("region: {}", "region"),
+                ("lob: {}", "lob"),
+                ("metricDate: { bucket: YEAR }", "metricDate"),
+                ("sourceSystem: {}", "sourceSystem"),
+            ],
+        ),
+        (
+            "vendorSpends",
+            "amount",
+            &[
+                ("vendor: { category: {} }", "vendor.category"),
+                ("vendor: { autoRenewal: {} }", "vendor.autoRenewal"),
+                ("periodDate: { bucket: QUARTER }", "periodDate"),
+            ],
+        ),
+        (
+            "departmentCosts",
+            "totalCost",
+            &[("department: { name: {} }", "department.name"), ("periodDate: { bucket: FISCAL_YEAR }", "periodDate")],
+        ),
+        (
+            "budgetLineItems",
+            "annualAmount",
+            &[
+                ("category: {}", "category"),
+                ("budget: { status: {} }", "budget.status"),
+                ("budget: { fiscalYear: {} }", "budget.fiscalYear"),
+            ],
+        ),
+    ];
+    let at = |node: &Value, path: &str| path.split('.').fold(&node["key"], |value, step| &value[step]).clone();
+    let selected = |path: &str| match path.split_once('.') {
+        Some((one, other)) => format!("{one} {{ {other} }}"),
+        None => path.to_owned(),
+    };
+    let mut groups = 0;
+    for (list, figure, keys) in lists {
+        for (first, one) in keys {
+            for (second, other) in keys.iter().filter(|(_, other)| other != one) {
+                let query = format!(
+                    "{{ it: {list} {{ aggregate {{ count {figure} {{ sum }} }}
+                        groups(by: [{{ {first} }}, {{ {second} }}], rollup: true, first: 500) {{ pageInfo {{ hasNextPage }}
+                          nodes {{ depth key {{ {} {} }} count {figure} {{ sum }} }} }} }} }}",
+                    selected(one),
+                    selected(other)
+                );
+                let data = cfo.data(&query).await;
+                let page = &data["it"]["groups"];
+                assert_eq!(page["pageInfo"]["hasNextPage"], false, "{query}");
+                let nodes = page["nodes"].as_array().expect("groups");
+                let sums = |depth: i64, prefix: &[Value]| {
+                    let below = nodes.iter().filter(|node| node["depth"] == depth);
+                    let below =
+                        below.filter(|node| prefix.iter().zip([one, other]).all(|(key, path)| at(node, path) == *key));
+                    below.fold((0, Decimal::ZERO), |(count, sum), node| {
+                        let value = &node[figure]["sum"];
+                        let value = if value.is_null() { Decimal::ZERO } else { decimal(value) };
+                        (count + node["count"].as_i64().expect("a number"), sum + value)
+                    })
+                };
+                let whole = &data["it"]["aggregate"];
+                let whole = (whole["count"].as_i64().expect("a number"), decimal(&whole[figure]["sum"]));
+                for depth in 0..=2 {
+                    assert_eq!(sums(depth, &[]), whole, "{depth} of {query}");
+                }
+                for node in nodes.iter().filter(|node| node["depth"] == 1) {
+                    let key = [at(node, one)];
+                    assert_eq!(sums(2, &key), sums(1, &key), "{key:?} of {query}");
+                }
+                groups += nodes.len();
+            }
+        }
+    }
+    assert!(groups > 500, "{groups} groups were looked at");
+}
