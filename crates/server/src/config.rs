@@ -127,6 +127,9 @@ pub struct Config {
     /// Whom the gateway is run for.
     #[arg(long, env = "AETHER_PROFILE", value_enum, default_value = "development", global = true)]
     pub profile: Profile,
+    /// The day that the demo data ends on when it is loaded; today unless said. With the same day it is the same data.
+    #[arg(long, env = "AETHER_DEMO_DATE", global = true)]
+    pub demo_date: Option<chrono::NaiveDate>,
     /// Secret that signs access tokens, 32 bytes or more.
     #[arg(long, env = "AETHER_JWT_SECRET", default_value = DEFAULT_SECRET, hide_default_value = true, hide_env_values = true, global = true)]
     pub jwt_secret: String,

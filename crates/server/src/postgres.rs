@@ -124,8 +124,8 @@ pub async fn has_organizations(database: &DatabaseConnection) -> Result<bool> {
 /// Loads the demo data, unless it is there.
 pub async fn seed(database: &DatabaseConnection, config: &Config, scale: u32) -> Result<bool> {
     #[expect(clippy::disallowed_methods, reason = "the demo data ends today")]
-    let today = chrono::Utc::now().date_naive();
-    seed_as_of(database, config, scale, today).await
+    let today = || chrono::Utc::now().date_naive();
+    seed_as_of(database, config, scale, config.demo_date.unwrap_or_else(today)).await
 }
 
 /// Loads the demo data as it was on this day, unless there is some.

@@ -1,5 +1,6 @@
 //! The pages: whatever GraphQL they show fits the schema, and what they say somebody runs, runs.
 
+mod answers;
 mod fit;
 mod run;
 
