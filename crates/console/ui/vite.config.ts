@@ -31,5 +31,5 @@ export default defineConfig({
     exclude: ['graphiql/setup-workers/vite', '@graphiql/react/setup-workers/vite'],
     include: ['monaco-graphql > picomatch-browser', 'graphql-language-service > nullthrows'],
   },
-  server: { proxy: { '/graphql': { target: gateway, ws: true }, '/console.json': gateway } },
+  server: { proxy: { '/graphql': { target: gateway, ws: true }, '/console.json': gateway, '/exports': gateway } },
 });

@@ -657,7 +657,7 @@ static ROW_FORMAT: Enum = Enum {
         EnumValue { label: "JSON_LINES", doc: "A JSON object a line, nested as the operation selects it." },
         EnumValue {
             label: "PARQUET",
-            doc: "Apache Parquet with typed columns, compressed by Zstandard; decimals are exact, as DECIMAL(38, 9).",
+            doc: "Apache Parquet with typed columns, compressed by Snappy; decimals are exact, as DECIMAL(38, 9).",
         },
     ],
 };

@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures::stream;
+use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
 use tracing::Instrument;
@@ -48,16 +48,12 @@ pub(crate) async fn download(
 }
 
 fn answer(file: File) -> Response {
-    let File { name, media_type, first, rest } = file;
-    let body = stream::unfold((Some(first), rest), |(first, mut rest)| async {
-        let piece = match first {
-            Some(first) => Some(Ok(first)),
-            None => rest.recv().await,
-        };
-        // An error ends the connection amid the file, so that nobody takes it for whole.
-        let piece = piece?.map(Bytes::from).map_err(|()| std::io::Error::other("the file ends here"));
-        Some((piece, (None, rest)))
-    });
+    let File { name, media_type, first, mut rest } = file;
+    // Whoever compresses it asks once more after its end.
+    let rest = stream::poll_fn(move |context| rest.poll_recv(context)).fuse();
+    // An error ends the connection amid the file, so that nobody takes it for whole.
+    let body = stream::iter([Ok(first)]).chain(rest);
+    let body = body.map(|piece| piece.map(Bytes::from).map_err(|()| std::io::Error::other("the file ends here")));
     let mut response = Body::from_stream(body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -96,6 +96,31 @@ async fn a_file_has_all_rows_in_their_order_as_pages_have_them() {
     assert_eq!(rows, expected);
 }
 
+/// Browsers take what is compressed, and nothing else tells them that a file is whole.
+#[tokio::test]
+async fn a_file_is_whole_compressed_and_plain() {
+    let gateway = Gateway::demo().await;
+    let cfo = gateway.cfo().await;
+    for format in ["CSV", "JSON_LINES", "PARQUET"] {
+        let asked =
+            ask(&cfo, "{ financialMetrics { nodes { id metricType metricDate region actualValue } } }", format).await;
+        let url = format!("{}{}", gateway.url, asked["url"].as_str().expect("an address"));
+        let plain = gateway.http().get(&url).send().await.expect("an answer").bytes().await.expect("a file");
+        let answer =
+            gateway.http().get(&url).header("accept-encoding", "gzip, deflate, br").send().await.expect("an answer");
+        let is_compressed = answer.headers().get("content-encoding").is_some_and(|encoding| encoding == "gzip");
+        let compressed = answer.bytes().await.expect("all of it");
+        let mut file = Vec::new();
+        if is_compressed {
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut file).expect("gzip");
+        } else {
+            file = compressed.to_vec();
+        }
+        assert!(is_compressed || format == "PARQUET", "{format}");
+        assert!(file == plain, "{format}");
+    }
+}
+
 /// The judges are DuckDB and pyarrow, which share no code with what writes.
 #[tokio::test]
 async fn duckdb_and_pyarrow_read_the_same_from_parquet() {

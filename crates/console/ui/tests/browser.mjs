@@ -86,7 +86,10 @@ export function stage() {
 
 /** Signs in by the button of a demo account. */
 export async function signIn(page, email) {
-  await page.getByRole('button', { name: email }).click();
+  await page
+    .getByRole('button')
+    .filter({ has: page.getByText(email, { exact: true }) })
+    .click();
 }
 
 export const live = (page) => page.locator('[data-connection=live]').waitFor();

@@ -82,3 +82,69 @@ test('another role asks as somebody else from the next operation on', async () =
   await answers(page, AGENT);
   assert.deepEqual(page.faults, []);
 });
+
+/** The operation that is offered first to each demo account. */
+const FIRST = {
+  'sarah.chen@aether-demo.com': 'KeyFigures',
+  'finance.manager@aether-demo.com': 'KeyFigures',
+  'analyst@aether-demo.com': 'KeyFigures',
+  'europe.analyst@aether-demo.com': 'KeyFigures',
+  'engineering.analyst@aether-demo.com': 'KeyFigures',
+  'viewer@aether-demo.com': 'KeyFigures',
+  'admin@aether-demo.com': 'AuditTrail',
+  'agent@northgate-bank.example': 'Facility',
+  'legal@harrow-and-lane.example': 'Facility',
+  'risk@northgate-bank.example': 'Facility',
+  'investor@castlebrook-investors.example': 'Facility',
+};
+
+test('everybody is offered examples that fit, and each of them runs', async () => {
+  const { demo } = await (await fetch(`${on.gateway.url}/console.json`)).json();
+  assert.deepEqual(demo.accounts.map(({ email }) => email).sort(), Object.keys(FIRST).sort());
+  const named = /^(query|mutation|subscription) (\w+)/m;
+  for (const { email, organization } of demo.accounts) {
+    const page = await on.browser.open(on.gateway, '/graphiql');
+    await signIn(page, email);
+    await page.locator('.graphiql-query-editor .view-line').first().waitFor({ timeout: 30_000 });
+    await page.waitForFunction(() => localStorage.getItem('graphiql:tabState'));
+    const { tabs } = JSON.parse(await page.evaluate(() => localStorage.getItem('graphiql:tabState')));
+    const names = tabs.map(({ query }) => named.exec(query)[2]);
+    assert.equal(names[0], FIRST[email], email);
+    const menu = page.locator('.menu');
+    await menu.locator('li').first().waitFor({ state: 'attached' });
+    assert.equal(await menu.locator('li').count(), tabs.length, email);
+    const send = await on.gateway.as(email, organization);
+    for (const { query, variables } of tabs) {
+      const [, kind, name] = named.exec(query);
+      // What is told live is told by another test.
+      if (kind === 'subscription') continue;
+      const text = query.slice(0, query.indexOf('\n}\n', query.indexOf(`${kind} ${name}`)) + 3);
+      const data = await send(text, variables ? JSON.parse(variables) : {}).catch((error) => {
+        throw new Error(`${name} as ${email}: ${error.message}`);
+      });
+      assert.ok(
+        Object.values(data).every((value) => value !== null),
+        `${name} as ${email}: ${JSON.stringify(data)}`,
+      );
+    }
+    console.log(`${email}: ${names.join(', ')}`);
+    assert.deepEqual(page.faults, []);
+    await on.browser.leave();
+  }
+});
+
+test('an example is opened in a tab of its own, for whoever one has become', async () => {
+  const page = await openWith('{ me { user { email } } }', CFO);
+  await page.locator('.menu summary').click();
+  await page.getByRole('button', { name: 'Budget consumption' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Become another demo user').selectOption(AGENT);
+  await page.locator('.who', { hasText: 'Northgate' }).first().waitFor();
+  await page.locator('.menu summary').click();
+  await page.getByRole('button', { name: 'Drift totals' }).click();
+  await page.locator('.graphiql-query-editor', { hasText: 'DriftTotals' }).waitFor();
+  await run(page);
+  await answers(page, '"totalCount"');
+  await picture(page, 'graphiql-example');
+  assert.deepEqual(page.faults, []);
+});

@@ -121,17 +121,10 @@ impl Taker {
             Ok(()) => self.end().await,
             Err(error) => Err(error),
         };
-        let outcome = match made {
-            Ok(()) => Outcome::Completed { sha256: format!("{:x}", self.digest.clone().finalize()) },
-            Err(_) if self.is_gone => Outcome::Cancelled,
-            Err(error) => {
-                let why = error::nowhere(error.clone()).message;
-                match self.first.take() {
-                    Some(first) => _ = first.send(Err(error)).await,
-                    None => _ = self.to.send(Err(())).await,
-                }
-                Outcome::Failed(why)
-            }
+        let (outcome, error) = match made {
+            Ok(()) => (Outcome::Completed { sha256: format!("{:x}", self.digest.clone().finalize()) }, None),
+            Err(_) if self.is_gone => (Outcome::Cancelled, None),
+            Err(error) => (Outcome::Failed(error::nowhere(error.clone()).message), Some(error)),
         };
         let ((export, _), began_at) = (self.of, self.began_at);
         if let Err(error) = executor.run(exports::finish(export, began_at, self.progress, outcome)).await {
@@ -139,6 +132,12 @@ impl Taker {
             if self.store.fail_export(export, began_at, &why).await.is_err() {
                 tracing::warn!("the end of a download could not be noted");
             }
+        }
+        // Told last: whoever hears of it and looks finds it noted.
+        match (error, self.first.take()) {
+            (Some(error), Some(first)) => _ = first.send(Err(error)).await,
+            (Some(_), None) => _ = self.to.send(Err(())).await,
+            (None, _) => {}
         }
     }
 

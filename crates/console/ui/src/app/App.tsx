@@ -10,8 +10,9 @@ import { Header } from './Header';
 import { useRoute } from './route';
 import { Toasts } from './Toasts';
 
-// Drawing graphs is a large part, and only workspaces need it.
+// Drawing graphs is a large part, and only workspaces need it; so is asking questions.
 const Workspace = lazy(() => import('../workspace/Workspace'));
+const Explore = lazy(() => import('../explore/Explore'));
 
 export function App() {
   const me = useStore(session);
@@ -42,17 +43,16 @@ function Signed({ me }: { me: Me }) {
       <ConnectionBar />
       <main id="main" tabIndex={-1} className="page">
         {route.page === 'overview' && <Overview me={me} />}
-        {route.page === 'workspace' && (
-          <Suspense
-            fallback={
-              <p className="quiet" role="status">
-                Loading…
-              </p>
-            }
-          >
-            <Workspace id={route.id} key={route.id} />
-          </Suspense>
-        )}
+        <Suspense
+          fallback={
+            <p className="quiet" role="status">
+              Loading…
+            </p>
+          }
+        >
+          {route.page === 'workspace' && <Workspace id={route.id} key={route.id} />}
+          {route.page === 'explore' && <Explore me={me} search={route.search} />}
+        </Suspense>
         {route.page === 'unknown' && (
           <p>
             There is nothing here. <a href="#/">To the overview</a>

@@ -1,20 +1,13 @@
-import { useEffect, useState } from 'react';
-import { setting } from '../gateway/demo';
+import { useState } from 'react';
+import { useSetting } from '../gateway/demo';
 import { signOut, type Me } from '../gateway/session';
 import { RoleSwitch } from '../parts/SignIn';
 import { words } from '../parts/format';
+import { exploreLink } from './route';
 
 /** Where one is, as whom, and the way elsewhere. */
 export function Header({ me }: { me: Me }) {
-  const [graphiql, setGraphiql] = useState(false);
-  useEffect(
-    () =>
-      void setting().then(
-        ({ graphiql }) => setGraphiql(graphiql),
-        () => undefined,
-      ),
-    [],
-  );
+  const graphiql = useSetting()?.graphiql;
   return (
     <header className="top">
       <a className="brand" href="#/">
@@ -22,6 +15,7 @@ export function Header({ me }: { me: Me }) {
       </a>
       <nav aria-label="Pages">
         <a href="#/">Overview</a>
+        <a href={exploreLink()}>Explore</a>
         {graphiql && (
           <a href="/graphiql" target="_blank" rel="noopener">
             GraphiQL

@@ -1,3 +1,5 @@
+import { useEffect, useState } from 'react';
+
 /** What the gateway tells its pages about itself. */
 export interface Setting {
   /** The accounts of the demo data, if it is loaded. */
@@ -21,4 +23,11 @@ export function setting(): Promise<Setting> {
   });
   asked.catch(() => (asked = undefined));
   return asked;
+}
+
+/** The same for what is drawn; null until it is known. */
+export function useSetting() {
+  const [known, setKnown] = useState<Setting | null>(null);
+  useEffect(() => void setting().then(setKnown, () => undefined), []);
+  return known;
 }

@@ -53,3 +53,10 @@ export const Events = graphql(`
     }
   }
 `);
+
+export const HasFigures = graphql(`
+  query HasFigures {
+    financialMetrics(first: 1) { nodes { id } }
+    deals(first: 1) { nodes { id } }
+  }
+`);

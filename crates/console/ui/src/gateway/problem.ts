@@ -7,6 +7,8 @@ export interface Problem {
   message: string;
   /** Finds the request in the gateway's log. */
   requestId?: string;
+  /** What it is about: an argument, or for `MIXED_UNITS` the column whose values must not be taken together. */
+  field?: string;
 }
 
 export function problem(error: unknown): Problem {
@@ -26,8 +28,7 @@ interface Told {
   extensions?: Record<string, unknown>;
 }
 
-const fromGraphQL = ({ message, extensions }: Told): Problem => ({
-  code: typeof extensions?.code === 'string' ? extensions.code : 'UNKNOWN',
-  message,
-  requestId: typeof extensions?.requestId === 'string' ? extensions.requestId : undefined,
-});
+const fromGraphQL = ({ message, extensions }: Told): Problem => {
+  const told = (name: string) => (typeof extensions?.[name] === 'string' ? extensions[name] : undefined);
+  return { code: told('code') ?? 'UNKNOWN', message, requestId: told('requestId'), field: told('field') };
+};

@@ -41,7 +41,7 @@ export function GraphiQLPage() {
               </p>
             }
           >
-            <Workbench tools={tools} />
+            <Workbench me={me} tools={tools} />
           </Suspense>
         </Guard>
       </main>

@@ -4,7 +4,9 @@ import { GraphiQL } from 'graphiql';
 import 'graphiql/setup-workers/vite';
 import { use } from 'react';
 import { createPortal } from 'react-dom';
+import type { Me } from '../gateway/session';
 import { Editors } from './Editors';
+import { ExampleMenu } from './ExampleMenu';
 import { examples, type Example } from './examples';
 import { fetcher } from './fetcher';
 import { LinkButton } from './LinkButton';
@@ -22,11 +24,12 @@ const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 let first: Promise<Example[] | undefined> | undefined;
 
 /** Examples on the first visit, and from then on the user's own tabs. */
-const firstTabs = () => (first ??= storage.getItem('graphiql:tabState') ? Promise.resolve(undefined) : examples());
+const firstTabs = (me: Me) =>
+  (first ??= storage.getItem('graphiql:tabState') ? Promise.resolve(undefined) : examples(me));
 
 /** GraphiQL itself, with what it needs; `tools` is where in the header its buttons go. */
-export default function Workbench({ tools }: { tools: HTMLElement | null }) {
-  const defaultTabs = use(firstTabs());
+export default function Workbench({ me, tools }: { me: Me; tools: HTMLElement | null }) {
+  const defaultTabs = use(firstTabs(me));
   return (
     <GraphiQL
       fetcher={fetcher}
@@ -41,7 +44,14 @@ export default function Workbench({ tools }: { tools: HTMLElement | null }) {
       schemaDescription
     >
       <GraphiQL.Logo>{null}</GraphiQL.Logo>
-      {tools && createPortal(<LinkButton />, tools)}
+      {tools &&
+        createPortal(
+          <>
+            <ExampleMenu me={me} />
+            <LinkButton />
+          </>,
+          tools,
+        )}
       <Editors />
     </GraphiQL>
   );

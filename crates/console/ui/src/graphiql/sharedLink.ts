@@ -5,10 +5,10 @@ export interface Shared {
   operationName?: string;
 }
 
-/** The link that opens this operation in a tab of its own. */
-export function linkTo({ query, variables, operationName }: Shared): string {
+/** The link that opens this operation in a tab of its own; of GraphiQL, wherever it is made. */
+export function linkTo({ query, variables, operationName }: Shared, page = location.pathname): string {
   const parts = Object.entries({ query, variables, operationName }).filter(([, value]) => value?.trim());
-  return `${location.origin}${location.pathname}#${parts.map(([name, value]) => `${name}=${encodeURIComponent(value!)}`).join('&')}`;
+  return `${location.origin}${page}#${parts.map(([name, value]) => `${name}=${encodeURIComponent(value!)}`).join('&')}`;
 }
 
 /** The operation that the address of the page carries, if it does. It is taken once: reloading does not open it again. */

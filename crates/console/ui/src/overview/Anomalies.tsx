@@ -10,7 +10,7 @@ import { Problem } from '../parts/Problem';
 import { ReasonDialog } from '../parts/ReasonDialog';
 import { useFresh } from '../parts/useFresh';
 import { DismissAnomaly, OpenAnomalies, ResolveAnomaly, StartInvestigation } from './operations';
-import { Section } from './Section';
+import { Section } from '../parts/Section';
 
 type Anomaly = NonNullable<OpenAnomaliesQuery['anomalies']>['nodes'][number];
 type Ending = { anomaly: Anomaly; how: 'resolve' | 'dismiss' };

@@ -4,7 +4,7 @@ import { Badge, type Tone } from '../parts/Badge';
 import { when, words } from '../parts/format';
 import { useFresh } from '../parts/useFresh';
 import { AuditFeed } from './operations';
-import { Section } from './Section';
+import { Section } from '../parts/Section';
 
 const TONES: Record<RiskLevel, Tone> = { CRITICAL: 'bad', HIGH: 'bad', MEDIUM: 'warn', LOW: 'quiet' };
 

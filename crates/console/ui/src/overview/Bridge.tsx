@@ -3,10 +3,10 @@ import { Bar, BarChart, Cell, LabelList, ResponsiveContainer, XAxis, YAxis } fro
 import { useLive } from '../gateway/live';
 import type { BridgeQuery, MetricDimension, MetricType, ReportingPeriod, VarianceBasis } from '../gql/graphql';
 import { compact, words } from '../parts/format';
-import { Choice } from './Choice';
+import { Choice } from '../parts/Choice';
 import { differenceOf, inUnit, periodOf } from './metrics';
 import { Bridge as Query } from './operations';
-import { Section } from './Section';
+import { Section } from '../parts/Section';
 
 const AGAINST: Record<VarianceBasis, string> = {
   BUDGET: 'Budget',

@@ -2,10 +2,10 @@ import { Line, LineChart, ResponsiveContainer, YAxis } from 'recharts';
 import { useLive } from '../gateway/live';
 import type { MetricType, ReportingPeriod } from '../gql/graphql';
 import { words } from '../parts/format';
-import { Choice } from './Choice';
+import { Choice } from '../parts/Choice';
 import { differenceOf, inOrder, inUnit, periodOf, PERIODS, trend, type Kpi } from './metrics';
 import { Kpis as Query } from './operations';
-import { Section } from './Section';
+import { Section } from '../parts/Section';
 
 export function useKpis(period: ReportingPeriod) {
   const state = useLive(Query, { period }, ['KPI', 'METRIC']);

@@ -15,10 +15,10 @@ import {
 import { useLive } from '../gateway/live';
 import type { MetricType } from '../gql/graphql';
 import { compact, month, words } from '../parts/format';
-import { Choice } from './Choice';
+import { Choice } from '../parts/Choice';
 import { isPercentage, monthsAgo } from './metrics';
 import { MetricSeries } from './operations';
-import { Section } from './Section';
+import { Section } from '../parts/Section';
 import { series, type Point, type Series } from './series';
 
 const SINCE = monthsAgo(24);

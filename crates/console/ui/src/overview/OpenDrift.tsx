@@ -1,7 +1,7 @@
 import { useLive } from '../gateway/live';
 import { graphql } from '../gql';
 import { DriftList } from '../workspace/DriftList';
-import { Section } from './Section';
+import { Section } from '../parts/Section';
 
 const OpenDriftItems = graphql(`
   query OpenDriftItems {

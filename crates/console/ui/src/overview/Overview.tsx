@@ -4,6 +4,8 @@ import type { MetricType, ReportingPeriod } from '../gql/graphql';
 import { Anomalies } from './Anomalies';
 import { Audit } from './Audit';
 import { Bridge } from './Bridge';
+import { Budgets } from './Budgets';
+import { Funnel } from './Funnel';
 import { Kpis, useKpis } from './Kpis';
 import { MetricChart } from './MetricChart';
 import { OpenDrift } from './OpenDrift';
@@ -35,8 +37,10 @@ export function Overview({ me }: { me: Me }) {
         <Kpis state={figures} chosen={metric} choose={setMetric} period={period} choosePeriod={setPeriod} />
         {hasFigures && <Bridge metric={metric} period={period} />}
         {hasFigures && <MetricChart key={metric} metric={metric} />}
+        <Budgets />
         <div className="column">
           <Pipeline />
+          <Funnel />
           {held.has('audit:read') && <Audit />}
         </div>
         <div className="column">

@@ -3,7 +3,7 @@ import { useLive } from '../gateway/live';
 import type { DealStage, PipelineQuery } from '../gql/graphql';
 import { compact, words } from '../parts/format';
 import { Pipeline as Query } from './operations';
-import { Section } from './Section';
+import { Section } from '../parts/Section';
 
 /** The open stages, in the order in which a deal goes through them. */
 const STAGES: DealStage[] = ['PROSPECTING', 'DISCOVERY', 'PROPOSAL', 'NEGOTIATION', 'LEGAL_REVIEW'];

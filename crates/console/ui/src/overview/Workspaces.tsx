@@ -3,7 +3,7 @@ import { useLive } from '../gateway/live';
 import { Badge } from '../parts/Badge';
 import { compact, percent } from '../parts/format';
 import { MyWorkspaces } from './operations';
-import { Section } from './Section';
+import { Section } from '../parts/Section';
 
 /** The loan workspaces that the user is a member of, with how sound their documentation is. */
 export function Workspaces({ state }: { state: ReturnType<typeof useWorkspaces> }) {

@@ -107,3 +107,28 @@ export const MyWorkspaces = graphql(`
     }
   }
 `);
+
+export const Funnel = graphql(`
+  query Funnel($since: Date!) {
+    salesFunnel(since: $since) { stage entered advanced wentBack lost open conversion medianDays }
+  }
+`);
+
+export const BudgetYears = graphql(`
+  query BudgetYears {
+    budgets(filter: { status: { in: [APPROVED, LOCKED] }, departmentId: { isNull: false } }) {
+      groups(by: [{ fiscalYear: {} }], orderBy: [{ fiscalYear: { key: DESC } }]) { nodes { key { fiscalYear } } }
+    }
+    me { user { organization { settings { currency fiscalYearStart } } } }
+  }
+`);
+
+export const Consumption = graphql(`
+  query Consumption($year: Int!) {
+    budgetConsumption(fiscalYear: $year) {
+      departmentId parentId name through
+      total { budget actual remaining consumed varianceToDate }
+      categories { category budget actual remaining consumed varianceToDate }
+    }
+  }
+`);

@@ -1,5 +1,5 @@
-import { useEffect, useState, type FormEvent } from 'react';
-import { setting, type Account, type Setting } from '../gateway/demo';
+import { useState, type FormEvent } from 'react';
+import { useSetting, type Account } from '../gateway/demo';
 import { ended, signIn, type Credentials } from '../gateway/session';
 import { useStore } from '../gateway/store';
 import { Problem } from './Problem';
@@ -9,18 +9,10 @@ const NOBODY: Credentials = { email: '', password: '', organization: '', totp: '
 /** The form that everybody signs in by, with the demo accounts at hand where demo data is loaded. */
 export function SignIn() {
   const [credentials, setCredentials] = useState(NOBODY);
-  const [demo, setDemo] = useState<Setting['demo']>(null);
+  const demo = useSetting()?.demo;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const why = useStore(ended);
-  useEffect(
-    () =>
-      void setting().then(
-        ({ demo }) => setDemo(demo),
-        () => undefined,
-      ),
-    [],
-  );
 
   async function submit(chosen: Credentials) {
     setBusy(true);
@@ -101,16 +93,8 @@ export function SignIn() {
 }
 
 export function RoleSwitch({ email }: { email: string }) {
-  const [demo, setDemo] = useState<Setting['demo']>(null);
+  const demo = useSetting()?.demo;
   const [error, setError] = useState<unknown>(null);
-  useEffect(
-    () =>
-      void setting().then(
-        ({ demo }) => setDemo(demo),
-        () => undefined,
-      ),
-    [],
-  );
   if (!demo) return null;
   const become = (account: Account) =>
     signIn({ ...account, password: demo.password }).then(() => setError(null), setError);

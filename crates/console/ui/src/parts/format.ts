@@ -7,6 +7,25 @@ export function words(value: string) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** Words that are written in capitals wherever they stand. */
+const CAPITALS = /\b(ai|api|gpu|id|ip|kpi|lob|mfa|p\d+|q\d|url)\b/g;
+
+/** The name of a field as words: `expectedCloseDate` is `Expected close date`. */
+export function named(field: string) {
+  const text = field.replace(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase();
+  const capital = text.replace(CAPITALS, (word) => word.toUpperCase()).replace(/\bids\b/, 'IDs');
+  return capital.charAt(0).toUpperCase() + capital.slice(1);
+}
+
+/** A number with all of its digits: one that comes as text is never rounded. Of zeros at the end two places are enough. */
+export function exact(value: string | number, style: 'decimal' | 'percent' = 'decimal') {
+  const [, decimals = ''] = String(value).split('.');
+  const told = Math.max(decimals.replace(/0+$/, '').length, Math.min(decimals.length, style === 'percent' ? 4 : 2));
+  const digits = Math.max(style === 'percent' ? told - 2 : told, 0);
+  const format = new Intl.NumberFormat(locale, { style, minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return format.format(value as Intl.StringNumericLiteral);
+}
+
 /** A number in few places: 12.3M. */
 export const compact = (value: number) =>
   new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
@@ -27,6 +46,10 @@ export const difference = (ratio: number) =>
 
 export const month = (date: string) =>
   new Intl.DateTimeFormat(locale, { month: 'short', year: 'numeric', timeZone: 'UTC' }).format(new Date(date));
+
+const DAY = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
+
+export const day = (date: string) => DAY.format(new Date(date));
 
 /** A Decimal of the API; null stays null. */
 export const number = (decimal: string | null | undefined) => (decimal == null ? null : Number(decimal));

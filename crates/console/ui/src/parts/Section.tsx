@@ -1,5 +1,6 @@
 import { useId, type ReactNode } from 'react';
-import { Problem } from '../parts/Problem';
+import { Problem } from './Problem';
+import './section.css';
 
 interface Props {
   title: ReactNode;
