@@ -95,6 +95,15 @@ impl From<Failure> for async_graphql::Error {
                         .into(),
                 )
             }
+            Error::Downloading => {
+                extensions.set("retryAfterSeconds", 10);
+                (
+                    code::RATE_LIMITED,
+                    "As many files are being downloaded as may be at once: one of yours, or four in all. Wait until one has ended, or \
+                     close its connection; then try again."
+                        .into(),
+                )
+            }
             Error::Invalid { field, message } => {
                 extensions.set("field", field);
                 (code::VALIDATION_FAILED, message)

@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Deref};
 
 use aether_application::{patch::Patch, reason::Reason};
 use aether_entity::{catalog::Kind, sea_orm_active_enums::ReasonCategory};
-use aether_store::{model::enum_type_name, model::enum_value_name, value};
+use aether_store::{Error, model::enum_type_name, model::enum_value_name, value};
 use async_graphql::{
     ContextSelectionSet, InputType, InputValueError, InputValueResult, MaybeUndefined, Name, OutputType, Positioned,
     ServerResult, Value, parser::types::Field, registry::Registry,
@@ -13,7 +13,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use rust_decimal::Decimal;
 use sea_orm::ActiveEnum;
 
-use crate::scalar;
+use crate::{error::Failure, scalar};
 
 /// A scalar of the graph whose Rust type is this.
 pub(crate) trait Simple: Sized + Send + Sync {
@@ -270,4 +270,12 @@ pub(crate) use plain;
 /// The reason and its kind, as mutations take them.
 pub(crate) fn why(reason: Option<String>, category: Option<Choice<ReasonCategory>>) -> Reason {
     Reason::new(reason, category.plain())
+}
+
+/// A day of this age, as whoever asks for figures means one.
+pub(crate) fn day(field: &str, Scalar(day): Scalar<NaiveDate>) -> async_graphql::Result<NaiveDate> {
+    match aether_domain::entry::date_problem(day) {
+        None => Ok(day),
+        Some(problem) => Err(Failure(Error::invalid(field, problem)).into()),
+    }
 }

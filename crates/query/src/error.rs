@@ -74,6 +74,8 @@ pub enum Error {
     StoppedAfterCommit,
     /// One's own statements have all the connections that one may have.
     Crowded,
+    /// As many files are being downloaded as may be at once.
+    Downloading,
     /// What is to be read is locked as a whole: a table is being changed.
     Locked,
     /// The changes that were to succeed as one were not committed in time once they were to be told of; all were taken back.

@@ -8,7 +8,10 @@ use async_graphql::{ServerError, Value};
 use axum::{
     Extension,
     body::{Body, Bytes},
-    extract::{ConnectInfo, Path, Query, State},
+    extract::{
+        ConnectInfo, Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -18,7 +21,7 @@ use serde_json::json;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::http::{App, client, failed, span};
+use crate::http::{App, answer, client, failed, span};
 
 /// What an address has besides its path.
 #[derive(Deserialize)]
@@ -30,24 +33,31 @@ pub(crate) struct Parameters {
 /// Downloads a file.
 pub(crate) async fn download(
     State(app): State<Arc<App>>,
-    Path(export): Path<String>,
-    Query(Parameters { token }): Query<Parameters>,
+    export: Result<Path<Uuid>, PathRejection>,
+    parameters: Result<Query<Parameters>, QueryRejection>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
 ) -> Response {
     let request_id = Uuid::now_v7();
-    let Ok(export) = export.parse() else {
+    let Ok(Path(export)) = export else {
         return failed(StatusCode::NOT_FOUND, code::NOT_FOUND, "There is no export with this id.", request_id);
     };
+    // An address that cannot be read has no token.
+    let token = parameters.map(|Query(Parameters { token })| token).unwrap_or_default();
     let asker = app.asker(Identity::Nobody, client(peer, &headers, request_id), None);
     let downloading = counting(app.schema.download(asker, export, &token));
     match downloading.instrument(span(request_id, None)).await.0 {
-        Ok(file) => answer(file),
+        Ok(file) => downloaded(file),
         Err(error) => refusal(error, request_id),
     }
 }
 
-fn answer(file: File) -> Response {
+/// What is answered to who wants to know of a file without downloading it: that is told by `rowExport`.
+pub(crate) async fn only_get() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]).into_response()
+}
+
+fn downloaded(file: File) -> Response {
     let File { name, media_type, first, mut rest } = file;
     // Whoever compresses it asks once more after its end.
     let rest = stream::poll_fn(move |context| rest.poll_recv(context)).fuse();
@@ -82,6 +92,16 @@ fn refusal(mut error: ServerError, request_id: Uuid) -> Response {
         code::UNAVAILABLE | code::CONFLICT => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
+    let wait = match error.extensions.as_ref().and_then(|extensions| extensions.get("retryAfterSeconds")) {
+        Some(Value::Number(seconds)) => seconds.as_u64().map(HeaderValue::from),
+        _ => None,
+    };
     error.extensions.get_or_insert_default().set("requestId", request_id.to_string());
-    (status, axum::Json(json!({ "errors": [error] }))).into_response()
+    let body = json!({ "errors": [error] }).to_string();
+    let mut response = answer(status, body.into_bytes(), request_id);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    response
 }

@@ -30,6 +30,11 @@ pub fn is_graphql(uri: &Uri) -> bool {
     matches!(uri.path(), "/graphql" | "/graphql/stream")
 }
 
+/// Whether a request downloads an export.
+pub fn is_download(uri: &Uri) -> bool {
+    uri.path().starts_with("/exports/")
+}
+
 /// Answers a request: the answer says whether it may be kept, and what announces itself as too large is not read at all.
 pub async fn answered(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let is_graphql = is_graphql(request.uri());

@@ -91,7 +91,7 @@ fn routes(app: Arc<App>, config: &Config, has_demo_data: bool) -> Router {
         .merge(live::events())
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
-        .route("/exports/{id}", get(exports::download))
+        .route("/exports/{id}", get(exports::download).head(exports::only_get))
         .route("/golden-record.schema.json", get(golden_record_schema));
     if config.console {
         router = router.merge(aether_console::router(pages(config, has_demo_data)));
@@ -360,7 +360,7 @@ pub(crate) fn identity(app: &App, authorization: Option<&HeaderValue>) -> (Ident
     }
 }
 
-fn answer(status: StatusCode, json: Vec<u8>, request_id: Uuid) -> Response {
+pub(crate) fn answer(status: StatusCode, json: Vec<u8>, request_id: Uuid) -> Response {
     let id = HeaderValue::from_str(&request_id.to_string());
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], json).into_response();
     if let Ok(id) = id {

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::{
     config::Config,
     edge,
-    headers::is_graphql,
+    headers::{is_download, is_graphql},
     http::{self, App},
 };
 
@@ -86,10 +86,11 @@ fn cost(took: Duration) -> u32 {
     u32::try_from(took.as_millis() / COSTLY.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// Answers a request, if it is not one of GraphQL more than the settings allow.
+/// Answers a request, if it is not one of GraphQL, or a download, more than the settings allow.
 pub async fn limited(app: &App, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
     let rates = &app.rates;
-    if (rates.address.is_none() && rates.user.is_none()) || !is_graphql(request.uri()) {
+    let is_counted = is_graphql(request.uri()) || is_download(request.uri());
+    if (rates.address.is_none() && rates.user.is_none()) || !is_counted {
         return answer(request).await;
     }
     let peer: Option<&ConnectInfo<SocketAddr>> = request.extensions().get();

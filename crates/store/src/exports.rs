@@ -5,7 +5,13 @@ use chrono::{DateTime, FixedOffset};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use crate::{Store, error::Result, sql::Sql, write::KEY};
+use crate::{
+    Store,
+    database::{Party, as_party},
+    error::Result,
+    sql::Sql,
+    write::KEY,
+};
 
 impl Store {
     /// Notes that a download, known by when it began, has written so many of so many rows, and so many bytes; whether it may go on:
@@ -37,11 +43,15 @@ impl Store {
     }
 
     async fn write_export(&self, sql: &Sql) -> Result<bool> {
-        let transaction = self.database().begin(KEY).await?;
-        let row = transaction.query_one_raw(sql.clone().statement()?).await?;
-        let stands = row.map(|row| row.try_get("", "stands")).transpose()?;
-        self.database().commit(transaction).await?;
-        Ok(stands.unwrap_or_default())
+        // The gateway's own doing: what the user may do at once is not used up by it.
+        let written = async {
+            let transaction = self.database().begin(KEY).await?;
+            let row = transaction.query_one_raw(sql.clone().statement()?).await?;
+            let stands = row.map(|row| row.try_get("", "stands")).transpose()?;
+            self.database().commit(transaction).await?;
+            Ok(stands.unwrap_or_default())
+        };
+        as_party(Party::Gateway, written).await
     }
 }
 

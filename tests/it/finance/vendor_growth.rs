@@ -106,6 +106,7 @@ async fn growth_and_its_movers_are_those_of_a_hand_calculation() {
     );
     for (arguments, field) in [
         ("since: \"2026-02-01\", until: \"2026-01-01\"", "until"),
+        ("since: \"0001-01-01\", until: \"2026-01-01\"", "since"),
         ("since: \"2026-01-01\", until: \"2026-02-01\", comparedUntil: \"2020-01-01\"", "comparedUntil"),
         ("since: \"2026-01-01\", until: \"2026-02-01\", first: 501", "first"),
         ("since: \"2026-01-01\", until: \"2026-02-01\", first: -1", "first"),
@@ -127,7 +128,12 @@ async fn contracts_end_by_the_organizations_own_day() {
             ["Open", "IT", ""],
             ["Former", "IT", "2026-11-25"],
         ],
-        &[["Soon", "2026-10-01", "10", ""], ["Soon", "2025-11-01", "5", ""], ["Soon", "2025-10-01", "1000", ""]],
+        &[
+            ["Later", "2027-03-01", "500", ""],
+            ["Soon", "2026-10-01", "10", ""],
+            ["Soon", "2025-11-01", "5", ""],
+            ["Soon", "2025-10-01", "1000", ""],
+        ],
     )
     .await;
     // The day is that of the database's clock, so the dates are moved to where it is.

@@ -280,6 +280,18 @@ async fn an_address_is_good_for_one_file_of_a_session_that_stands() {
         assert_eq!(body["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     }
     assert_eq!(get(&gateway, "/exports/nonsense").await.status(), 404);
+    // Who only wants to know of it begins no download.
+    let head = gateway.http().head(format!("{}{}", gateway.url, url(&one))).send().await.expect("an answer");
+    assert_eq!((head.status().as_u16(), &head.headers()["allow"]), (405, &"GET".parse().expect("a header")));
+    assert_eq!(
+        gateway
+            .value(&format!(
+                "SELECT status::text FROM row_exports WHERE id = {}",
+                one["id"].to_string().replace('"', "'")
+            ))
+            .await,
+        "REQUESTED"
+    );
     // Again, and by another gateway.
     let another = gateway.another(&[]).await;
     for gateway in [&gateway, &gateway, &another] {
@@ -353,6 +365,10 @@ async fn what_has_no_rows_of_its_own_is_refused_before_anything_is_kept() {
         ("{ deals { nodes { name history { nodes { id } } } } }", "`history` is a list"),
         ("{ deals { groups(by: [{ stage: {} }]) { nodes { rows(first: 2) { id } } } } }", "`rows` is a list"),
         ("{ deals { nodes { nothing } } }", "has no field `nothing`"),
+        ("{ deals { edges { a: node { name } b: node { value } } } }", "one list"),
+        ("{ deals { a: nodes { name } b: nodes { value } } }", "one list"),
+        ("{ clauses(search: \"interest\") { edges { rank node { title } } } }", "`rank` of an edge"),
+        ("{ deals { nodes { name @skip(if: true) } } }", "a column at least"),
         ("mutation { logout }", "send a query"),
         ("subscription { dealChanged { id } }", ""),
         ("query($first: Int!) { deals(first: $first) { nodes { id } } }", "first"),
@@ -376,6 +392,37 @@ async fn what_has_no_rows_of_its_own_is_refused_before_anything_is_kept() {
         gateway.value("SELECT count(*) FROM row_exports WHERE requested_at > now() - interval '1 hour'").await,
         0
     );
+}
+
+/// However large rows are, the gateway has a bounded part of them in memory, and says so where one alone is larger.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_rows_are_read_one_by_one_and_too_large_ones_refused() {
+    let gateway = Gateway::demo().await;
+    gateway.execute("UPDATE clauses SET body = repeat('text of it ', 9000)").await;
+    let agent = gateway.sign_in("agent@northgate-bank.example", "northgate-bank").await;
+    let bodies = |count: usize| (0..count).map(|n| format!("b{n}: clause {{ body }} ")).collect::<String>();
+    let asked = ask(&agent, &format!("{{ variables {{ nodes {{ id {} }} }} }}", bodies(4)), "PARQUET").await;
+    let answer = get(&gateway, asked["url"].as_str().expect("an address")).await;
+    assert_eq!(answer.status(), 200);
+    let file = answer.bytes().await.expect("all of it");
+    assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"));
+    let asked = ask(&agent, &format!("{{ variables {{ nodes {{ id {} }} }} }}", bodies(800)), "JSON_LINES").await;
+    let answer = get(&gateway, asked["url"].as_str().expect("an address")).await;
+    assert_eq!(answer.status(), 422);
+    let body: Value = answer.json().await.expect("JSON");
+    assert!(body["errors"][0]["message"].as_str().is_some_and(|message| message.contains("64 MiB")), "{body}");
+}
+
+#[tokio::test]
+async fn downloads_count_as_requests() {
+    let gateway = Gateway::with(&["--requests-per-minute-per-address", "5"]).await;
+    let mut refused = 0;
+    for _ in 0..20 {
+        let answer = get(&gateway, "/exports/019312d0-3c5a-7b6e-8f00-0242ac120002?token=none").await;
+        assert!([401, 429].contains(&answer.status().as_u16()));
+        refused += usize::from(answer.status() == 429);
+    }
+    assert!(refused >= 10, "{refused}");
 }
 
 /// As many metrics as no buffer on the way holds.
@@ -430,8 +477,17 @@ async fn a_download_that_is_left_or_whose_session_ends_stops_and_says_so() {
     let left = ask(&cfo, MANY, "JSON_LINES").await;
     let mut answer = get(&gateway, left["url"].as_str().expect("an address")).await;
     answer.chunk().await.expect("a beginning");
-    // While it goes on, the same user's next one waits for its turn, and everything else is answered.
+    // While it goes on, the same user's next one is told to come again, and everything else is answered.
     assert_eq!(cfo.data("{ deals { totalCount } }").await["deals"]["totalCount"], 400);
+    let next = ask(&cfo, "{ deals { nodes { id } } }", "CSV").await;
+    let refused = get(&gateway, next["url"].as_str().expect("an address")).await;
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"10".parse().expect("a header")));
+    let same = get(&gateway, left["url"].as_str().expect("an address")).await;
+    assert_eq!(same.status(), 429);
+    until(&next["id"], "REQUESTED").await;
+    until(&left["id"], "RUNNING").await;
+    let viewer = gateway.sign_in("viewer@aether-demo.com", HOME).await;
+    assert_eq!(records(&file(&gateway, &viewer, "{ deals { nodes { id } } }", "CSV").await).1.len(), 400);
     drop(answer);
     until(&left["id"], "CANCELLED").await;
     let ended = ask(&cfo, MANY, "JSON_LINES").await;

@@ -73,8 +73,8 @@ async fn figures_of_the_pipeline_are_those_of_a_hand_calculation() {
         data["salesFunnel"],
         json!([
             // 10, 20, 4.5 and 2 days.
-            { "stage": "PROSPECTING", "entered": 5, "advanced": 3, "wentBack": 0, "lost": 1, "open": 1, "conversion": "0.7500", "medianDays": "4.5", "meanDays": "9.1" },
-            { "stage": "DISCOVERY", "entered": 2, "advanced": 1, "wentBack": 1, "lost": 0, "open": 0, "conversion": "0.5000", "medianDays": "23.5", "meanDays": "133.3" },
+            { "stage": "PROSPECTING", "entered": 5, "advanced": 3, "wentBack": 0, "lost": 1, "open": 1, "conversion": "0.7500", "medianDays": "7.3", "meanDays": "9.1" },
+            { "stage": "DISCOVERY", "entered": 2, "advanced": 1, "wentBack": 1, "lost": 0, "open": 0, "conversion": "0.5000", "medianDays": "133.3", "meanDays": "133.3" },
             { "stage": "PROPOSAL", "entered": 1, "advanced": 0, "wentBack": 0, "lost": 0, "open": 1, "conversion": null, "medianDays": null, "meanDays": null },
         ])
     );

@@ -249,6 +249,8 @@ async fn bookings_differ_by_volume_price_and_mix() {
     let none = cfo.data("{ bookingsVariance(since: \"2020-01-01\", until: \"2020-12-31\") { currency } }").await;
     assert_eq!(none["bookingsVariance"], json!([]));
     for (arguments, field) in [
+        ("since: \"0001-01-01\", until: \"0001-12-31\"", "since"),
+        ("since: \"2026-04-01\", until: \"9999-12-31\"", "until"),
         ("since: \"2026-06-30\", until: \"2026-04-01\"", "until"),
         (
             "since: \"2026-04-01\", until: \"2026-06-30\", comparedSince: \"2026-04-01\", comparedUntil: \"2026-03-31\"",

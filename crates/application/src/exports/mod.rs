@@ -81,6 +81,7 @@ pub fn request(question: Question) -> UseCase<Requested> {
         Box::pin(async move {
             let Question { query, operation_name, variables, format } = question;
             let query = check::text("query", &query, MOST_CHARACTERS)?;
+            let operation_name = check::optional_text("operationName", operation_name, 200)?;
             let expires_at = c.now() + LIFETIME;
             let row = row_exports::ActiveModel {
                 organization_id: Set(c.actor().organization_id),

@@ -22,8 +22,9 @@ use serde_json::Value;
 
 use super::column::{Column, ColumnKind};
 
-/// How many rows a row group has.
+/// How many rows a row group has at most, and how many bytes of text.
 const GROUP: usize = 50_000;
+const BYTES: usize = 16 * 1024 * 1024;
 /// The digits of a decimal, and how many of them stand behind the point.
 const DECIMAL: (i32, u32) = (38, 9);
 /// How many bytes hold such a decimal.
@@ -50,6 +51,8 @@ pub struct Writer {
     file: SerializedFileWriter<Sink>,
     columns: Vec<(Column, Values)>,
     rows: usize,
+    /// How many bytes of text wait.
+    bytes: usize,
 }
 
 /// The values of a column that wait for their row group: those that are not null, and of each row whether it has one.
@@ -82,21 +85,21 @@ impl Writer {
             let values = Values::new(column.kind);
             (column, values)
         });
-        Ok(Self { sink, file, columns: columns.collect(), rows: 0 })
+        Ok(Self { sink, file, columns: columns.collect(), rows: 0, bytes: 0 })
     }
 
     /// Adds a row.
     pub(super) fn add(&mut self, row: &Value) -> Result<()> {
         for (column, values) in &mut self.columns {
-            values.add(column, column.of(row))?;
+            self.bytes += values.add(column, column.of(row))?;
         }
         self.rows += 1;
-        if self.rows == GROUP { self.group() } else { Ok(()) }
+        if self.rows >= GROUP || self.bytes >= BYTES { self.group() } else { Ok(()) }
     }
 
     /// Writes what waits as a row group.
     fn group(&mut self) -> Result<()> {
-        self.rows = 0;
+        (self.rows, self.bytes) = (0, 0);
         let mut group = self.file.next_row_group().map_err(failed)?;
         for (_, values) in &mut self.columns {
             let mut column =
@@ -138,10 +141,11 @@ impl Values {
         Self { given: Vec::new(), of }
     }
 
-    fn add(&mut self, column: &Column, value: &Value) -> Result<()> {
+    /// Adds a value, and tells how many bytes of text that is.
+    fn add(&mut self, column: &Column, value: &Value) -> Result<usize> {
         if value.is_null() {
             self.given.push(0);
-            return Ok(());
+            return Ok(0);
         }
         let other = || Error::internal("a value of another type than its column");
         let text = || value.as_str().ok_or_else(other);
@@ -165,7 +169,7 @@ impl Values {
             (OfKind::Text(values), _) => values.push(ByteArray::from(value.to_string().into_bytes())),
         }
         self.given.push(1);
-        Ok(())
+        Ok(if let OfKind::Text(values) = &self.of { values.last().map_or(0, ByteArray::len) } else { 0 })
     }
 
     fn write(&mut self, column: &mut SerializedColumnWriter<'_>) -> Result<()> {

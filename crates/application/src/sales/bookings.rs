@@ -38,7 +38,8 @@ pub struct BookingsPart {
 /// What was won in some days against others, for each currency.
 pub async fn bookings(reader: &Reader, days: Days, compared: Days, by: DealDimension) -> Result<Vec<Bookings>> {
     let (now, then) = (reader.closed_deals(days, Some(by)).await?, reader.closed_deals(compared, Some(by)).await?);
-    let mut currencies: Vec<&str> = now.iter().chain(&then).map(|closed| closed.currency.as_str()).collect();
+    let mut currencies: Vec<&str> =
+        now.iter().chain(&then).filter(|closed| closed.won > 0).map(|closed| closed.currency.as_str()).collect();
     currencies.sort_unstable();
     currencies.dedup();
     Ok(currencies

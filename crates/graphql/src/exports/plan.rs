@@ -59,6 +59,9 @@ impl Planned {
         let node = node(&planner, &list)?.ok_or_else(one_list)?;
         let mut columns = Vec::new();
         add_columns(&planner, &node.sets, node.ty(), &mut Vec::new(), &mut columns)?;
+        if columns.is_empty() {
+            return Err(Error::invalid("query", "A file has a column at least: nothing is selected of the rows."));
+        }
         let fetch = fetch.unpaged().ok_or_else(one_list)?;
         Ok(Self { fetch, columns, name: list.name().to_owned() })
     }
@@ -83,20 +86,28 @@ fn refused(problem: Option<&Problem>) -> Error {
 
 /// What is selected of each row of a connection, or of each group of its rows: of one of them, not of both.
 fn node<'a>(planner: &Planner<'a>, connection: &Selected<'a>) -> Result<Option<Selected<'a>>> {
-    let mut found = None;
+    let mut found = Vec::new();
     for field in planner.collect(&connection.sets, connection.ty())? {
-        let node = match field.name() {
-            "nodes" => Some(field),
-            "edges" => planner.collect(&field.sets, field.ty())?.into_iter().find(|inner| inner.name() == "node"),
-            "groups" => node(planner, &field)?,
-            _ => None,
-        };
-        if node.is_some() && found.is_some() {
-            return Err(one_list());
+        match field.name() {
+            "nodes" => found.push(field),
+            "edges" => {
+                for inner in planner.collect(&field.sets, field.ty())? {
+                    match inner.name() {
+                        "node" => found.push(inner),
+                        "cursor" | "__typename" => {}
+                        other => {
+                            let message = format!("`{other}` of an edge is no column of a file: leave it out.");
+                            return Err(Error::invalid("query", message));
+                        }
+                    }
+                }
+            }
+            "groups" => found.extend(node(planner, &field)?),
+            _ => {}
         }
-        found = found.or(node);
     }
-    Ok(found)
+    let one = found.pop();
+    if found.is_empty() { Ok(one) } else { Err(one_list()) }
 }
 
 /// Adds the columns of an object: each of its leaves, by the keys that lead to it.

@@ -9,7 +9,12 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::{decimals::share, error::Failure, input::Scalar, run::reader};
+use crate::{
+    decimals::share,
+    error::Failure,
+    input::{Scalar, day},
+    run::reader,
+};
 
 /// Asking for the consumption of budgets.
 #[derive(Default)]
@@ -30,7 +35,10 @@ impl ConsumptionQuery {
         if !(1900..=2999).contains(&fiscal_year) {
             return Err(Failure(Error::invalid("fiscalYear", "A fiscal year is from 1900 to 2999.")).into());
         }
-        let told = reader(ctx).budget_consumption(fiscal_year, as_of.map(|day| day.0)).await.map_err(Failure)?;
+        let told = reader(ctx)
+            .budget_consumption(fiscal_year, as_of.map(|of| day("asOf", of)).transpose()?)
+            .await
+            .map_err(Failure)?;
         let mut departments: Vec<BudgetConsumption> = Vec::new();
         for row in told {
             let figures = CostFigures::of(&row)?;

@@ -12,7 +12,7 @@ use sea_orm::Iterable;
 use crate::{
     decimals::with_places,
     error::Failure,
-    input::{Choice, Scalar},
+    input::{Choice, Scalar, day},
     run::reader,
 };
 
@@ -46,7 +46,7 @@ impl KpiQuery {
             Some(types) => types.into_iter().map(|Choice(ty)| metric(&ty)).collect::<Result<Vec<_>>>()?,
             None => Metric::ALL.to_vec(),
         };
-        let asked = Asked { period: period.into(), day: of.map(|day| day.0) };
+        let asked = Asked { period: period.into(), day: of.map(|of| day("of", of)).transpose()? };
         let kpis = kpis::kpis(reader(ctx), &metrics, asked, compare_to.into(), by.map(Into::into), points);
         Ok(kpis.await.map_err(Failure)?.into_iter().map(Kpi).collect())
     }
@@ -68,7 +68,7 @@ impl KpiQuery {
         #[graphql(desc = "What the parts are.", default_with = "MetricDimension::Region")] by: MetricDimension,
     ) -> Result<Vec<Variance>> {
         let metric = metric(&metric_type.0)?;
-        let asked = Asked { period: period.into(), day: of.map(|day| day.0) };
+        let asked = Asked { period: period.into(), day: of.map(|of| day("of", of)).transpose()? };
         let variances = kpis::variances(reader(ctx), metric, asked, against.into(), by.into()).await;
         Ok(variances.map_err(Failure)?.into_iter().map(Variance).collect())
     }

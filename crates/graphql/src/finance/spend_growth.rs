@@ -12,7 +12,12 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::kpis::Comparison;
-use crate::{decimals::with_places, error::Failure, input::Scalar, run::reader};
+use crate::{
+    decimals::with_places,
+    error::Failure,
+    input::{Scalar, day},
+    run::reader,
+};
 
 /// How many movers are told at once at most.
 const MOST_MOVERS: i32 = 500;
@@ -44,13 +49,14 @@ impl VendorQuery {
         }
         let year_before = |day: NaiveDate| {
             let before = day.checked_sub_months(chrono::Months::new(12));
-            before.ok_or_else(|| Failure(Error::invalid("since", "There is no year before this day.")))
+            before.ok_or_else(|| Failure(Error::invalid("since", "There is no year before this day.")).into())
         };
-        let months = months("until", since.0, until.0)?;
+        let (since, until) = (day("since", since)?, day("until", until)?);
+        let months = months("until", since, until)?;
         let compared = self::months(
             "comparedUntil",
-            compared_since.map_or_else(|| year_before(since.0), |day| Ok(day.0))?,
-            compared_until.map_or_else(|| year_before(until.0), |day| Ok(day.0))?,
+            compared_since.map_or_else(|| year_before(since), |since| day("comparedSince", since))?,
+            compared_until.map_or_else(|| year_before(until), |until| day("comparedUntil", until))?,
         )?;
         let first = usize::try_from(first).unwrap_or_default();
         let growth = spend_growth::growth(reader(ctx), months, compared, by.into(), first).await.map_err(Failure)?;

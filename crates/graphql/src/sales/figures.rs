@@ -12,9 +12,9 @@ use rust_decimal::Decimal;
 use sea_orm::Iterable;
 
 use crate::{
-    decimals::share,
+    decimals::{share, with_places},
     error::Failure,
-    input::{Choice, Scalar},
+    input::{Choice, Scalar, day},
     run::reader,
 };
 
@@ -32,7 +32,7 @@ impl SalesQuery {
         #[graphql(desc = "The first day.")] since: Scalar<NaiveDate>,
         #[graphql(desc = "The last day; today unless given.")] until: Option<Scalar<NaiveDate>>,
     ) -> Result<Vec<FunnelStage>> {
-        let flows = reader(ctx).stage_flows(days(&since, until)?).await.map_err(Failure)?;
+        let flows = reader(ctx).stage_flows(days(since, until)?).await.map_err(Failure)?;
         flows.into_iter().map(FunnelStage::of).collect()
     }
 
@@ -44,7 +44,7 @@ impl SalesQuery {
         #[graphql(desc = "The last day; today unless given.")] until: Option<Scalar<NaiveDate>>,
         #[graphql(desc = "One answer for each of these; all together unless given.")] by: Option<DealDimension>,
     ) -> Result<Vec<WinRate>> {
-        let closed = reader(ctx).closed_deals(days(&since, until)?, by.map(Into::into)).await.map_err(Failure)?;
+        let closed = reader(ctx).closed_deals(days(since, until)?, by.map(Into::into)).await.map_err(Failure)?;
         Ok(closed.into_iter().map(WinRate::of).collect())
     }
 
@@ -55,8 +55,8 @@ impl SalesQuery {
     }
 }
 
-pub(super) fn days(since: &Scalar<NaiveDate>, until: Option<Scalar<NaiveDate>>) -> Result<Days> {
-    let (first, last) = (since.0, until.map(|until| until.0));
+pub(super) fn days(since: Scalar<NaiveDate>, until: Option<Scalar<NaiveDate>>) -> Result<Days> {
+    let (first, last) = (day("since", since)?, until.map(|until| day("until", until)).transpose()?);
     if last.is_some_and(|last| last < first) {
         return Err(Failure(Error::invalid("until", "The last day is before the first.")).into());
     }
@@ -186,20 +186,20 @@ impl SalesForecast {
     fn of(forecast: finance::QuarterForecast) -> Self {
         let with = |open: Option<Decimal>| match (forecast.committed, open) {
             (None, None) => None,
-            (committed, open) => Some(Scalar(committed.unwrap_or_default() + open.unwrap_or_default())),
+            (committed, open) => Some(with_places(committed.unwrap_or_default() + open.unwrap_or_default(), 2)),
         };
         Self {
             ahead: forecast.ahead,
             first: Scalar(forecast.first),
             last: Scalar(forecast.last),
-            committed: forecast.committed.map(Scalar),
+            committed: forecast.committed.map(|value| with_places(value, 2)),
             weighted: with(forecast.open_weighted),
             best: with(forecast.open),
             currency: forecast.currency,
             won_deals: forecast.won_deals,
             open_deals: forecast.open_deals,
             overdue_deals: forecast.overdue_deals,
-            overdue: forecast.overdue.map(Scalar),
+            overdue: forecast.overdue.map(|value| with_places(value, 2)),
         }
     }
 }

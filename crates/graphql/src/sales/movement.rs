@@ -20,7 +20,7 @@ use super::figures::{DealDimension, days};
 use crate::{
     decimals::with_places,
     error::Failure,
-    input::{Choice, Scalar},
+    input::{Choice, Scalar, day},
     run::reader,
 };
 
@@ -46,7 +46,7 @@ impl MovementQuery {
         #[graphql(desc = "The last day; today unless given.")] until: Option<Scalar<NaiveDate>>,
         #[graphql(desc = "One answer for each of these; all together unless given.")] by: Option<DealDimension>,
     ) -> Result<Vec<PipelineMovement>> {
-        let days = days(&since, until)?;
+        let days = days(since, until)?;
         let movements = movement::movements(reader(ctx), days, by.map(Into::into)).await.map_err(Failure)?;
         Ok(movements.into_iter().map(PipelineMovement).collect())
     }
@@ -70,14 +70,15 @@ impl MovementQuery {
         >,
         #[graphql(desc = "What the parts are.", default_with = "DealDimension::Segment")] by: DealDimension,
     ) -> Result<Vec<BookingsVariance>> {
-        let days = days(&since, Some(Scalar(until.0)))?;
+        let (first, last) = (since.0, until.0);
+        let days = days(since, Some(until))?;
         let year_before = |day: NaiveDate| {
             let before = day.checked_sub_months(Months::new(12));
-            before.ok_or_else(|| Failure(Error::invalid("since", "There is no year before this day.")))
+            before.ok_or_else(|| Failure(Error::invalid("since", "There is no year before this day.")).into())
         };
         let compared = (
-            compared_since.map_or_else(|| year_before(since.0), |day| Ok(day.0))?,
-            compared_until.map_or_else(|| year_before(until.0), |day| Ok(day.0))?,
+            compared_since.map_or_else(|| year_before(first), |since| day("comparedSince", since))?,
+            compared_until.map_or_else(|| year_before(last), |until| day("comparedUntil", until))?,
         );
         if compared.1 < compared.0 {
             return Err(Failure(Error::invalid("comparedUntil", "The last day is before the first.")).into());

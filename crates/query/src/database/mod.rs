@@ -36,7 +36,7 @@ pub use self::{
     admission::{Party, Permit},
     control::{Backend, Control},
     share::{Transaction, as_party, counting, give_way_blocking, limit_answers, on_behalf_of, share_transaction},
-    snapshot::Snapshot,
+    snapshot::{ROOM, Snapshot, too_large},
     statement::{Call, Planning, Statement},
     wire::KEPT,
 };
@@ -54,7 +54,7 @@ const PART: usize = 4;
 /// subscribers, sealing the audit trail or keeping house.
 pub const OWN: (usize, usize) = (4, 2);
 /// How many snapshots there are at once, each on a connection of its own, and how many of them one party has.
-const SNAPSHOTS: (usize, usize) = (2, 1);
+const SNAPSHOTS: (usize, usize) = (4, 1);
 /// How long anybody waits for a connection.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -172,7 +172,7 @@ impl Connections {
 
     /// One state of the database, to be read at length.
     pub async fn snapshot(&self) -> Result<Arc<Snapshot>> {
-        let permit = self.snapshots.admit(party()).await?;
+        let permit = self.snapshots.admit(party()).await.map_err(|_| Error::Downloading)?;
         self.reading.snapshot(permit).await
     }
 

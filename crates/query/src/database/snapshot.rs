@@ -1,7 +1,10 @@
 //! One state of the database, read for as long as it takes: a transaction that only reads, on a connection of its own.
 
 use std::{
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,6 +26,9 @@ use crate::{
 /// What begins it. A cursor is read to its end, so that is what its plan should be best at.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL cursor_tuple_fraction = 1";
 
+/// How many bytes its statements may answer before what they answered is done with.
+pub const ROOM: usize = 64 * 1024 * 1024;
+
 /// The transaction. Once it is dropped its connection is closed.
 pub struct Snapshot {
     wire: Mutex<Option<Wire>>,
@@ -30,6 +36,8 @@ pub struct Snapshot {
     control: Control,
     /// How long a statement may take.
     deadline: Duration,
+    /// How many bytes its statements may still answer.
+    room: AtomicUsize,
     _permit: Permit,
 }
 
@@ -43,20 +51,42 @@ impl Snapshot {
         permit: Permit,
     ) -> Result<Arc<Self>> {
         wire.ask(BEGIN).await.map_err(|said| Error::from(Failure::ServerMessage(0, said)))?;
-        Ok(Arc::new(Self { wire: Mutex::new(Some(wire)), backend, control, deadline, _permit: permit }))
+        Ok(Arc::new(Self {
+            wire: Mutex::new(Some(wire)),
+            backend,
+            control,
+            deadline,
+            room: AtomicUsize::new(ROOM),
+            _permit: permit,
+        }))
+    }
+
+    /// Lets its statements answer as many bytes again.
+    pub fn renew_room(&self) {
+        self.room.store(ROOM, Ordering::Relaxed);
     }
 
     async fn read(&self, call: Call<'_>) -> Result<Rows> {
         let mut kept = self.wire.lock().await;
         // Taken out: it is put back only in a state in which it can be used again.
         let mut wire = kept.take().ok_or_else(|| Error::internal("a snapshot that has ended"))?;
-        let (planning, room) = (wire.planning(), AtomicUsize::new(usize::MAX));
+        let planning = wire.planning();
         let calls = [call];
-        let reading = wire.rows(&calls, planning, |_| true, &room);
-        let mut rows = tokio::time::timeout(self.deadline, reading).await.unwrap_or(Err(Failure::Late))?;
+        let reading = wire.rows(&calls, planning, |_| true, &self.room);
+        let answer = tokio::time::timeout(self.deadline, reading).await.unwrap_or(Err(Failure::Late));
+        let mut rows = answer.map_err(|failure| match failure {
+            Failure::Large(_) => too_large(),
+            failure => failure.into(),
+        })?;
         *kept = Some(wire);
         rows.pop().ok_or_else(|| Error::internal("a statement without an answer"))
     }
+}
+
+/// What is said of rows that are too large.
+pub fn too_large() -> Error {
+    let most = ROOM / 1024 / 1024;
+    Error::invalid("query", format!("There is a row with more than {most} MiB: select fewer fields of it at once."))
 }
 
 impl Transaction for Snapshot {

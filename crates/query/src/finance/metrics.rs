@@ -195,15 +195,57 @@ fn first_of(bucket: Bucket, day: &'static str) -> Sql {
     bucket.of(&sql, Kind::Date)
 }
 
-/// That the row `u` stands above the row `c`, which has this level: it is of the same month, and leaves open what `c` names.
-fn stands_above(sql: &mut Sql, level: &'static str) {
-    sql.push("u.metric_type = c.metric_type AND u.month = c.month AND u.currency = c.currency AND u.level = ")
-        .push(level);
+/// Of each row of `rows` whether a row of these `levels` stands above it that has an actual value, a budget, a forecast: one of the same month,
+/// which leaves open what the row names. `of` are keys that both must have besides. Told by windows, not by a join, whose size PostgreSQL would
+/// have to guess: so it takes as long as sorting.
+fn stood_above(
+    sql: &mut Sql,
+    rows: &'static str,
+    levels: &'static str,
+    of: &'static [&'static str],
+    among: &'static str,
+) {
+    let keys = |sql: &mut Sql, alias: &'static str| {
+        for key in of {
+            sql.push(", ").column(alias, key);
+        }
+    };
+    sql.push("(SELECT e.id");
+    keys(sql, "e");
+    sql.push(", bool_or(e.ua) AS a, bool_or(e.ub) AS b, bool_or(e.uf) AS f FROM (SELECT e.*");
+    for (value, name) in [("a", " AS ua"), ("b", " AS ub"), ("f", " AS uf")] {
+        sql.push(", bool_or(").column("e", value).push(") OVER above").push(name);
+    }
+    sql.push(" FROM (SELECT NULL::uuid AS id");
+    keys(sql, "n");
+    sql.push(", u.metric_type, u.month, u.currency, u.level");
+    for column in ["region", "lob", "product"] {
+        sql.push(", coalesce(").column("u", column).push(", '') AS ").push(column);
+    }
+    sql.push(", u.a IS NOT NULL AS a, u.b IS NOT NULL AS b, u.f IS NOT NULL AS f FROM ").push(rows).push(" u");
+    if !of.is_empty() {
+        sql.push(" JOIN n ON n.base = u.metric_type AND u.level & ~n.level = 0");
+    }
+    sql.push(" UNION ALL SELECT c.id");
+    keys(sql, "n");
+    sql.push(", c.metric_type, c.month, c.currency, l.level");
     for dimension in [Dimension::Region, Dimension::LineOfBusiness, Dimension::Product] {
         let (column, bit) = dimension.column();
-        sql.push(" AND coalesce(").column("u", column).push(", '') = CASE WHEN ").push(level).push(" & ").number(bit);
-        sql.push(" = 0 THEN ").column("c", column).push(" ELSE '' END");
+        sql.push(", CASE WHEN l.level & ").number(bit).push(" = 0 THEN ").column("c", column).push(" ELSE '' END");
     }
+    sql.push(", NULL, NULL, NULL FROM ").push(rows).push(" c");
+    if !of.is_empty() {
+        sql.push(" JOIN n ON n.base = c.metric_type AND c.level & ~n.level = 0");
+    }
+    sql.push(" JOIN ").push(levels);
+    sql.push(" l ON l.metric_type = c.metric_type AND l.level & c.level = c.level AND l.level <> c.level").push(among);
+    sql.push(") e WINDOW above AS (PARTITION BY ");
+    for key in of {
+        sql.column("e", key).push(", ");
+    }
+    sql.push("e.metric_type, e.month, e.currency, e.level, e.region, e.lob, e.product)) e WHERE e.id IS NOT NULL GROUP BY e.id");
+    keys(sql, "e");
+    sql.push(")");
 }
 
 fn sql(question: &MetricQuestion, audience: Audience) -> Sql {
@@ -269,13 +311,10 @@ fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
     if let Some(by) = by {
         sql.push(" WHERE level & ").number(by.column().1).push(" = 0");
     }
+    sql.push("), h AS ");
+    stood_above(&mut *sql, "dv", "l", &[], "");
     sql.push(
-        "), h AS (SELECT c.id, bool_or(u.a IS NOT NULL) AS a, bool_or(u.b IS NOT NULL) AS b, bool_or(u.f IS NOT NULL) AS f \
-         FROM dv c JOIN l ON l.metric_type = c.metric_type AND l.level & c.level = c.level AND l.level <> c.level JOIN dv u ON ",
-    );
-    stands_above(sql, "l.level");
-    sql.push(
-        " GROUP BY c.id), \
+        ", \
          v AS (SELECT m.*, CASE WHEN h.a IS NOT TRUE THEN m.a END AS ta, CASE WHEN h.b IS NOT TRUE THEN m.b END AS tb, \
          CASE WHEN h.f IS NOT TRUE THEN m.f END AS tf FROM m LEFT JOIN h USING (id) WHERE m.metric_type = ANY(ARRAY(SELECT kind FROM k))",
     );
@@ -304,7 +343,7 @@ fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
 /// of what is recorded beneath; whatever totals stand above both.
 fn weighted(sql: &mut Sql, by: Option<Dimension>) {
     sql.push(
-        "n AS (SELECT DISTINCT k.kind, b.base, x.level, b.place FROM x JOIN k ON k.kind = x.metric_type \
+        "n AS (SELECT DISTINCT k.kind, b.base, x.level, x.level AS of, b.place FROM x JOIN k ON k.kind = x.metric_type \
          CROSS JOIN LATERAL (VALUES (k.base, 1), (k.second, 2)) b(base, place) WHERE b.base IS NOT NULL), \
          c AS (SELECT m.*",
     );
@@ -320,20 +359,17 @@ fn weighted(sql: &mut Sql, by: Option<Dimension>) {
          WINDOW ser AS (PARTITION BY m.metric_type, m.month, m.currency, m.region, m.lob, m.product)), \
          dc AS MATERIALIZED (SELECT c.* FROM c JOIN (SELECT metric_type FROM c GROUP BY metric_type HAVING min(level) <> max(level)) d USING (metric_type)), \
          j AS MATERIALIZED (SELECT DISTINCT metric_type, level FROM dc), \
-         i AS (SELECT n.kind, n.level, n.place, c.id, bool_or(u.a IS NOT NULL) AS a, bool_or(u.b IS NOT NULL) AS b, bool_or(u.f IS NOT NULL) AS f \
-         FROM n JOIN dc c ON c.metric_type = n.base AND c.level & ~n.level = 0 \
-         JOIN j ON j.metric_type = c.metric_type AND j.level & c.level = c.level AND j.level <> c.level AND j.level & ~n.level = 0 \
-         JOIN dc u ON ",
+         i AS ",
     );
-    stands_above(sql, "j.level");
+    stood_above(&mut *sql, "dc", "j", &["kind", "place", "of"], " AND l.level & ~n.level = 0");
     sql.push(
-        " GROUP BY 1, 2, 3, 4), \
+        ", \
          s AS (SELECT n.kind, n.level, n.place, c.month, c.currency, CASE WHEN n.level & 1 = 0 THEN c.region ELSE '' END AS region, \
          CASE WHEN n.level & 2 = 0 THEN c.lob ELSE '' END AS lob, CASE WHEN n.level & 4 = 0 THEN c.product ELSE '' END AS product, \
          sum(c.a) FILTER (WHERE c.ka AND i.a IS NOT TRUE) AS a, sum(c.b) FILTER (WHERE c.kb AND i.b IS NOT TRUE) AS b, \
          sum(c.f) FILTER (WHERE c.kf AND i.f IS NOT TRUE) AS f \
          FROM n JOIN c ON c.metric_type = n.base AND c.level & ~n.level = 0 \
-         LEFT JOIN i ON i.kind = n.kind AND i.level = n.level AND i.place = n.place AND i.id = c.id GROUP BY 1, 2, 3, 4, 5, 6, 7, 8), \
+         LEFT JOIN i ON i.kind = n.kind AND i.of = n.of AND i.place = n.place AND i.id = c.id GROUP BY 1, 2, 3, 4, 5, 6, 7, 8), \
          y AS (SELECT x.metric_type, k.nature, x.metric_date, x.month, x.currency, x.region, x.lob, x.product, x.other, ",
     );
     match by {

@@ -118,7 +118,7 @@ fn sql(days: Days, by: Option<DealDimension>, audience: Audience) -> Sql {
          FROM d d0 JOIN d d1 ON d1.id = d0.id AND d0.place = 0 AND d1.place = 1 JOIN deals t ON t.id = d0.id",
     );
     sql.append(&of_owner).push(
-        " WHERE d1.stage IS NOT NULL AND (d0.stage IS DISTINCT FROM d1.stage OR d1.stage NOT IN ('Closed Won', 'Closed Lost')) \
+        " CROSS JOIN o WHERE o.first <= o.last AND d1.stage IS NOT NULL AND (d0.stage IS DISTINCT FROM d1.stage OR d1.stage NOT IN ('Closed Won', 'Closed Lost')) \
          ORDER BY 5, 6, d1.value DESC, t.id",
     );
     sql

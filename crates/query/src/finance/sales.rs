@@ -205,7 +205,7 @@ fn flows(days: Days, audience: Audience) -> Sql {
          v AS (SELECT h.new_value AS stage, h.changed_at AS entered, lead(h.changed_at) OVER w AS gone, lead(h.new_value) OVER w AS next \
          FROM deals t JOIN deal_history h ON h.deal_id = t.id AND h.field_changed = 'stage' WHERE ",
     );
-    sql.append(&seen("deals", audience)).push(" WINDOW w AS (PARTITION BY h.deal_id ORDER BY h.changed_at, h.id)), x AS (SELECT v.*, s.place, n.place AS next_place, round((extract(epoch FROM v.gone - v.entered) / 86400)::numeric, 1) AS days FROM v JOIN s ON s.label = v.stage LEFT JOIN s n ON n.label = v.next CROSS JOIN o WHERE v.stage NOT IN ('Closed Won', 'Closed Lost') AND (v.entered AT TIME ZONE ");
+    sql.append(&seen("deals", audience)).push(" WINDOW w AS (PARTITION BY h.deal_id ORDER BY h.changed_at, h.id)), x AS (SELECT v.*, s.place, n.place AS next_place, (extract(epoch FROM v.gone - v.entered) / 86400)::numeric AS days FROM v JOIN s ON s.label = v.stage LEFT JOIN s n ON n.label = v.next CROSS JOIN o WHERE v.stage NOT IN ('Closed Won', 'Closed Lost') AND (v.entered AT TIME ZONE ");
     sql.append(&timezone()).push(
         ")::date BETWEEN o.first AND o.last) \
          SELECT true AS present, x.stage, count(*)::integer AS entered, \
@@ -213,7 +213,7 @@ fn flows(days: Days, audience: Audience) -> Sql {
          (count(*) FILTER (WHERE x.next_place <= x.place))::integer AS went_back, \
          (count(*) FILTER (WHERE x.next = 'Closed Lost'))::integer AS lost, \
          (count(*) FILTER (WHERE x.gone IS NULL))::integer AS open, \
-         percentile_disc(0.5) WITHIN GROUP (ORDER BY x.days) AS median_days, round(avg(x.days), 1) AS mean_days \
+         round((percentile_cont(0.5) WITHIN GROUP (ORDER BY x.days::double precision))::numeric, 1) AS median_days, round(avg(x.days), 1) AS mean_days \
          FROM x GROUP BY x.stage, x.place ORDER BY x.place",
     );
     sql

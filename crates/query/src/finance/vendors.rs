@@ -178,11 +178,12 @@ fn spend(months: Months, compared: Months, by: SpendDimension, audience: Audienc
 fn ending(days: i32, audience: Audience) -> Sql {
     let mut sql = Sql::new();
     sql.push("WITH o AS (SELECT ").append(&today());
-    sql.push(" AS today), y AS (SELECT (max(t.period_date) - interval '11 months')::date AS first FROM vendor_spend t WHERE ");
+    sql.push(" AS today), y AS (SELECT (max(t.period_date) - interval '11 months')::date AS first, max(t.period_date) AS last \
+         FROM vendor_spend t CROSS JOIN o WHERE t.period_date <= o.today AND ");
     sql.append(&seen("vendor_spend", audience)).push(
         ") SELECT true AS present, v.id AS vendor, v.name::text, v.category::text, v.contract_end_date AS ends, \
          v.contract_end_date - o.today AS days_left, v.auto_renewal, v.contract_value AS value, \
-         (SELECT sum(t.amount) FROM vendor_spend t, y WHERE t.vendor_id = v.id AND t.period_date >= y.first AND ",
+         (SELECT sum(t.amount) FROM vendor_spend t, y WHERE t.vendor_id = v.id AND t.period_date BETWEEN y.first AND y.last AND ",
     );
     sql.append(&seen("vendor_spend", audience)).push(") AS spent, ").append(&currency());
     sql.push(" AS currency FROM o CROSS JOIN vendors v WHERE v.status = 'active' AND v.contract_end_date BETWEEN o.today AND o.today + ");

@@ -56,6 +56,11 @@ impl Out<'_> {
         if self.items.is_multiple_of(UNINTERRUPTED) {
             (self.pause)();
         }
+        self.fits()
+    }
+
+    /// Refuses to go on where there is no room any more.
+    fn fits(&self) -> Result<()> {
         let written = self.json.len() - self.start;
         if written <= self.room {
             return Ok(());
@@ -246,7 +251,8 @@ fn object(out: &mut Out<'_>, template: &Template, fetch: &Fetch, loaded: &Loaded
         Value::Object(_, template) => object(out, template, fetch, loaded, place),
         Value::Child(child) => {
             let (Child { fetch, .. }, loaded) = (&fetch.children[*child], &loaded.children[*child]);
-            shape(out, fetch, loaded, loaded.group(place), Some(place))
+            shape(out, fetch, loaded, loaded.group(place), Some(place))?;
+            out.fits()
         }
     })
 }

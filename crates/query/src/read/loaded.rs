@@ -45,6 +45,11 @@ impl Loaded {
         self.rows.len() + self.children.iter().chain(&self.beside).map(Self::size).sum::<usize>()
     }
 
+    /// How many bytes their values have.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows.size() + self.children.iter().chain(&self.beside).map(Self::bytes).sum::<usize>()
+    }
+
     pub(super) fn row(&self, place: usize) -> Row<'_> {
         self.rows.row(place)
     }

@@ -30,6 +30,6 @@ pub use self::{
     groups::{Function, GroupKey, GroupValue, Grouping, Having, Measure},
     invitations::Invitation,
     my_memberships::MyMembership,
-    stream::{Portion, TakesPortions},
+    stream::{Portion, Streaming, TakesPortions},
     traversal::{Direction, EdgeTable, Reached},
 };

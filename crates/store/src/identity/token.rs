@@ -262,7 +262,8 @@ mod tests {
         let access = tokens("one", 60).access(export, session).unwrap();
         assert!(refused("one", export, &access), "another kind of token");
         assert!(tokens("one", 60).read(&token).is_err(), "it opens nothing else");
-        assert!(refused("one", export, &tokens("one", 60).download(export, session, now - 1).unwrap()), "ended");
+        let ended = tokens("one", 60).download(export, session, now - 1).unwrap();
+        assert!(matches!(tokens("one", 60).download_of(export, &ended), Err(Error::Precondition(_))), "ended");
     }
 
     /// A token of the same key with this header and these claims beside the usual ones.
