@@ -269,7 +269,7 @@ async fn dates_out_of_order_or_of_another_age_are_told() {
     import("D-5,,,,,Closed Won,,,,,2026-02-03,\nD-6,,,,,Closed Won,,,,,2026-02-04,\n").await.ok();
     let moved = "SELECT string_agg(also #>> '{after,createdAt}', ' ' ORDER BY also #>> '{after,actualCloseDate}') FROM audit_logs,
         jsonb_array_elements(details -> 'also') AS also WHERE action = 'DEALS_IMPORT' AND also -> 'before' ? 'createdAt'";
-    assert_eq!(gateway.value(moved).await, "2026-02-03T00:00:00.000000Z 2026-02-04T00:00:00.000000Z");
+    assert_eq!(gateway.value(moved).await, "2026-02-03T05:00:00.000000Z 2026-02-04T05:00:00.000000Z");
     let created = cfo
         .run(
             "mutation($on: Date) { createDeal(input: { name: \"Early\", region: EUROPE, segment: SMB, lob: SOFTWARE, stage: DISCOVERY,

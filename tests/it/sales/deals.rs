@@ -129,7 +129,7 @@ async fn reopening_gives_a_deal_its_beginning_back() {
     let closed = cfo.run(close, json!({ "id": deal["id"], "v": 1, "on": "2020-02-29" })).await.ok();
     assert_eq!(
         (&closed["closeDealLost"]["createdAt"], &closed["closeDealLost"]["daysInPipeline"]),
-        (&json!("2020-02-29T00:00:00.000000Z"), &json!(0))
+        (&json!("2020-02-29T05:00:00.000000Z"), &json!(0))
     );
     let reopen = "mutation($id: UUID!) { reopenDeal(id: $id, expectedVersion: 2, stage: DISCOVERY, probability: \"5\", reason: \"Slip\") { createdAt daysInPipeline
         history(filter: { fieldChanged: { eq: \"createdAt\" } }) { totalCount } } }";
@@ -172,7 +172,7 @@ async fn a_deal_is_won_and_its_history_tells_how() {
         .collect();
     // The deal closed before it was entered here.
     let moved = told.pop().expect("a row");
-    assert_eq!((moved[0], moved[2]), ("createdAt", "2026-01-15T00:00:00.000000Z"));
+    assert_eq!((moved[0], moved[2]), ("createdAt", "2026-01-15T05:00:00.000000Z"));
     assert_eq!(
         told,
         [

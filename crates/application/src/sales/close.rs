@@ -3,7 +3,7 @@
 use aether_entity::{deals, sea_orm_active_enums::DealStage};
 use aether_store::{
     Error, Result,
-    write::{Change, UseCase, action},
+    write::{UseCase, action},
 };
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -11,7 +11,8 @@ use sea_orm::Set;
 use uuid::Uuid;
 
 use super::{
-    deal, pipeline,
+    calendar::Calendar,
+    deal,
     rules::{self, BY_USER, probability},
 };
 use crate::{
@@ -34,8 +35,9 @@ pub fn win(
             let value = final_value.map(|value| positive_money("finalValue", value)).transpose()?;
             let deal = c.edit::<deals::Entity>(id, expected_version).await?;
             rules::open(&deal)?;
-            let on = closed_on(c, close_date).await?;
-            deal::update(c, deal, BY_USER, |deal| {
+            let calendar = Calendar::of(c).await?;
+            let on = closed_on(&calendar, close_date)?;
+            deal::update(c, &calendar, deal, BY_USER, |deal| {
                 rules::close(deal, true, on, reason);
                 if let Some(value) = value {
                     deal.value = Set(value);
@@ -61,8 +63,9 @@ pub fn lose(
             let competitor = optional_text("competitor", competitor, 255)?;
             let deal = c.edit::<deals::Entity>(id, expected_version).await?;
             rules::open(&deal)?;
-            let on = closed_on(c, close_date).await?;
-            deal::update(c, deal, BY_USER, |deal| {
+            let calendar = Calendar::of(c).await?;
+            let on = closed_on(&calendar, close_date)?;
+            deal::update(c, &calendar, deal, BY_USER, |deal| {
                 rules::close(deal, false, on, Some(reason));
                 deal.competitor_lost_to = Set(competitor);
             })
@@ -91,15 +94,15 @@ pub fn reopen(
             if !rules::stage(&deal.stage)?.may_reopen_to(rules::stage(&stage)?) {
                 return Err(Error::Precondition("The deal is open already. Move it with advanceDeal.".into()));
             }
-            deal::update(c, deal, BY_USER, |deal| rules::reopen(deal, stage, chance)).await?;
+            deal::update(c, &Calendar::of(c).await?, deal, BY_USER, |deal| rules::reopen(deal, stage, chance)).await?;
             Ok(id)
         })
     })
 }
 
 /// The date of a closing, which is not in the future.
-async fn closed_on(c: &Change, given: Option<NaiveDate>) -> Result<NaiveDate> {
-    let today = pipeline::today(c).await?;
+fn closed_on(calendar: &Calendar, given: Option<NaiveDate>) -> Result<NaiveDate> {
+    let today = calendar.today;
     match given {
         Some(date) => rules::closed(date, today).map_err(|problem| Error::invalid("closeDate", problem)),
         None => Ok(today),

@@ -10,13 +10,15 @@ use aether_store::{
     value::label,
     write::{Change, WritableEdit, WritableRow},
 };
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat};
+use chrono::{DateTime, FixedOffset, SecondsFormat};
 use heck::ToLowerCamelCase;
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, EntityTrait, Iden, Iterable, ModelTrait, QueryFilter, QueryOrder,
     QuerySelect, Set, Value, sea_query::OptionEnum,
 };
 use uuid::Uuid;
+
+use super::calendar::Calendar;
 
 /// Columns that are kept by the gateway or the database: that they change says nothing.
 const BOOKKEEPING: [&str; 7] =
@@ -49,14 +51,20 @@ impl WritableEdit for New {
 }
 
 /// Inserts a deal of the actor's organization; its history begins with its stage.
-pub async fn insert(c: &Change, deal: deals::ActiveModel, source: DealChangeSource) -> Result<deals::Model> {
-    let deals = insert_all(c, vec![deal], source).await?;
+pub async fn insert(
+    c: &Change,
+    calendar: &Calendar,
+    deal: deals::ActiveModel,
+    source: DealChangeSource,
+) -> Result<deals::Model> {
+    let deals = insert_all(c, calendar, vec![deal], source).await?;
     deals.into_iter().next().ok_or_else(|| Error::internal("an INSERT without a row"))
 }
 
 /// The same for many. Each must set the same columns.
 pub async fn insert_all(
     c: &Change,
+    calendar: &Calendar,
     deals: Vec<deals::ActiveModel>,
     source: DealChangeSource,
 ) -> Result<Vec<deals::Model>> {
@@ -65,7 +73,7 @@ pub async fn insert_all(
         if deal.created_at.is_not_set() {
             deal.created_at = Set(c.now());
         }
-        deal.days_in_pipeline = Set(age(c, &deal));
+        deal.days_in_pipeline = Set(age(calendar, &deal));
         New(deal)
     });
     let deals = c.insert_all(rows.collect()).await?;
@@ -82,6 +90,7 @@ pub async fn insert_all(
 /// brought up to date; one that goes on again came into the pipeline when it did, if it was closed on a day before that.
 pub async fn update(
     c: &Change,
+    calendar: &Calendar,
     before: deals::Model,
     source: DealChangeSource,
     edit: impl FnOnce(&mut deals::ActiveModel),
@@ -95,8 +104,8 @@ pub async fn update(
         edited.created_at = Set(began);
     }
     if differs(&before, &edited) {
-        began_before_its_end(&mut edited);
-        edited.days_in_pipeline = Set(age(c, &edited));
+        began_before_its_end(calendar, &mut edited);
+        edited.days_in_pipeline = Set(age(calendar, &edited));
     }
     let after = c.update(Row(before.clone()), |deal| *deal = edited).await?.0;
     within_region(c, &after)?;
@@ -117,11 +126,11 @@ pub async fn update(
 }
 
 /// A deal that closed before the gateway heard of it came into the pipeline no later than it closed.
-fn began_before_its_end(deal: &mut deals::ActiveModel) {
+fn began_before_its_end(calendar: &Calendar, deal: &mut deals::ActiveModel) {
     let ActiveValue::Set(Some(closed)) = deal.actual_close_date else { return };
     let (ActiveValue::Set(began) | ActiveValue::Unchanged(began)) = deal.created_at else { return };
-    if began.date_naive() > closed {
-        deal.created_at = Set(midnight(closed));
+    if calendar.day(began) > closed {
+        deal.created_at = Set(calendar.beginning(closed));
     }
 }
 
@@ -136,19 +145,14 @@ async fn beginning(c: &Change, deal: Uuid) -> Result<Option<DateTime<FixedOffset
     Ok(c.one(moved).await?.and_then(|row| row.old_value?.parse().ok()))
 }
 
-/// The beginning of a day.
-pub(super) fn midnight(date: NaiveDate) -> DateTime<FixedOffset> {
-    date.and_time(NaiveTime::MIN).and_utc().fixed_offset()
-}
-
 /// How many days a deal has been in the pipeline: until it closed, or until now.
-fn age(c: &Change, deal: &deals::ActiveModel) -> i32 {
+fn age(calendar: &Calendar, deal: &deals::ActiveModel) -> i32 {
     let until = match deal.actual_close_date {
         ActiveValue::Set(Some(closed)) | ActiveValue::Unchanged(Some(closed)) => closed,
-        _ => c.now().date_naive(),
+        _ => calendar.today,
     };
     let since = match deal.created_at {
-        ActiveValue::Set(since) | ActiveValue::Unchanged(since) => since.date_naive(),
+        ActiveValue::Set(since) | ActiveValue::Unchanged(since) => calendar.day(since),
         ActiveValue::NotSet => until,
     };
     i32::try_from((until - since).num_days().max(0)).unwrap_or(i32::MAX)

@@ -14,7 +14,8 @@ use sea_orm::{ActiveValue, Set};
 use uuid::Uuid;
 
 use super::{
-    deal, pipeline,
+    calendar::Calendar,
+    deal,
     rules::{self, BY_USER, probability},
 };
 use crate::{
@@ -104,7 +105,7 @@ pub fn create(input: NewDeal) -> UseCase<Uuid> {
                 campaign_source: Set(optional_text("input.campaignSource", input.campaign_source, 200)?),
                 ..Default::default()
             };
-            Ok(deal::insert(c, deal, BY_USER).await?.id)
+            Ok(deal::insert(c, &Calendar::of(c).await?, deal, BY_USER).await?.id)
         })
     })
 }
@@ -143,7 +144,7 @@ pub fn edit(id: Uuid, expected_version: i32, input: DealEdit) -> UseCase<Uuid> {
                 after(&external_system, &deal.external_system).as_ref(),
                 after(&external_deal_id, &deal.external_deal_id).as_ref(),
             )?;
-            deal::update(c, deal, BY_USER, |deal| {
+            deal::update(c, &Calendar::of(c).await?, deal, BY_USER, |deal| {
                 if let Some(name) = name {
                     deal.name = Set(Some(name));
                 }
@@ -182,7 +183,7 @@ pub fn advance(id: Uuid, expected_version: i32, stage: DealStage, probability: O
                 return Err(Error::Precondition("The deal is in this stage already. Choose another.".into()));
             }
             let probability = probability.map(|value| rules::probability("probability", value)).transpose()?;
-            deal::update(c, deal, BY_USER, |deal| {
+            deal::update(c, &Calendar::of(c).await?, deal, BY_USER, |deal| {
                 deal.stage = Set(stage);
                 if let Some(probability) = probability {
                     deal.probability = ActiveValue::Set(probability);
@@ -201,7 +202,7 @@ pub fn reassign(id: Uuid, expected_version: i32, owner_id: Uuid, reason: Reason)
             reason.note(c)?;
             let deal = c.edit::<deals::Entity>(id, expected_version).await?;
             let owner = c.colleague(owner_id, "ownerId").await?.id;
-            deal::update(c, deal, BY_USER, |deal| deal.owner_id = Set(Some(owner))).await?;
+            deal::update(c, &Calendar::of(c).await?, deal, BY_USER, |deal| deal.owner_id = Set(Some(owner))).await?;
             Ok(id)
         })
     })
@@ -210,6 +211,6 @@ pub fn reassign(id: Uuid, expected_version: i32, owner_id: Uuid, reason: Reason)
 /// When the deal is expected to close, if that is of this age.
 async fn expected(c: &Change, date: Option<NaiveDate>) -> Result<Option<NaiveDate>> {
     let Some(date) = date else { return Ok(None) };
-    let expected = rules::expected(date, pipeline::today(c).await?);
+    let expected = rules::expected(date, Calendar::of(c).await?.today);
     expected.map(Some).map_err(|message| Error::invalid("input.expectedCloseDate", message))
 }

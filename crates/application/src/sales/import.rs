@@ -29,7 +29,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Se
 use uuid::Uuid;
 
 use super::{
-    deal, pipeline, rules,
+    calendar::Calendar,
+    deal, rules,
     sheet::{DealLine, parse},
 };
 use crate::{check::optional_text, imported::Imported};
@@ -49,7 +50,8 @@ pub fn import_csv(csv: String, external_system: Option<String>, dry_run: bool) -
 }
 
 async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Imported> {
-    let today = pipeline::today(c).await?;
+    let calendar = Calendar::of(c).await?;
+    let today = calendar.today;
     let currency = rules::currency_of_organization(c).await?;
     let owners = owners(c, &lines).await?;
     let known = known(c, &lines).await?;
@@ -75,7 +77,7 @@ async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Impor
         let before = known.get(&key);
         let mut deal = match before {
             Some(before) => before.clone().into(),
-            None => blank(c, &line, &currency),
+            None => blank(c, &calendar, &line, &currency),
         };
         let (number, count) = (line.line, problems.len());
         let mut wrong = |field: &str, message: &str| problems.push(LineError::new(number, field, message));
@@ -126,9 +128,9 @@ async fn import(c: &Change, lines: Vec<DealLine>, dry_run: bool) -> Result<Impor
     c.note("inserted", counts.inserted);
     c.note("updated", counts.updated);
     c.note("unchanged", counts.unchanged);
-    deal::insert_all(c, new, DealChangeSource::Sync).await?;
+    deal::insert_all(c, &calendar, new, DealChangeSource::Sync).await?;
     for (before, edited) in changed {
-        deal::update(c, before, DealChangeSource::Sync, |deal| *deal = edited).await?;
+        deal::update(c, &calendar, before, DealChangeSource::Sync, |deal| *deal = edited).await?;
     }
     Ok(counts)
 }
@@ -181,10 +183,10 @@ async fn owners(c: &Change, lines: &[DealLine]) -> Result<HashMap<String, Uuid>>
 
 /// A deal of which nothing is known but which one it is. It sets every column that a line may set, so that many can be inserted
 /// at once.
-fn blank(c: &Change, line: &DealLine, currency: &str) -> deals::ActiveModel {
+fn blank(c: &Change, calendar: &Calendar, line: &DealLine, currency: &str) -> deals::ActiveModel {
     // One that closed before the gateway heard of it came into the pipeline no later than that.
-    let closed = line.actual_close_date.filter(|closed| *closed < c.now().date_naive());
-    let began = line.created_date.or(closed).map_or_else(|| c.now(), deal::midnight);
+    let closed = line.actual_close_date.filter(|closed| *closed < calendar.today);
+    let began = line.created_date.or(closed).map_or_else(|| c.now(), |date| calendar.beginning(date));
     deals::ActiveModel {
         external_system: Set(Some(line.external_system.clone())),
         external_deal_id: Set(Some(line.external_deal_id.clone())),

@@ -1,6 +1,7 @@
 //! The sales domain: deals, their way through the pipeline, and snapshots of it.
 
 pub mod bookings;
+mod calendar;
 pub mod close;
 mod deal;
 pub mod deals;

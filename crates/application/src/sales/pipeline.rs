@@ -7,6 +7,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
+use super::calendar::Calendar;
+
 /// The open deals of an organization in its currency, summed up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenPipeline {
@@ -34,14 +36,7 @@ pub struct OpenPipeline {
 
 /// What date it is for the organization: in the time zone of its settings, or in UTC if they name none that there is.
 pub async fn today(c: &Change) -> Result<NaiveDate> {
-    let mut sql = Sql::new();
-    sql.push(
-        "SELECT (now() AT TIME ZONE coalesce((SELECT z.name FROM pg_timezone_names z \
-         WHERE z.name = o.settings ->> 'timezone' LIMIT 1), 'UTC'))::date FROM organizations o WHERE o.id = ",
-    )
-    .uuid(c.actor().organization_id);
-    let row = c.run_sql(&sql).await?;
-    Ok(row.first().ok_or_else(|| Error::internal("an actor without an organization"))?.try_get_by_index(0)?)
+    Ok(Calendar::of(c).await?.today)
 }
 
 /// Sums the open pipeline up as it is now, with forecasts for the quarter of this date and the next.
