@@ -479,3 +479,24 @@ async fn recurring_revenue_comes_and_goes_by_its_parts() {
     );
     assert_eq!(data["budget"][0]["waterfall"], Value::Null);
 }
+
+/// Whatever is recorded in many parts at several levels is added up by sorting: a statement that compared each with each would be stopped.
+#[tokio::test]
+async fn many_parts_at_several_levels_are_added_up_in_time() {
+    let gateway = with(&[
+        ["2026-01-31", R, "Europe", "", "", "7", "", U],
+        ["2026-01-31", "GROSS_MARGIN", "Europe", "", "", "50", "", U],
+    ])
+    .await;
+    gateway
+        .execute(&format!(
+            "INSERT INTO financial_metrics (organization_id, metric_date, metric_type, region, product, actual_value, currency)
+             SELECT o.id, '2026-01-31', k.kind::metric_type, CASE WHEN n % 2 = 0 THEN 'Asia' END, 'P' || n, 1, 'USD'
+               FROM organizations o, generate_series(1, 20000) n, unnest(ARRAY['REVENUE', 'GROSS_MARGIN', 'CAC']) k(kind) WHERE o.slug = '{HOME}'"
+        ))
+        .await;
+    let cfo = gateway.cfo().await;
+    let data = cfo.data("{ kpis(types: [REVENUE], of: \"2026-01-31\", by: REGION) { slice value } all: kpis(of: \"2026-01-31\") { metricType } }").await;
+    assert_eq!(data["kpis"], json!([{ "slice": "Asia", "value": "10000.00" }, { "slice": "Europe", "value": "7.00" }]));
+    assert_eq!(data["all"].as_array().map(Vec::len), Some(3));
+}

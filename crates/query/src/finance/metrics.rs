@@ -294,15 +294,19 @@ fn sql(question: &MetricQuestion, audience: Audience) -> Sql {
     sql
 }
 
+/// Has PostgreSQL take rows for many. It knows nothing of the periods when it plans, would take what is in them for a row or two, and would join those
+/// one by one; a function that it takes for a thousand rows, and that has one, has it hash them, however many there are.
+const MANY: &str = " CROSS JOIN regexp_split_to_table('', ' ')";
+
 /// `m`: the rows of the metrics and of what they are weighted by; and `x`: those of the metrics, with what stands beneath another taken out.
 fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
     sql.push(
         "m AS MATERIALIZED (SELECT t.id, t.metric_type, t.metric_date, date_trunc('month', t.metric_date::timestamp)::date AS month, t.currency, t.region, t.lob, t.product, \
          t.actual_value AS a, t.budget_value AS b, t.forecast_value AS f, \
          (t.region IS NULL)::int + 2 * (t.lob IS NULL)::int + 4 * (t.product IS NULL)::int AS level \
-         FROM financial_metrics t WHERE ",
+         FROM financial_metrics t",
     );
-    sql.append(seen).push(
+    sql.push(MANY).push(" WHERE ").append(seen).push(
         " AND t.metric_type = ANY(ARRAY(SELECT kind FROM k UNION SELECT base FROM k UNION SELECT second FROM k)) \
          AND t.metric_date >= (SELECT min(first) FROM w) AND t.metric_date < (SELECT max(next) FROM w)), \
          dv AS MATERIALIZED (SELECT m.* FROM m JOIN (SELECT metric_type FROM m GROUP BY metric_type HAVING min(level) <> max(level)) d USING (metric_type)), \
@@ -335,8 +339,9 @@ fn recorded(sql: &mut Sql, seen: &Sql, by: Option<Dimension>) {
         sql.column("v", value).push(" END").push(name);
     }
     sql.push(
-        ", v.ta IS NOT NULL AND v.level & d.la NOT IN (v.level, d.la) AS other FROM v JOIN d USING (metric_type, currency, month)), ",
+        ", v.ta IS NOT NULL AND v.level & d.la NOT IN (v.level, d.la) AS other FROM v JOIN d USING (metric_type, currency, month)",
     );
+    sql.push(MANY).push("), ");
 }
 
 /// `y`: the rows of the metrics, each ratio with what it is a share of in its month: that of the same region, line and product, or else the sum
@@ -354,8 +359,8 @@ fn weighted(sql: &mut Sql, by: Option<Dimension>) {
         sql.push(") OR m.metric_date = max(m.metric_date) FILTER (WHERE ").column("m", value);
         sql.push(" IS NOT NULL) OVER ser").push(name);
     }
-    sql.push(
-        " FROM m WHERE m.metric_type = ANY(ARRAY(SELECT base FROM n)) \
+    sql.push(" FROM m").push(MANY).push(
+        " WHERE m.metric_type = ANY(ARRAY(SELECT base FROM n)) \
          WINDOW ser AS (PARTITION BY m.metric_type, m.month, m.currency, m.region, m.lob, m.product)), \
          dc AS MATERIALIZED (SELECT c.* FROM c JOIN (SELECT metric_type FROM c GROUP BY metric_type HAVING min(level) <> max(level)) d USING (metric_type)), \
          j AS MATERIALIZED (SELECT DISTINCT metric_type, level FROM dc), \
