@@ -61,7 +61,7 @@ async fn paged(user: &User<'_>, list: &str, fields: &str) -> Vec<Value> {
         };
         let query = format!("{{ page: {arguments} {{ nodes {{ {fields} }} pageInfo {{ hasNextPage endCursor }} }} }}");
         let mut page = user.data(&query).await["page"].take();
-        rows.extend(page["nodes"].as_array_mut().expect("rows").drain(..));
+        rows.append(page["nodes"].as_array_mut().expect("rows"));
         if page["pageInfo"]["hasNextPage"] != true {
             return rows;
         }

@@ -32,6 +32,7 @@ pub(crate) struct VendorQuery;
 impl VendorQuery {
     /// How the spend on vendors has grown from some months to others, and the vendors or categories that moved it most. The movers and the others
     /// add up to the total.
+    #[allow(clippy::too_many_arguments)]
     async fn vendor_spend_growth(
         &self,
         ctx: &Context<'_>,
