@@ -248,16 +248,17 @@ impl Types<'_> {
         for ty in std::mem::take(&mut self.shapes).into_values() {
             let all = ty.fields.iter().map(|known| {
                 let name = match known.leaf {
-                    Leaf::String => "String",
-                    Leaf::Boolean => "Boolean",
-                    Leaf::Switch(_) => "Boolean!",
-                    Leaf::Int => "Int",
-                    Leaf::Decimal => "Decimal",
-                    Leaf::Json => "JSON",
-                    Leaf::Strings => "[String!]",
-                    Leaf::Object(inner) => inner.name,
+                    Leaf::String => "String".into(),
+                    Leaf::Enum(name) => enum_type_name(name),
+                    Leaf::Boolean => "Boolean".into(),
+                    Leaf::Switch(_) => "Boolean!".into(),
+                    Leaf::Int => "Int".into(),
+                    Leaf::Decimal => "Decimal".into(),
+                    Leaf::Json => "JSON".into(),
+                    Leaf::Strings => "[String!]".into(),
+                    Leaf::Object(inner) => inner.name.into(),
                 };
-                field(known.name, known.doc, name.into(), [])
+                field(known.name, known.doc, name, [])
             });
             self.insert(object(ty.name, ty.doc, fields(all)));
         }

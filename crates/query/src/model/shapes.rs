@@ -40,6 +40,8 @@ pub struct ShapeField {
 pub enum Leaf {
     /// A string.
     String,
+    /// A value of this enum of the database, which the JSON has by its label; of another label, null.
+    Enum(&'static str),
     /// A boolean.
     Boolean,
     /// A boolean that is this unless said: never null.
@@ -134,7 +136,7 @@ shape_types! {
     /// The deals of one stage of the pipeline.
     STAGE = StageBreakdown {
         /// The stage.
-        stage: Leaf::String,
+        stage: Leaf::Enum("deal_stage"),
         /// The sum of the deals' values, in the organization's currency.
         value: Leaf::Decimal,
         /// How many deals.
@@ -143,7 +145,7 @@ shape_types! {
     /// The deals of one region.
     REGION = RegionBreakdown {
         /// The region.
-        region: Leaf::String,
+        region: Leaf::Enum("deal_region"),
         /// The sum of the deals' values, in the organization's currency.
         value: Leaf::Decimal,
         /// How many deals.
@@ -152,7 +154,7 @@ shape_types! {
     /// The deals of one customer segment.
     SEGMENT = SegmentBreakdown {
         /// The segment.
-        segment: Leaf::String,
+        segment: Leaf::Enum("deal_segment"),
         /// The sum of the deals' values, in the organization's currency.
         value: Leaf::Decimal,
         /// How many deals.

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use aether_entity::catalog::Kind;
+use aether_entity::catalog::{ENUMS, Kind};
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    model::{Leaf, Shape},
+    model::{Leaf, Shape, enum_value_name},
 };
 
 /// JSON that is being written.
@@ -337,13 +337,23 @@ fn picked(
         match &field.what {
             FieldValue::Literal(json) => literal(out, json)?,
             FieldValue::Field(field, selected_fields) => match entry {
-                Some((name, key)) if name == field.name => string(out, key)?,
+                Some((name, key)) if name == field.name => named(out, field.leaf, key)?,
                 _ => leaf(out, field.leaf, &document[field.name], selected_fields)?,
             },
         }
     }
     out.push(b'}');
     Ok(())
+}
+
+/// Writes a text as its type says: an enum's label as its name.
+fn named(out: &mut Out<'_>, leaf: Leaf, text: &str) -> Result<()> {
+    let Leaf::Enum(name) = leaf else { return string(out, text) };
+    let known = ENUMS.iter().filter(|known| known.name == name).flat_map(|known| known.values);
+    match known.into_iter().find(|value| value.label == text) {
+        Some(value) => string(out, &enum_value_name(value.label)),
+        None => literal(out, "null"),
+    }
 }
 
 /// Writes a value as its type says; one of another type, as an old document may have it, is null.
@@ -353,6 +363,7 @@ fn leaf(out: &mut Out<'_>, leaf: Leaf, value: &serde_json::Value, selected_field
         (Leaf::Json, value) => {
             serde_json::to_writer(&mut *out.json, value).map_err(|_| Error::internal("JSON that cannot be written"))
         }
+        (Leaf::Enum(_), Json::String(text)) => named(out, leaf, text),
         (Leaf::String, Json::String(text)) | (Leaf::Decimal, Json::String(text)) => string(out, text),
         (Leaf::String | Leaf::Decimal, Json::Number(number)) => string(out, &number.to_string()),
         (Leaf::Boolean | Leaf::Switch(_), Json::Bool(value)) => boolean(out, *value),
