@@ -1,10 +1,11 @@
-//! Developer commands: `cargo xtask generate | check | bench`.
+//! Developer commands: `cargo xtask generate | check | bench | forecast`.
 
 #![expect(clippy::disallowed_methods, reason = "the tool has databases of its own, as their owner")]
 
 mod bench;
 mod check;
 mod docs;
+mod forecast;
 mod generate;
 mod ui;
 
@@ -33,6 +34,8 @@ enum Command {
     },
     /// Measures the gateway against hand-written SQL, side by side.
     Bench(bench::Options),
+    /// Measures how well series of a CSV are forecast.
+    Forecast(forecast::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -41,6 +44,7 @@ fn main() -> anyhow::Result<()> {
         match Cli::parse().command {
             Command::Generate { check } => generate::run(check).await,
             Command::Bench(options) => bench::run(options).await,
+            Command::Forecast(options) => forecast::run(&options),
             Command::Check { steps } => check::run(steps).await,
         }
     })

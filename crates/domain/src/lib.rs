@@ -6,6 +6,7 @@
 //! - [`governance`] and [`golden`] hold the rules of a workspace and of its golden record.
 //! - [`entry`] says which characters and dates people may enter.
 //! - [`metric`] reads the metrics of an import, and [`sheet`] the CSV that anything is imported from.
+//! - [`forecast`] says what a series is likely to be next.
 //! - [`connector`] says where what is published may be delivered, signed how, and tried when.
 //! - [`network`] says to which addresses the gateway goes when users name where.
 //! - [`web_address`] reads addresses of the web that users name.
@@ -23,6 +24,7 @@ pub mod connector;
 pub mod deal;
 pub mod drift;
 pub mod entry;
+pub mod forecast;
 pub mod golden;
 pub mod governance;
 pub mod graph;

@@ -185,9 +185,9 @@ impl Tokens {
         let refused = |why: &str| Error::Unauthenticated(why.to_owned());
         let claims =
             decode::<DownloadClaims>(token, &self.decoding, &validation).map_err(|error| match error.kind() {
-                ErrorKind::ExpiredSignature => {
-                    refused("The address of this export has expired. Ask for it again with the exportRows mutation.")
-                }
+                ErrorKind::ExpiredSignature => Error::Precondition(
+                    "The address of this export has expired. Ask for it again with the exportRows mutation.".into(),
+                ),
                 _ => refused("This is no address of an export. Ask for one with the exportRows mutation."),
             })?;
         match claims.claims.sub == export {
