@@ -9,7 +9,7 @@ use async_graphql::{
     ContextSelectionSet, InputType, InputValueError, InputValueResult, MaybeUndefined, Name, OutputType, Positioned,
     ServerResult, Value, parser::types::Field, registry::Registry,
 };
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, Months, NaiveDate};
 use rust_decimal::Decimal;
 use sea_orm::ActiveEnum;
 
@@ -143,6 +143,12 @@ pub(crate) trait Enumerated: ActiveEnum<Value: Into<sea_orm::Value>> + Send + Sy
 impl<E: ActiveEnum<Value: Into<sea_orm::Value>> + Send + Sync + Clone> Enumerated for E {}
 
 impl<E: Enumerated> Choice<E> {
+    /// The value that the database calls so.
+    pub(crate) fn of_label(label: &str) -> async_graphql::Result<Self> {
+        let found = E::iter().find(|value| value::label(value) == label);
+        Ok(Self(found.ok_or_else(|| Failure(Error::internal("a label that its enum lacks")))?))
+    }
+
     fn name(&self) -> Value {
         Value::Enum(Name::new(enum_value_name(&value::label(&self.0))))
     }
@@ -278,4 +284,10 @@ pub(crate) fn day(field: &str, Scalar(day): Scalar<NaiveDate>) -> async_graphql:
         None => Ok(day),
         Some(problem) => Err(Failure(Error::invalid(field, problem)).into()),
     }
+}
+
+/// The same day a year before; where that month is shorter, its last.
+pub(crate) fn year_before(field: &str, day: NaiveDate) -> async_graphql::Result<NaiveDate> {
+    let before = day.checked_sub_months(Months::new(12));
+    before.ok_or_else(|| Failure(Error::invalid(field, "There is no year before this day.")).into())
 }

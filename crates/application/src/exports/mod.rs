@@ -48,7 +48,6 @@ pub struct Requested {
 
 /// A download that has begun.
 pub struct Download {
-    pub id: Uuid,
     pub question: Question,
     pub requested_at: DateTime<FixedOffset>,
     /// Which of the file's downloads it is: when it began.
@@ -126,7 +125,7 @@ pub fn begin(id: Uuid) -> UseCase<Download> {
                 (export.sha256, export.failure) = (Set(None), Set(None));
             })
             .await?;
-            Ok(Download { id, question, requested_at, began_at })
+            Ok(Download { question, requested_at, began_at })
         })
     })
 }

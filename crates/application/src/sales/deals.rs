@@ -6,7 +6,7 @@ use aether_entity::{
 };
 use aether_store::{
     Error, Result,
-    write::{Change, UseCase, action},
+    write::{UseCase, action},
 };
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -84,6 +84,7 @@ pub fn create(input: NewDeal) -> UseCase<Uuid> {
                 None => rules::currency_of_organization(c).await?,
             };
             let owner = input.owner_id.unwrap_or(c.actor().user_id);
+            let calendar = Calendar::of(c).await?;
             let deal = deals::ActiveModel {
                 name: Set(Some(text("input.name", &input.name, 500)?)),
                 account_name: Set(optional_text("input.accountName", input.account_name, 255)?),
@@ -99,13 +100,13 @@ pub fn create(input: NewDeal) -> UseCase<Uuid> {
                 value: Set(positive_money("input.value", input.value)?),
                 currency: Set(currency),
                 probability: Set(probability("input.probability", input.probability)?),
-                expected_close_date: Set(expected(c, input.expected_close_date).await?),
+                expected_close_date: Set(expected(&calendar, input.expected_close_date)?),
                 owner_id: Set(Some(c.colleague(owner, "input.ownerId").await?.id)),
                 channel: Set(optional_text("input.channel", input.channel, 100)?),
                 campaign_source: Set(optional_text("input.campaignSource", input.campaign_source, 200)?),
                 ..Default::default()
             };
-            Ok(deal::insert(c, &Calendar::of(c).await?, deal, BY_USER).await?.id)
+            Ok(deal::insert(c, &calendar, deal, BY_USER).await?.id)
         })
     })
 }
@@ -122,7 +123,8 @@ pub fn edit(id: Uuid, expected_version: i32, input: DealEdit) -> UseCase<Uuid> {
             {
                 rules::open(&deal)?;
             }
-            expected(c, input.expected_close_date.value().copied()).await?;
+            let calendar = Calendar::of(c).await?;
+            expected(&calendar, input.expected_close_date.value().copied())?;
             let name = input.name.map(|name| text("input.name", &name, 500)).transpose()?;
             let value = input.value.map(|value| positive_money("input.value", value)).transpose()?;
             let currency = input.currency.map(|code| currency("input.currency", &code)).transpose()?;
@@ -144,7 +146,7 @@ pub fn edit(id: Uuid, expected_version: i32, input: DealEdit) -> UseCase<Uuid> {
                 after(&external_system, &deal.external_system).as_ref(),
                 after(&external_deal_id, &deal.external_deal_id).as_ref(),
             )?;
-            deal::update(c, &Calendar::of(c).await?, deal, BY_USER, |deal| {
+            deal::update(c, &calendar, deal, BY_USER, |deal| {
                 if let Some(name) = name {
                     deal.name = Set(Some(name));
                 }
@@ -209,8 +211,8 @@ pub fn reassign(id: Uuid, expected_version: i32, owner_id: Uuid, reason: Reason)
 }
 
 /// When the deal is expected to close, if that is of this age.
-async fn expected(c: &Change, date: Option<NaiveDate>) -> Result<Option<NaiveDate>> {
+fn expected(calendar: &Calendar, date: Option<NaiveDate>) -> Result<Option<NaiveDate>> {
     let Some(date) = date else { return Ok(None) };
-    let expected = rules::expected(date, Calendar::of(c).await?.today);
+    let expected = rules::expected(date, calendar.today);
     expected.map(Some).map_err(|message| Error::invalid("input.expectedCloseDate", message))
 }

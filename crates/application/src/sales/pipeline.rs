@@ -7,8 +7,6 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
-use super::calendar::Calendar;
-
 /// The open deals of an organization in its currency, summed up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenPipeline {
@@ -32,11 +30,6 @@ pub struct OpenPipeline {
     pub left_out: i32,
     /// The currency of the sums.
     pub currency: String,
-}
-
-/// What date it is for the organization: in the time zone of its settings, or in UTC if they name none that there is.
-pub async fn today(c: &Change) -> Result<NaiveDate> {
-    Ok(Calendar::of(c).await?.today)
 }
 
 /// Sums the open pipeline up as it is now, with forecasts for the quarter of this date and the next.

@@ -9,7 +9,10 @@ use chrono::{Days, NaiveDate};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
 use uuid::Uuid;
 
-use super::pipeline::{self, OpenPipeline};
+use super::{
+    calendar::Calendar,
+    pipeline::{self, OpenPipeline},
+};
 
 /// A snapshot that was taken.
 pub struct Taken {
@@ -32,7 +35,7 @@ pub fn take(kind: Option<SnapshotType>, date: Option<NaiveDate>, replace: bool) 
                     because: Some("you are confined to one region, and a snapshot sums up all of them."),
                 });
             }
-            let today = pipeline::today(c).await?;
+            let today = Calendar::of(c).await?.today;
             let date = date.unwrap_or(today);
             // The pipeline is frozen as it is now: a date long past would be an untruth.
             if date > today || date + Days::new(1) < today {

@@ -7,7 +7,6 @@ use aether_store::{Error, finance::MetricPeriod, value::label};
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use sea_orm::Iterable;
 
 use crate::{
     decimals::with_places,
@@ -81,8 +80,7 @@ fn metric(ty: &MetricType) -> Result<Metric> {
 
 /// The metric as the schema has it.
 fn metric_type(metric: Metric) -> Result<Choice<MetricType>> {
-    let found = MetricType::iter().find(|ty| label(ty) == metric.as_str());
-    Ok(Choice(found.ok_or_else(|| Failure(Error::internal("a metric that the database lacks")))?))
+    Choice::of_label(metric.as_str())
 }
 
 /// How long a time figures are for; quarters and years are those of your organization's fiscal year.

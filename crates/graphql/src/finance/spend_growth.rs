@@ -15,7 +15,7 @@ use super::kpis::Comparison;
 use crate::{
     decimals::with_places,
     error::Failure,
-    input::{Scalar, day},
+    input::{Scalar, day, year_before},
     run::reader,
 };
 
@@ -48,16 +48,12 @@ impl VendorQuery {
         if !(0..=MOST_MOVERS).contains(&first) {
             return Err(Failure(Error::invalid("first", format!("`first` must be from 0 to {MOST_MOVERS}."))).into());
         }
-        let year_before = |day: NaiveDate| {
-            let before = day.checked_sub_months(chrono::Months::new(12));
-            before.ok_or_else(|| Failure(Error::invalid("since", "There is no year before this day.")).into())
-        };
         let (since, until) = (day("since", since)?, day("until", until)?);
         let months = months("until", since, until)?;
         let compared = self::months(
             "comparedUntil",
-            compared_since.map_or_else(|| year_before(since), |since| day("comparedSince", since))?,
-            compared_until.map_or_else(|| year_before(until), |until| day("comparedUntil", until))?,
+            compared_since.map_or_else(|| year_before("since", since), |since| day("comparedSince", since))?,
+            compared_until.map_or_else(|| year_before("since", until), |until| day("comparedUntil", until))?,
         )?;
         let first = usize::try_from(first).unwrap_or_default();
         let growth = spend_growth::growth(reader(ctx), months, compared, by.into(), first).await.map_err(Failure)?;

@@ -4,12 +4,10 @@ use aether_entity::sea_orm_active_enums::DealStage;
 use aether_store::{
     Error,
     finance::{self, Days},
-    value::label,
 };
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use sea_orm::Iterable;
 
 use crate::{
     decimals::{share, with_places},
@@ -100,9 +98,8 @@ struct FunnelStage {
 
 impl FunnelStage {
     fn of(flow: finance::StageFlow) -> Result<Self> {
-        let stage = DealStage::iter().find(|stage| label(stage) == flow.stage);
         Ok(Self {
-            stage: Choice(stage.ok_or_else(|| Failure(Error::internal("a stage that the database lacks")))?),
+            stage: Choice::of_label(&flow.stage)?,
             entered: flow.entered,
             advanced: flow.advanced,
             went_back: flow.went_back,

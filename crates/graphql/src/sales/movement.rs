@@ -8,19 +8,17 @@ use aether_entity::sea_orm_active_enums::DealStage;
 use aether_store::{
     Error,
     finance::{Days, DealState},
-    value::label,
 };
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use chrono::{Months, NaiveDate};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use sea_orm::Iterable;
 use uuid::Uuid;
 
 use super::figures::{DealDimension, days};
 use crate::{
     decimals::with_places,
     error::Failure,
-    input::{Choice, Scalar, day},
+    input::{Choice, Scalar, day, year_before},
     run::reader,
 };
 
@@ -72,13 +70,9 @@ impl MovementQuery {
     ) -> Result<Vec<BookingsVariance>> {
         let (first, last) = (since.0, until.0);
         let days = days(since, Some(until))?;
-        let year_before = |day: NaiveDate| {
-            let before = day.checked_sub_months(Months::new(12));
-            before.ok_or_else(|| Failure(Error::invalid("since", "There is no year before this day.")).into())
-        };
         let compared = (
-            compared_since.map_or_else(|| year_before(first), |since| day("comparedSince", since))?,
-            compared_until.map_or_else(|| year_before(last), |until| day("comparedUntil", until))?,
+            compared_since.map_or_else(|| year_before("since", first), |since| day("comparedSince", since))?,
+            compared_until.map_or_else(|| year_before("since", last), |until| day("comparedUntil", until))?,
         );
         if compared.1 < compared.0 {
             return Err(Failure(Error::invalid("comparedUntil", "The last day is before the first.")).into());
@@ -278,9 +272,8 @@ impl DealMove {
 
 impl DealStanding {
     fn of(state: &DealState) -> Result<Self> {
-        let stage = DealStage::iter().find(|stage| label(stage) == state.stage);
         Ok(Self {
-            stage: Choice(stage.ok_or_else(|| Failure(Error::internal("a stage that the database lacks")))?),
+            stage: Choice::of_label(&state.stage)?,
             value: with_places(state.value, 2),
             expected_close_date: state.expected.map(Scalar),
         })

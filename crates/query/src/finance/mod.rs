@@ -18,9 +18,14 @@ use crate::{actor::Audience, model::Model, scope, sql::Sql};
 
 /// The condition that the actor sees the row `t` of a table; of a table that is not in the model nobody sees any.
 fn seen(table: &str, audience: Audience) -> Sql {
+    seen_as(table, "t", audience)
+}
+
+/// As [`seen`], of a row that the statement calls by another name.
+fn seen_as(table: &str, alias: &'static str, audience: Audience) -> Sql {
     let mut sql = Sql::new();
     match Model::get().by_table(table) {
-        Some(ty) => sql.append(&scope::condition(ty, "t".into(), audience)),
+        Some(ty) => sql.append(&scope::condition(ty, alias.into(), audience)),
         None => sql.push("false"),
     };
     sql

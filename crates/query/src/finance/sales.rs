@@ -5,14 +5,12 @@ use aether_entity::catalog::Kind;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::seen;
+use super::{seen, seen_as};
 use crate::{
     actor::Audience,
     error::Result,
-    model::Model,
     read::{Bucket, Reader, timezone, today},
     rows::Row,
-    scope,
     sql::Sql,
 };
 
@@ -191,9 +189,8 @@ pub(super) fn slice(by: Option<DealDimension>, audience: Audience) -> (Sql, Sql)
         Some(DealDimension::Region) => "t.region::text",
         Some(DealDimension::Segment) => "t.segment::text",
     });
-    if let (Some(DealDimension::Owner), Some(users)) = (by, Model::get().by_table("users")) {
-        joined.push(" LEFT JOIN users u ON u.id = t.owner_id AND ");
-        joined.append(&scope::condition(users, "u".into(), audience));
+    if by == Some(DealDimension::Owner) {
+        joined.push(" LEFT JOIN users u ON u.id = t.owner_id AND ").append(&seen_as("users", "u", audience));
     }
     (part, joined)
 }

@@ -5,13 +5,11 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::{sales::all, seen};
+use super::{sales::all, seen, seen_as};
 use crate::{
     actor::Audience,
     error::Result,
-    model::Model,
     read::{Reader, today},
-    scope,
     sql::{OfActor, Sql},
 };
 
@@ -129,16 +127,6 @@ fn currency() -> Sql {
     sql
 }
 
-/// The condition that the actor sees the vendor `v`.
-fn seen_vendor(audience: Audience) -> Sql {
-    let mut sql = Sql::new();
-    match Model::get().by_table("vendors") {
-        Some(vendors) => sql.append(&scope::condition(vendors, "v".into(), audience)),
-        None => sql.push("false"),
-    };
-    sql
-}
-
 fn spend(months: Months, compared: Months, by: SpendDimension, audience: Audience) -> Sql {
     let within = |sql: &mut Sql, Months { first, last }: Months| {
         sql.push("t.period_date BETWEEN ").value(Kind::Date, first.to_string()).push(" AND ");
@@ -162,7 +150,8 @@ fn spend(months: Months, compared: Months, by: SpendDimension, audience: Audienc
         within(&mut sql, of);
         sql.push(")").push(tail).push(" AS ").push(column);
     }
-    sql.push(" FROM vendor_spend t JOIN vendors v ON v.id = t.vendor_id AND ").append(&seen_vendor(audience));
+    sql.push(" FROM vendor_spend t JOIN vendors v ON v.id = t.vendor_id AND ")
+        .append(&seen_as("vendors", "v", audience));
     sql.push(" WHERE ").append(&seen("vendor_spend", audience)).push(" AND (");
     within(&mut sql, months);
     sql.push(" OR ");
@@ -187,7 +176,7 @@ fn ending(days: i32, audience: Audience) -> Sql {
     );
     sql.append(&seen("vendor_spend", audience)).push(") AS spent, ").append(&currency());
     sql.push(" AS currency FROM o CROSS JOIN vendors v WHERE v.status = 'active' AND v.contract_end_date BETWEEN o.today AND o.today + ");
-    sql.int(days).push(" AND ").append(&seen_vendor(audience));
+    sql.int(days).push(" AND ").append(&seen_as("vendors", "v", audience));
     sql.push(" ORDER BY v.contract_end_date, v.name COLLATE natural_order, v.id");
     sql
 }

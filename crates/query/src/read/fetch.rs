@@ -223,8 +223,6 @@ impl Reader {
 
     /// The rows of a query of its own, asked in a session that stands, which the first column tells. Where there is none, one of nulls.
     pub async fn rooted(&self, write: impl Fn(Audience) -> Sql) -> Result<Rows> {
-        let stands =
-            |rows: &Rows| Ok(rows.first().map(|row| row.at::<Option<bool>>(0)).transpose()?.flatten() == Some(true));
         let statement = |audience| {
             let mut sql = Sql::new();
             sql.push("SELECT g.live, q.* FROM (SELECT ").append(&live()).push(" AS live) g LEFT JOIN LATERAL (");
@@ -412,4 +410,9 @@ fn beside<T>(rows: usize, work: impl FnOnce(fn()) -> T) -> T {
         }
         _ => work(|| {}),
     }
+}
+
+/// Whether the session stands, by the first column of the first row.
+pub(super) fn stands(rows: &Rows) -> Result<bool> {
+    Ok(rows.first().map(|row| row.at::<Option<bool>>(0)).transpose()?.flatten() == Some(true))
 }

@@ -5,7 +5,7 @@ use std::{mem, sync::Arc};
 use futures::future::BoxFuture;
 
 use super::{
-    fetch::{Reader, check},
+    fetch::{Reader, check, stands},
     json,
     loaded::{Group, Loaded},
     plan::{ConnectionField, EdgeField, Fetch, Form, ResponseShape, RowSelector},
@@ -15,7 +15,6 @@ use crate::{
     actors::{ended, live},
     database::{Planning, ROOM, Snapshot, Statement, share_transaction, too_large},
     error::{Error, Result},
-    rows::Rows,
     sql::Sql,
 };
 
@@ -100,8 +99,6 @@ impl Reader {
             sql.push("SELECT ").append(&live());
             Arc::new(Statement::planned(&sql, Planning::Each))
         };
-        let stands =
-            |rows: &Rows| Ok(rows.first().map(|row| row.at::<Option<bool>>(0)).transpose()?.flatten() == Some(true));
         let (_, actor) = self.as_actor(standing, &no_keys, stands).await?;
         let mut sql = Sql::new();
         sql.push("DECLARE streamed NO SCROLL CURSOR FOR ");
